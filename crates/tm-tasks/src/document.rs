@@ -1,0 +1,380 @@
+//! What a task file says: tags and their tasks.
+//!
+//! Files come in several forms, and go back in the one they came in: tags by name, one list at
+//! the root (`{"tasks": […], "metadata": {…}}`), a bare list. What is not a tag stays where it
+//! is. Reading and writing files is the store's business. Start at [`TaskFile`].
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{json, value::RawValue};
+
+use crate::{
+    id::TaskId,
+    json::{self, Members, Record},
+    status::Status,
+    task::Task,
+    timestamp::{Timestamp, iso_millis},
+};
+
+/// The tag that tasks without one belong to.
+pub const MASTER: &str = "master";
+
+/// A whole task file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskFile {
+    form: Form,
+    entries: Vec<Entry>,
+}
+
+/// One list of tasks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    name: String,
+    /// All that belongs to the tag; the text of `tasks` in it is only a placeholder.
+    fields: Record,
+    tasks: Vec<Task>,
+}
+
+/// Why a text is no task file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    #[error("line {line} is not UTF-8 text")]
+    NotUtf8 { line: usize },
+    #[error("line {line} holds a merge conflict that was never resolved")]
+    MergeConflict { line: usize },
+    #[error("it is not valid JSON: line {line}, column {column}: {reason}")]
+    Syntax { line: usize, column: usize, reason: String },
+    #[error("it holds neither tags nor a list of tasks, but {found}")]
+    NotTasks { found: &'static str },
+}
+
+/// Why a tag cannot be created.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TagError {
+    #[error("there is a tag `{name}` already")]
+    Exists { name: String },
+    #[error("the task file uses `{name}` for something that is not a tag")]
+    NameTaken { name: String },
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Form {
+    #[default]
+    Tagged,
+    /// The file is one tag, and has its fields at the root.
+    Root,
+    /// The file is the list of one tag.
+    Array,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Entry {
+    Tag {
+        key: Box<str>,
+        tag: Tag,
+    },
+    /// Tasks at the root of a file that has tags, too.
+    Root {
+        key: Box<str>,
+        tag: Tag,
+    },
+    Other {
+        key: Box<str>,
+        value: Box<str>,
+    },
+}
+
+impl TaskFile {
+    /// Reads the bytes of a file: a byte order mark and any line ends are fine, and an empty file
+    /// has no tasks.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        match str::from_utf8(bytes) {
+            Ok(text) => Self::parse(text),
+            Err(error) => {
+                let valid = bytes.iter().take(error.valid_up_to());
+                Err(FormatError::NotUtf8 { line: 1 + valid.filter(|it| **it == b'\n').count() })
+            }
+        }
+    }
+
+    pub fn parse(text: &str) -> Result<Self, FormatError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let syntax_error = |it| syntax_error(text, &it);
+        if text.trim_start().starts_with('{') {
+            let members: Members = serde_json::from_str(text).map_err(syntax_error)?;
+            return Ok(Self::from_members(&members.0));
+        }
+        let value: &RawValue = serde_json::from_str(text).map_err(syntax_error)?;
+        match value.get().bytes().next() {
+            Some(b'[') => {
+                let tag = Tag::from_members(MASTER, &[(r#""tasks""#, value.get())]);
+                Ok(Self { form: Form::Array, entries: vec![tag.into_entry()] })
+            }
+            Some(b'"') => Err(FormatError::NotTasks { found: "a text" }),
+            _ => Err(FormatError::NotTasks { found: "a bare value" }),
+        }
+    }
+
+    /// The file's text: two spaces a level and no line end at the end, as JavaScript prints it.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        match (self.form, self.tags().next()) {
+            (Form::Array, Some(tag)) => json::write_array(&mut text, &tag.tasks, Task::write),
+            (Form::Root, Some(tag)) => tag.write(&mut text),
+            (Form::Tagged | Form::Root | Form::Array, _) => self.write_tagged(&mut text),
+        }
+        json::format(&text)
+    }
+
+    /// All tags in the file's order.
+    pub fn tags(&self) -> impl Iterator<Item = &Tag> {
+        self.entries.iter().filter_map(|it| match it {
+            Entry::Tag { tag, .. } | Entry::Root { tag, .. } => Some(tag),
+            Entry::Other { .. } => None,
+        })
+    }
+
+    pub fn tag(&self, name: &str) -> Option<&Tag> {
+        self.tags().find(|it| it.name == name)
+    }
+
+    pub fn tag_mut(&mut self, name: &str) -> Option<&mut Tag> {
+        let mut tags = self.entries.iter_mut().filter_map(|it| match it {
+            Entry::Tag { tag, .. } | Entry::Root { tag, .. } => Some(tag),
+            Entry::Other { .. } => None,
+        });
+        tags.find(|it| it.name == name)
+    }
+
+    /// The tag, created when there is none.
+    pub fn tag_or_create(&mut self, name: &str, now: Timestamp) -> Result<&mut Tag, TagError> {
+        if self.tag(name).is_none() {
+            self.create_tag(name, now)?;
+        }
+        self.tag_mut(name).ok_or_else(|| TagError::NameTaken { name: name.to_owned() })
+    }
+
+    /// Adds an empty tag at the end. A file with one list at its root becomes a file with tags.
+    pub fn create_tag(&mut self, name: &str, now: Timestamp) -> Result<(), TagError> {
+        if self.tag(name).is_some() {
+            return Err(TagError::Exists { name: name.to_owned() });
+        }
+        let is_taken =
+            |it: &Entry| matches!(it, Entry::Other { key, .. } if json::key_is(key, name));
+        if self.entries.iter().any(is_taken) {
+            return Err(TagError::NameTaken { name: name.to_owned() });
+        }
+        self.form = Form::Tagged;
+        let moment = iso_millis(now);
+        let metadata = json!({
+            "created": moment,
+            "updated": moment,
+            "description": format!("Tasks for {name} context"),
+        });
+        let mut fields = Record::default();
+        fields.set("tasks", "[]");
+        fields.set("metadata", metadata.to_string());
+        let tag = Tag { name: name.to_owned(), fields, tasks: Vec::new() };
+        self.entries.push(tag.into_entry());
+        Ok(())
+    }
+
+    /// Notes the time in every tag that is not as it was `before`.
+    pub(crate) fn touch_changed(&mut self, before: &Self, now: Timestamp) {
+        for entry in &mut self.entries {
+            let (tag, is_root) = match entry {
+                Entry::Tag { tag, .. } => (tag, self.form != Form::Tagged),
+                Entry::Root { tag, .. } => (tag, true),
+                Entry::Other { .. } => continue,
+            };
+            if before.tag(&tag.name) != Some(tag) {
+                tag.touch(now, is_root);
+            }
+        }
+    }
+
+    fn from_members(members: &[(&str, &str)]) -> Self {
+        let tags: Vec<Option<Tag>> = members.iter().map(|it| read_tag(it.0, it.1)).collect();
+        let root_tasks = members.iter().rfind(|it| json::key_is(it.0, "tasks"));
+        let root_tasks = root_tasks.map(|it| it.1).filter(|it| it.starts_with('['));
+        if root_tasks.is_some() && tags.iter().all(Option::is_none) {
+            let tag = Tag::from_members(MASTER, members);
+            return Self { form: Form::Root, entries: vec![tag.into_entry()] };
+        }
+        let mut file = Self::default();
+        let mut places = HashMap::new();
+        for (tag, &(key, value)) in tags.into_iter().zip(members) {
+            let entry = match tag {
+                Some(tag) => Entry::Tag { key: key.into(), tag },
+                None => Entry::Other { key: key.into(), value: value.into() },
+            };
+            // Of members with the same name the last one counts, as in JavaScript.
+            let place = *places.entry(json::decode(key)).or_insert(file.entries.len());
+            match file.entries.get_mut(place) {
+                Some(overruled) => *overruled = entry,
+                None => file.entries.push(entry),
+            }
+        }
+        if let Some(tasks) = root_tasks.map(tasks_of) {
+            file.adopt(tasks);
+        }
+        file
+    }
+
+    /// Tasks at the root beside tags belong to master.
+    fn adopt(&mut self, tasks: Vec<Task>) {
+        if tasks.is_empty() {
+            return;
+        }
+        let is_root =
+            |it: &Entry| matches!(it, Entry::Other { key, .. } if json::key_is(key, "tasks"));
+        if let Some(master) = self.tag_mut(MASTER) {
+            let known: HashSet<TaskId> = master.tasks.iter().map(Task::id).collect();
+            master.tasks.extend(tasks.into_iter().filter(|it| !known.contains(&it.id())));
+            self.entries.retain(|it| !is_root(it));
+        } else if let Some(place) = self.entries.iter_mut().find(|it| is_root(it)) {
+            let tag = Tag { name: MASTER.to_owned(), fields: Record::default(), tasks };
+            *place = Entry::Root { key: r#""tasks""#.into(), tag };
+        }
+    }
+
+    fn write_tagged(&self, out: &mut String) {
+        out.push('{');
+        for (index, entry) in self.entries.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            let (Entry::Tag { key, .. } | Entry::Root { key, .. } | Entry::Other { key, .. }) =
+                entry;
+            out.push_str(key);
+            out.push(':');
+            match entry {
+                Entry::Tag { tag, .. } => tag.write(out),
+                Entry::Root { tag, .. } => json::write_array(out, &tag.tasks, Task::write),
+                Entry::Other { value, .. } => out.push_str(value),
+            }
+        }
+        out.push('}');
+    }
+}
+
+impl Tag {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    pub fn tasks_mut(&mut self) -> &mut Vec<Task> {
+        &mut self.tasks
+    }
+
+    /// The task or subtask of this id; the first one where a file has several.
+    pub fn find(&self, id: &TaskId) -> Option<Task> {
+        let task = self.tasks.iter().find(|it| it.id() == id.parent())?;
+        if id.is_subtask() {
+            task.subtasks().iter().find(|it| it.id() == *id).cloned()
+        } else {
+            Some(task.clone())
+        }
+    }
+
+    /// The highest number that a task has for its id; 0 without tasks.
+    pub fn highest_id(&self) -> u64 {
+        self.tasks.iter().filter_map(|it| it.id().number()).max().unwrap_or(0)
+    }
+
+    /// A text in the tag's metadata, such as `description` or `created`.
+    pub fn metadata(&self, field: &str) -> Option<String> {
+        json::decode(Record::parse(self.fields.get("metadata")?)?.get(field)?)
+    }
+
+    fn from_members(name: &str, members: &[(&str, &str)]) -> Self {
+        let tasks = members.iter().rfind(|it| json::key_is(it.0, "tasks"));
+        let tasks = tasks.map(|it| tasks_of(it.1)).unwrap_or_default();
+        let placeholders =
+            members.iter().map(
+                |&(key, value)| {
+                    if json::key_is(key, "tasks") { (key, "[]") } else { (key, value) }
+                },
+            );
+        let fields = Record::from_members(&placeholders.collect::<Vec<_>>());
+        Self { name: name.to_owned(), fields, tasks }
+    }
+
+    fn into_entry(self) -> Entry {
+        Entry::Tag { key: json::encode(&self.name).into(), tag: self }
+    }
+
+    /// Other fields that count or date the tasks are kept right where a file has them.
+    fn touch(&mut self, now: Timestamp, is_root: bool) {
+        let metadata = match self.fields.get("metadata") {
+            None | Some("null") if is_root => return,
+            None | Some("null") => Some(Record::default()),
+            Some(text) => Record::parse(text),
+        };
+        let Some(mut metadata) = metadata else { return };
+        let moment = json::encode(&iso_millis(now));
+        metadata.set("updated", moment.clone());
+        let completed = self.tasks.iter().map(Task::status).filter(Status::is_done).count();
+        for (field, value) in [
+            ("lastModified", moment),
+            ("taskCount", self.tasks.len().to_string()),
+            ("completedCount", completed.to_string()),
+        ] {
+            if metadata.get(field).is_some() {
+                metadata.set(field, value);
+            }
+        }
+        self.fields.set("metadata", metadata.to_text());
+    }
+
+    fn write(&self, out: &mut String) {
+        json::write_object(out, self.fields.iter(), |(key, value), out| {
+            if json::key_is(key, "tasks") {
+                json::write_array(out, &self.tasks, Task::write);
+            } else {
+                out.push_str(value);
+            }
+        });
+    }
+}
+
+fn members(text: &str) -> Option<Vec<(&str, &str)>> {
+    serde_json::from_str::<Members>(text).ok().map(|it| it.0)
+}
+
+fn tasks_of(text: &str) -> Vec<Task> {
+    json::elements(text).unwrap_or_default().into_iter().map(|it| Task::parse(it, None)).collect()
+}
+
+/// A tag is an object with a list of tasks.
+fn read_tag(key: &str, value: &str) -> Option<Tag> {
+    if !value.starts_with('{') {
+        return None;
+    }
+    let members = members(value)?;
+    let (_, tasks) = members.iter().rfind(|it| json::key_is(it.0, "tasks"))?;
+    if !tasks.starts_with('[') {
+        return None;
+    }
+    Some(Tag::from_members(&json::decode(key)?, &members))
+}
+
+fn syntax_error(text: &str, error: &serde_json::Error) -> FormatError {
+    let conflict = text.lines().position(|it| it.starts_with("<<<<<<< "));
+    if let Some(index) = conflict {
+        return FormatError::MergeConflict { line: index + 1 };
+    }
+    let message = error.to_string();
+    let reason = message.rsplit_once(" at line ").map_or(&*message, |(reason, _)| reason);
+    FormatError::Syntax { line: error.line(), column: error.column(), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

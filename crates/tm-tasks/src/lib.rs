@@ -1,0 +1,22 @@
+//! Tasks, tags, dependencies, requirement outlines and the files they live in.
+//!
+//! Pure and synchronous: nothing here knows about models, networks or terminals, reads the
+//! environment or asks for the time. Start at [`project`] for where the files are, [`store`] for
+//! reading and changing them safely, [`document`] for what is in them, [`graph`] for what
+//! depends on what.
+
+pub mod config;
+pub mod digest;
+pub mod document;
+pub mod graph;
+pub mod id;
+pub mod json;
+pub mod plan;
+pub mod prd;
+pub mod project;
+mod settings;
+pub mod state;
+pub mod status;
+pub mod store;
+pub mod task;
+pub mod timestamp;

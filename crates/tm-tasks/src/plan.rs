@@ -1,0 +1,11 @@
+//! From a requirements document to a plan, the part that needs no model.
+//!
+//! [`parts`] divides the work; [`digest`] puts a document of any size into the words a small model
+//! can read; [`assemble`] gives ids and dependencies that cannot be wrong.
+
+pub mod assemble;
+pub mod digest;
+pub mod parts;
+mod words;
+
+pub use words::alike;

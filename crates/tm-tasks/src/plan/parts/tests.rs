@@ -1,0 +1,61 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const PRD: &str = "\
+# Library
+## Catalogue
+- Scan an ISBN barcode with the camera of a phone
+- Look up the title at Open Library
+- Edit authors by hand
+## Loans
+- Lend a book to a friend
+- Send a reminder e-mail after 30 days
+## Backup
+- Nightly export to a ZIP archive
+";
+
+/// The units of each part, with how many tasks it is worth.
+#[track_caller]
+fn check(tasks: usize, expected: &str) {
+    let prd = Prd::read(PRD).unwrap();
+    let parts = parts(&prd, tasks);
+    let shown: Vec<String> =
+        parts.iter().map(|it| format!("{:?}x{}", it.units, it.tasks)).collect();
+    assert_eq!(shown.join(" "), expected);
+}
+
+#[test]
+fn parts_end_where_chapters_end() {
+    check(3, "[0, 1, 2]x1 [3, 4]x1 [5]x1");
+    check(1, "[0, 1, 2, 3, 4, 5]x1");
+}
+
+#[test]
+fn long_chapters_are_divided_before_short_ones() {
+    check(4, "[0]x1 [1, 2]x1 [3, 4]x1 [5]x1");
+}
+
+#[test]
+fn where_less_is_asked_for_than_wanted_the_longest_are_done_in_steps() {
+    check(8, "[0]x2 [1]x1 [2]x1 [3]x1 [4]x2 [5]x1");
+}
+
+proptest! {
+    #[test]
+    fn every_requirement_is_in_one_part_and_the_count_is_kept(
+        chapters in prop::collection::vec(1..15usize, 1..10),
+        tasks in 1..40usize,
+    ) {
+        let chapter = |(at, items): (usize, &usize)| {
+            format!("## Chapter {at}\n{}", "- stores one value of it\n".repeat(*items))
+        };
+        let text: String = chapters.iter().enumerate().map(chapter).collect();
+        let prd = Prd::read(&text).unwrap();
+        let parts = parts(&prd, tasks);
+        let units: Vec<usize> = parts.iter().flat_map(|it| it.units.clone()).collect();
+        prop_assert_eq!(units, prd.requirements().map(|it| it.0).collect::<Vec<_>>());
+        prop_assert_eq!(parts.iter().map(|it| it.tasks).sum::<usize>(), tasks);
+        prop_assert!(parts.iter().all(|it| !it.units.is_empty()));
+    }
+}

@@ -1,0 +1,122 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// One line a unit: kind, section path, text.
+fn units(text: &str) -> String {
+    let prd = Prd::read(text).unwrap();
+    let lines = prd.units.iter().map(|it| {
+        let kind = match it.kind {
+            UnitKind::Requirement => "R",
+            UnitKind::Context => "c",
+            UnitKind::Excluded => "x",
+        };
+        assert!(!text[it.span.clone()].trim().is_empty(), "{it:?}");
+        format!("{kind} {} > {}", prd.path(it.section).join("/"), it.text)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn list_items_rows_and_paragraphs_are_units_under_their_headings() {
+    let text = "\
+# Notes app
+Keeps notes.
+
+## Features
+- **Search**: full text with `SQLite FTS5`
+  - highlights matches
+  - ranks by date
+
+  A second paragraph of the item.
+- Sync
+  between two machines
+
+| Limit | Value |
+|---|---|
+| Notes | 10,000 |
+
+## Out of scope
+* Sharing with others
+";
+    insta::assert_snapshot!(units(text), @r"
+    c Notes app > Keeps notes.
+    R Notes app/Features > Search: full text with SQLite FTS5
+    R Notes app/Features > highlights matches
+    R Notes app/Features > ranks by date
+    R Notes app/Features > A second paragraph of the item.
+    R Notes app/Features > Sync between two machines
+    R Notes app/Features > Notes | 10,000
+    x Notes app/Out of scope > Sharing with others
+    ");
+}
+
+#[test]
+fn a_heading_in_a_code_fence_is_no_heading() {
+    let text = "# A\n```\n# install\nmake\n```\n## Requirements\n- fast start\n";
+    insta::assert_snapshot!(units(text), @r"
+    c A > # install make
+    R A/Requirements > fast start
+    ");
+}
+
+#[test]
+fn overviews_explain_and_their_musts_are_requirements() {
+    let text = "# Shop\n## Overview\nA small shop. \n\nIt must work offline.\n\
+                ## Goals\n- more sales\n## Checkout\nAcceptance criteria:\n- pays by card\n";
+    insta::assert_snapshot!(units(text), @r"
+    c Shop/Overview > A small shop.
+    R Shop/Overview > It must work offline.
+    c Shop/Goals > more sales
+    c Shop/Checkout > Acceptance criteria:
+    R Shop/Checkout > pays by card
+    ");
+}
+
+#[test]
+fn plain_text_with_indents_and_tags_is_read_line_by_line() {
+    let text = "<context>\nA bot that answers.\n</context>\n<PRD>\n# Core\n    - greets people\n    - says goodbye kindly\n</PRD>\n";
+    insta::assert_snapshot!(units(text), @r"
+    R  > A bot that answers.
+    R Core > greets people
+    R Core > says goodbye kindly
+    ");
+}
+
+#[test]
+fn a_document_of_prose_alone_is_all_requirement() {
+    insta::assert_snapshot!(units("# Overview\nUsers write notes and search them.\n"), @"R Overview > Users write notes and search them.");
+}
+
+#[test]
+fn a_wall_of_text_is_split_into_its_sentences() {
+    let sentence = "The bot greets every person who writes to it for the first time. ";
+    let prd = Prd::read(&sentence.repeat(12)).unwrap();
+    assert_eq!(prd.units.len(), 12);
+    assert!(prd.units.iter().all(|it| it.text == sentence.trim()), "{prd:?}");
+}
+
+#[test]
+fn what_is_no_text_is_an_error() {
+    let read = |bytes: &[u8]| Prd::from_bytes(bytes).map(|it| it.1.units.len());
+    assert_eq!(read(b""), Err(PrdError::Empty));
+    assert_eq!(read(b" \n\t\n---\n"), Err(PrdError::Empty));
+    assert_eq!(read(b"\x7fELF\x02\x01\0\0"), Err(PrdError::NotText("byte 6 is zero".into())));
+    assert_eq!(read(b"abc\xff\xfe"), Err(PrdError::NotText("byte 3 is not UTF-8".into())));
+    assert_eq!(read("\u{feff}# A\r\n- one thing\r\n".as_bytes()), Ok(1));
+}
+
+proptest! {
+    #[test]
+    fn every_text_reads_and_every_span_holds_the_unit(text in "([#*\\-|>` \n\ta-zé1.:<]|```|must ){0,200}") {
+        if let Ok(prd) = Prd::read(&text) {
+            let mut last = 0;
+            for unit in &prd.units {
+                prop_assert!(text.get(unit.span.clone()).is_some(), "{unit:?}");
+                prop_assert!(unit.section < prd.sections.len());
+                prop_assert!(unit.span.start >= last || unit.span.end > last, "{unit:?}");
+                last = unit.span.start;
+            }
+        }
+    }
+}

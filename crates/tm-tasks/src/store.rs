@@ -1,0 +1,267 @@
+//! Reading and changing a task file without ever losing what was in it.
+//!
+//! Every change takes the lock, reads the file anew, refuses to go on when it does not parse,
+//! notes the change in a journal outside the project and replaces the file in one step. What the
+//! changes mean is not known here. Start at [`Store::commit`].
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    document::{FormatError, TaskFile},
+    timestamp::{Timestamp, iso_millis},
+};
+
+pub use journal::Change;
+use journal::{Journal, Note};
+use lock::DirectoryLock;
+
+pub(crate) mod atomic;
+mod journal;
+pub(crate) mod lock;
+
+/// How long a change waits for other processes to finish theirs.
+pub const LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// One task file and the journal of its changes.
+#[derive(Debug, Clone)]
+pub struct Store {
+    file: PathBuf,
+    journal: Journal,
+    lock_wait: Duration,
+}
+
+/// Whether a change may be taken back although the file has been edited since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaterEdits {
+    Keep,
+    Overwrite,
+}
+
+/// Why a task file cannot be read or changed. The file is as it was in every case.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file must be mended by hand, or restored.
+    #[error("{path} cannot be used")]
+    Format { path: PathBuf, source: FormatError },
+    /// The same change may work later.
+    #[error("{path} was locked by another process for all of {waited_s} s")]
+    Busy { path: PathBuf, waited_s: u64 },
+    /// Something has to be deleted first.
+    #[error("no space is left to write {path}")]
+    NoSpace { path: PathBuf },
+    /// The path or its permissions are wrong.
+    #[error("{path} cannot be read")]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{path} cannot be written")]
+    Unwritable { path: PathBuf, source: io::Error },
+    /// Taking a change back needs [`LaterEdits::Overwrite`].
+    #[error("{path} has been edited since change {seq}")]
+    EditedSince { path: PathBuf, seq: u64 },
+    #[error("the journal of {path} has no change {wanted}")]
+    NoSuchChange { path: PathBuf, wanted: String },
+    #[error("the journal of {path} has lost its copy {sha256}")]
+    LostCopy { path: PathBuf, sha256: String },
+}
+
+impl Store {
+    /// A store for this file, which need not exist yet, with its journal below `journals`.
+    ///
+    /// Nothing is read or created before it is needed.
+    pub fn open(file: impl AsRef<Path>, journals: impl AsRef<Path>) -> Self {
+        let file = atomic::resolve(file.as_ref());
+        let journal = Journal::new(journals.as_ref(), &file);
+        Self { file, journal, lock_wait: LOCK_WAIT }
+    }
+
+    /// Waits longer, or less long, for other processes.
+    #[must_use]
+    pub fn with_lock_wait(self, lock_wait: Duration) -> Self {
+        Self { lock_wait, ..self }
+    }
+
+    /// The file itself, links resolved.
+    pub fn path(&self) -> &Path {
+        &self.file
+    }
+
+    /// Reads the file; one that does not exist has no tasks.
+    ///
+    /// Bytes that are not UTF-8 read as U+FFFD here; such a file cannot be changed.
+    pub fn read(&self) -> Result<TaskFile, StoreError> {
+        let bytes = self.bytes()?.unwrap_or_default();
+        let strict = TaskFile::from_bytes(&bytes);
+        let lenient = strict.or_else(|error| match error {
+            FormatError::NotUtf8 { .. } => {
+                TaskFile::parse(&String::from_utf8_lossy(&bytes)).map_err(|_| error)
+            }
+            FormatError::MergeConflict { .. }
+            | FormatError::Syntax { .. }
+            | FormatError::NotTasks { .. } => Err(error),
+        });
+        lenient.map_err(|source| self.format_error(source))
+    }
+
+    /// Changes the file: all of what `apply` does, or nothing when it fails or changes nothing.
+    ///
+    /// When this returns, the change is on the disk and can be undone. Every tag that changed
+    /// has `now` noted in its metadata.
+    ///
+    /// ```
+    /// use tm_tasks::{status::{Status, set_status}, store::{LaterEdits, Store}};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let file = folder.path().join("tasks.json");
+    /// std::fs::write(&file, r#"{"master": {"tasks": [{"id": 1, "status": "pending"}]}}"#)?;
+    /// let store = Store::open(&file, folder.path().join("journals"));
+    /// let now = "2030-01-01T12:00:00Z".parse()?;
+    /// store.commit("set-status 1 done", now, |tasks| -> Result<_, Box<dyn std::error::Error>> {
+    ///     Ok(set_status(tasks, "master", &"1".parse()?, &Status::Done, now)?)
+    /// })?;
+    /// assert!(std::fs::read_to_string(&file)?.contains("done"));
+    /// store.undo(1, now, LaterEdits::Keep)?;
+    /// assert!(std::fs::read_to_string(&file)?.contains("pending"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn commit<T, E: From<StoreError>>(
+        &self,
+        command: &str,
+        now: Timestamp,
+        apply: impl FnOnce(&mut TaskFile) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let directory = lock::acquire_for(&self.file, self.lock_wait)?;
+        let before = self.bytes()?;
+        let mut file = TaskFile::from_bytes(before.as_deref().unwrap_or_default())
+            .map_err(|source| self.format_error(source))?;
+        let untouched = file.clone();
+        let value = apply(&mut file)?;
+        if file == untouched {
+            return Ok(value);
+        }
+        file.touch_changed(&untouched, now);
+        let after = file.to_text().into_bytes();
+        let note = Note { at: iso_millis(now), command: command.to_owned(), undoes: None };
+        self.replace(&directory, &note, before.as_deref(), Some(&after))?;
+        Ok(value)
+    }
+
+    /// The changes that took effect, the oldest first: at least the last 200 are kept.
+    pub fn history(&self) -> Result<Vec<Change>, StoreError> {
+        let bytes = self.bytes()?;
+        self.journal.effective(bytes.as_deref())
+    }
+
+    /// Takes back the last `steps` changes that have not been taken back yet, at least one, and
+    /// returns the oldest of them.
+    pub fn undo(
+        &self,
+        steps: usize,
+        now: Timestamp,
+        later_edits: LaterEdits,
+    ) -> Result<Change, StoreError> {
+        let directory = lock::acquire_for(&self.file, self.lock_wait)?;
+        let current = self.bytes()?;
+        let standing = journal::standing(self.journal.effective(current.as_deref())?);
+        let first = standing.len().checked_sub(steps.max(1));
+        let undone = first.and_then(|it| standing.get(it..)).unwrap_or_default();
+        let oldest = undone.first().ok_or_else(|| self.no_such_change(format!("{steps} back")))?;
+        let mut expected = journal::digest(current.as_deref());
+        for change in undone.iter().rev() {
+            self.check_unedited(change, expected.as_deref(), later_edits)?;
+            expected.clone_from(&change.before);
+        }
+        let text = self.journal.text(oldest.before.as_deref())?;
+        let command = format!("undo of {}", oldest.command);
+        let note = Note { at: iso_millis(now), command, undoes: Some(oldest.seq) };
+        self.replace(&directory, &note, current.as_deref(), text.as_deref())?;
+        Ok(oldest.clone())
+    }
+
+    /// Brings the file back as it was right after this change, and returns the change.
+    pub fn restore(
+        &self,
+        seq: u64,
+        now: Timestamp,
+        later_edits: LaterEdits,
+    ) -> Result<Change, StoreError> {
+        let directory = lock::acquire_for(&self.file, self.lock_wait)?;
+        let current = self.bytes()?;
+        let changes = self.journal.effective(current.as_deref())?;
+        let wanted = changes.iter().find(|it| it.seq == seq);
+        let wanted = wanted.ok_or_else(|| self.no_such_change(seq.to_string()))?;
+        if let Some(last) = changes.last() {
+            self.check_unedited(last, journal::digest(current.as_deref()).as_deref(), later_edits)?;
+        }
+        let text = self.journal.text(wanted.after.as_deref())?;
+        let note = Note { at: iso_millis(now), command: format!("restore {seq}"), undoes: None };
+        self.replace(&directory, &note, current.as_deref(), text.as_deref())?;
+        Ok(wanted.clone())
+    }
+
+    /// Nothing when the file does not exist.
+    fn bytes(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        match fs::read(&self.file) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::Unreadable { path: self.file.clone(), source }),
+        }
+    }
+
+    /// The journal comes first: what it says of a change that never happened can be told apart,
+    /// a change that it does not know cannot be undone.
+    fn replace(
+        &self,
+        directory: &DirectoryLock,
+        note: &Note,
+        before: Option<&[u8]>,
+        after: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        if before == after {
+            return Ok(());
+        }
+        self.journal.append(note, before, after)?;
+        let replaced = match after {
+            Some(bytes) => atomic::write(&self.file, bytes, directory.handle()),
+            None => atomic::remove(&self.file, directory.handle()),
+        };
+        replaced.map_err(|source| StoreError::from_write(&self.file, source))
+    }
+
+    fn check_unedited(
+        &self,
+        change: &Change,
+        found: Option<&str>,
+        later_edits: LaterEdits,
+    ) -> Result<(), StoreError> {
+        if change.after.as_deref() == found || later_edits == LaterEdits::Overwrite {
+            return Ok(());
+        }
+        Err(StoreError::EditedSince { path: self.file.clone(), seq: change.seq })
+    }
+
+    fn format_error(&self, source: FormatError) -> StoreError {
+        StoreError::Format { path: self.file.clone(), source }
+    }
+
+    fn no_such_change(&self, wanted: String) -> StoreError {
+        StoreError::NoSuchChange { path: self.file.clone(), wanted }
+    }
+}
+
+impl StoreError {
+    pub(crate) fn from_write(path: &Path, source: io::Error) -> Self {
+        let is_full = matches!(
+            source.kind(),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+        );
+        let path = path.into();
+        if is_full { Self::NoSpace { path } } else { Self::Unwritable { path, source } }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! What was changed, and the texts to change it back.
+//!
+//! A directory per task file, outside the project: `journal.jsonl` with a line a change and
+//! `copies/` with the texts before and after, compressed, named by their digest. Everything is on
+//! the disk before the task file is touched. Callers hold the lock of the task file.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File, OpenOptions},
+    io::{self, ErrorKind, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use serde::{Deserialize, Serialize};
+
+use super::{StoreError, atomic};
+use crate::digest::sha256_hex;
+
+/// One change of a task file, as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// When, as ISO 8601 in UTC.
+    pub at: String,
+    /// What the user asked for.
+    pub command: String,
+    pub file: PathBuf,
+    /// SHA-256 of the text before, unless there was no file.
+    pub before: Option<String>,
+    /// SHA-256 of the text after, unless the file is gone.
+    pub after: Option<String>,
+    /// Length of the text after.
+    pub bytes: u64,
+    /// The oldest change that this one took back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u64>,
+}
+
+/// What is said about a change when it is made.
+#[derive(Debug)]
+pub(super) struct Note {
+    pub(super) at: String,
+    pub(super) command: String,
+    pub(super) undoes: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Journal {
+    directory: PathBuf,
+    file: PathBuf,
+}
+
+/// The changes whose texts are kept.
+const KEPT: usize = 200;
+/// Forgetting rewrites the journal, so it waits until it is worth it.
+const KEPT_BEFORE_FORGETTING: usize = 250;
+
+impl Journal {
+    pub(super) fn new(journals: &Path, file: &Path) -> Self {
+        let digest = sha256_hex(file.as_os_str().as_encoded_bytes());
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let directory = journals.join(format!("{name}-{}", digest.get(..16).unwrap_or_default()));
+        Self { directory, file: file.to_path_buf() }
+    }
+
+    /// Notes a change that is about to be made.
+    pub(super) fn append(
+        &self,
+        note: &Note,
+        before: Option<&[u8]>,
+        after: Option<&[u8]>,
+    ) -> Result<(), StoreError> {
+        let mut changes = self.changes()?;
+        let change = Change {
+            seq: changes.last().map_or(1, |it| it.seq + 1),
+            at: note.at.clone(),
+            command: note.command.clone(),
+            file: self.file.clone(),
+            before: digest(before),
+            after: digest(after),
+            bytes: after.map_or(0, |it| it.len() as u64),
+            undoes: note.undoes,
+        };
+        let write = || -> io::Result<()> {
+            create_private_dir(&self.copies())?;
+            for text in [before, after].into_iter().flatten() {
+                self.keep_copy(text)?;
+            }
+            self.append_line(&change)
+        };
+        write().map_err(|source| StoreError::from_write(&self.lines(), source))?;
+        changes.push(change);
+        if changes.len() >= KEPT_BEFORE_FORGETTING {
+            let forget = self.forget(changes.split_off(changes.len() - KEPT));
+            forget.map_err(|source| StoreError::from_write(&self.lines(), source))?;
+        }
+        Ok(())
+    }
+
+    /// The changes that took effect, the oldest first.
+    ///
+    /// A crash can leave a line for a change that was never made: what came after it starts from
+    /// the same text.
+    pub(super) fn effective(&self, current: Option<&[u8]>) -> Result<Vec<Change>, StoreError> {
+        let mut effective = Vec::new();
+        let mut next = digest(current);
+        for change in self.changes()?.into_iter().rev() {
+            if change.after == next || change.before != next {
+                next.clone_from(&change.before);
+                effective.push(change);
+            }
+        }
+        effective.reverse();
+        Ok(effective)
+    }
+
+    /// The text with this digest.
+    pub(super) fn text(&self, sha256: Option<&str>) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(sha256) = sha256 else { return Ok(None) };
+        let mut text = Vec::new();
+        let read = File::open(self.copies().join(sha256))
+            .and_then(|it| ZlibDecoder::new(it).read_to_end(&mut text));
+        if read.is_err() || sha256_hex(&text) != sha256 {
+            let path = self.file.clone();
+            return Err(StoreError::LostCopy { path, sha256: sha256.to_owned() });
+        }
+        Ok(Some(text))
+    }
+
+    /// Every line that can be read: a crash can tear the last one.
+    fn changes(&self) -> Result<Vec<Change>, StoreError> {
+        match fs::read(self.lines()) {
+            Ok(bytes) => {
+                let lines = bytes.split(|it| *it == b'\n');
+                Ok(lines.filter_map(|it| serde_json::from_slice(it).ok()).collect())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(StoreError::Unreadable { path: self.lines(), source }),
+        }
+    }
+
+    fn append_line(&self, change: &Change) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.read(true).append(true).create(true).open(self.lines())?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let whole = text.iter().rposition(|it| *it == b'\n').map_or(0, |it| it + 1);
+        file.set_len(whole as u64)?;
+        file.write_all(&line(change)?)?;
+        file.sync_all()?;
+        if whole == 0 { File::open(&self.directory)?.sync_all() } else { Ok(()) }
+    }
+
+    fn keep_copy(&self, text: &[u8]) -> io::Result<()> {
+        let path = self.copies().join(sha256_hex(text));
+        if path.exists() {
+            return Ok(());
+        }
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text)?;
+        atomic::write(&path, &encoder.finish()?, &File::open(self.copies())?)
+    }
+
+    /// Keeps these changes and their texts only.
+    fn forget(&self, kept: Vec<Change>) -> io::Result<()> {
+        let lines: Vec<Vec<u8>> = kept.iter().map(line).collect::<io::Result<_>>()?;
+        atomic::write(&self.lines(), &lines.concat(), &File::open(&self.directory)?)?;
+        let texts = kept.into_iter().flat_map(|it| [it.before, it.after]).flatten();
+        let wanted: HashSet<String> = texts.collect();
+        for entry in fs::read_dir(self.copies())? {
+            let entry = entry?;
+            if !entry.file_name().to_str().is_some_and(|it| wanted.contains(it)) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lines(&self) -> PathBuf {
+        self.directory.join("journal.jsonl")
+    }
+
+    fn copies(&self) -> PathBuf {
+        self.directory.join("copies")
+    }
+}
+
+/// The changes that have not been taken back.
+pub(super) fn standing(changes: Vec<Change>) -> Vec<Change> {
+    let mut standing: Vec<Change> = Vec::new();
+    for change in changes {
+        match change.undoes {
+            Some(undone) => standing.retain(|it| it.seq < undone),
+            None => standing.push(change),
+        }
+    }
+    standing
+}
+
+pub(super) fn digest(text: Option<&[u8]>) -> Option<String> {
+    text.map(sha256_hex)
+}
+
+fn line(change: &Change) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(change)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// Tasks are nobody else's business.
+fn create_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}

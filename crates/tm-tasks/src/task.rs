@@ -1,0 +1,299 @@
+//! One task or subtask: a lenient view of what its file says about it.
+//!
+//! Reading never fails: what is missing or odd reads as empty and is listed by [`Task::faults`].
+//! Setting a field replaces that field and nothing else. Which file the task is in is not known
+//! here.
+
+use std::{fmt, sync::OnceLock};
+
+use serde_json::{Value, json};
+
+use crate::{
+    id::{TaskId, own_id},
+    json::{self, Record},
+    status::Status,
+};
+
+/// A task, or a subtask of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    fields: Record,
+    /// The element of the list, when it is not even an object.
+    other: Option<Box<str>>,
+    parent: Option<Box<str>>,
+    subtasks: ReadSubtasks,
+}
+
+/// The subtasks, once somebody has asked for them: reading them again and again would take
+/// longer than reading the file. Says nothing that the fields do not say.
+#[derive(Debug, Clone, Default)]
+struct ReadSubtasks(OnceLock<Vec<Task>>);
+
+/// What a fresh task is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTask {
+    pub id: u64,
+    pub title: String,
+    pub description: String,
+    pub details: String,
+    pub test_strategy: String,
+    pub priority: Priority,
+    pub dependencies: Vec<u64>,
+    pub status: Status,
+}
+
+/// How urgent a task is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Priority {
+    Critical,
+    High,
+    Medium,
+    Low,
+    /// What else a file says.
+    Other(String),
+}
+
+/// What is wrong with a task as its file has it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("it is not an object")]
+    NotAnObject,
+    #[error("{field} is required")]
+    Required { field: &'static str },
+    #[error("{field} is not {expected}")]
+    WrongType { field: &'static str, expected: &'static str },
+    #[error("invalid task status: {status}")]
+    UnknownStatus { status: String },
+    #[error("invalid task priority: {priority}")]
+    UnknownPriority { priority: String },
+}
+
+impl Task {
+    pub fn new(task: &NewTask) -> Self {
+        let mut fields = Record::default();
+        let mut set = |name, value: Value| fields.set(name, value.to_string());
+        set("id", json!(task.id));
+        set("title", json!(task.title));
+        set("description", json!(task.description));
+        set("details", json!(task.details));
+        set("testStrategy", json!(task.test_strategy));
+        set("priority", json!(task.priority.as_str()));
+        set("dependencies", json!(task.dependencies));
+        set("status", json!(task.status.as_str()));
+        set("subtasks", json!([]));
+        Self { fields, other: None, parent: None, subtasks: ReadSubtasks::default() }
+    }
+
+    /// Reads one element of a task list; with `parent`, one of that task's subtasks.
+    pub(crate) fn parse(text: &str, parent: Option<&str>) -> Self {
+        let fields = Record::parse(text);
+        let other = fields.is_none().then(|| text.into());
+        Self {
+            fields: fields.unwrap_or_default(),
+            other,
+            parent: parent.map(Into::into),
+            subtasks: ReadSubtasks::default(),
+        }
+    }
+
+    /// `3`, or `3.1` for a subtask; the part that a file lacks is empty.
+    pub fn id(&self) -> TaskId {
+        own_id(self.raw("id"), self.parent.as_deref())
+    }
+
+    pub fn title(&self) -> String {
+        self.text("title").unwrap_or_default()
+    }
+
+    pub fn description(&self) -> String {
+        self.text("description").unwrap_or_default()
+    }
+
+    pub fn details(&self) -> Option<String> {
+        self.text("details")
+    }
+
+    pub fn test_strategy(&self) -> Option<String> {
+        self.text("testStrategy")
+    }
+
+    /// A task without a status is pending.
+    pub fn status(&self) -> Status {
+        self.text("status").map_or(Status::Pending, |it| Status::read(&it))
+    }
+
+    pub fn priority(&self) -> Option<Priority> {
+        self.text("priority").map(|it| Priority::read(&it))
+    }
+
+    /// What it waits for. A bare number in a subtask names its sibling.
+    pub fn dependencies(&self) -> Vec<TaskId> {
+        let elements = self.raw("dependencies").and_then(json::elements).unwrap_or_default();
+        let parent = self.parent.as_deref();
+        elements.into_iter().filter_map(|it| TaskId::from_reference(it, parent)).collect()
+    }
+
+    pub fn subtasks(&self) -> &[Self] {
+        self.subtasks.0.get_or_init(|| {
+            let id = self.id();
+            let elements = self.raw("subtasks").and_then(json::elements).unwrap_or_default();
+            elements.into_iter().map(|it| Self::parse(it, Some(id.task()))).collect()
+        })
+    }
+
+    /// The text of any field: what a string says, a number or a truth value as it is spelled.
+    pub fn text(&self, field: &str) -> Option<String> {
+        let raw = self.raw(field)?;
+        match raw.bytes().next()? {
+            b'"' => json::decode(raw),
+            b'n' | b'[' | b'{' => None,
+            _ => Some(raw.to_owned()),
+        }
+    }
+
+    /// The JSON of any field as the file spells it.
+    pub fn raw(&self, field: &str) -> Option<&str> {
+        self.fields.get(field)
+    }
+
+    /// All fields in the file's order, each with its JSON as the file spells it.
+    pub fn fields(&self) -> impl Iterator<Item = (String, &str)> {
+        self.fields.iter().map(|(key, value)| (json::decode(key).unwrap_or_default(), value))
+    }
+
+    /// The whole task as JSON, laid out like a task file.
+    pub fn to_json(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        json::format(&text)
+    }
+
+    /// What a careful reader would complain about; empty for a sound task.
+    pub fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if self.other.is_some() {
+            faults.push(Fault::NotAnObject);
+            return faults;
+        }
+        let own = self.id();
+        if own.subtask().unwrap_or_else(|| own.task()).is_empty() {
+            faults.push(Fault::Required { field: "id" });
+        }
+        self.check_text("title", &mut faults);
+        // Subtasks get by without a description and take the priority of their task.
+        if self.parent.is_none() {
+            self.check_text("description", &mut faults);
+            match self.priority() {
+                None => faults.push(Fault::Required { field: "priority" }),
+                Some(Priority::Other(priority)) => faults.push(Fault::UnknownPriority { priority }),
+                Some(Priority::Critical | Priority::High | Priority::Medium | Priority::Low) => {}
+            }
+        }
+        match (self.text("status"), self.status()) {
+            (None, _) => faults.push(Fault::Required { field: "status" }),
+            (Some(_), Status::Other(status)) => faults.push(Fault::UnknownStatus { status }),
+            (Some(_), _) => {}
+        }
+        for field in ["dependencies", "subtasks"] {
+            if self.raw(field).is_some_and(|it| it != "null" && !it.starts_with('[')) {
+                faults.push(Fault::WrongType { field, expected: "a list" });
+            }
+        }
+        faults
+    }
+
+    pub fn set_status(&mut self, status: &Status) {
+        self.set("status", &json!(status.as_str()));
+    }
+
+    pub fn set_subtasks(&mut self, subtasks: &[Self]) {
+        let mut text = String::new();
+        json::write_array(&mut text, subtasks, Self::write);
+        self.fields_mut().set("subtasks", text);
+    }
+
+    /// Replaces one field, or adds it at the end.
+    pub fn set(&mut self, field: &str, value: &Value) {
+        self.fields_mut().set(field, value.to_string());
+    }
+
+    pub fn remove(&mut self, field: &str) {
+        self.fields_mut().remove(field);
+    }
+
+    pub(crate) fn write(&self, out: &mut String) {
+        match &self.other {
+            None => self.fields.write(out),
+            Some(text) => out.push_str(text),
+        }
+    }
+
+    fn check_text(&self, field: &'static str, faults: &mut Vec<Fault>) {
+        match self.raw(field) {
+            None | Some("null") => faults.push(Fault::Required { field }),
+            Some(raw) if !raw.starts_with('"') => {
+                faults.push(Fault::WrongType { field, expected: "a text" });
+            }
+            Some(_) if self.text(field).is_none_or(|it| it.trim().is_empty()) => {
+                faults.push(Fault::Required { field });
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// What was no object becomes one when a field of it is set.
+    fn fields_mut(&mut self) -> &mut Record {
+        self.other = None;
+        self.subtasks = ReadSubtasks::default();
+        &mut self.fields
+    }
+}
+
+impl PartialEq for ReadSubtasks {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ReadSubtasks {}
+
+impl Priority {
+    pub fn read(text: &str) -> Self {
+        match text {
+            "critical" => Self::Critical,
+            "high" => Self::High,
+            "medium" => Self::Medium,
+            "low" => Self::Low,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Other(text) => text,
+        }
+    }
+
+    /// 4 for critical down to 1 for low; what nobody knows counts as medium.
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::Critical => 4,
+            Self::High => 3,
+            Self::Medium | Self::Other(_) => 2,
+            Self::Low => 1,
+        }
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests;
