@@ -1,0 +1,111 @@
+//! The one interface every model is reached through.
+//!
+//! A backend implements [`Backend`]; structured answers, repair and routing are built on top and
+//! never ask which backend they have. Start at [`complete`].
+
+use std::{path::PathBuf, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt as _, stream::BoxStream};
+
+use crate::chat::{ChatEvent, ChatRequest, Completion};
+
+/// Facts about a model as a backend serves it: plain data, so that planning needs no calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// The backend's name for people, such as `embedded`.
+    pub backend: String,
+    /// The model's id, such as `qwen2.5-coder-1.5b-instruct-q4_k_m`.
+    pub model: String,
+    /// The longest prompt and answer together, in tokens, on this machine.
+    pub context_tokens: u32,
+    /// How many requests are worked on together; more wait in a queue.
+    pub parallel: u32,
+}
+
+/// The events of one answer. Dropping it cancels the request.
+pub type ChatStream = BoxStream<'static, Result<ChatEvent, BackendError>>;
+
+/// Something that answers chat requests with one model.
+#[async_trait]
+pub trait Backend: Send + Sync + std::fmt::Debug {
+    fn info(&self) -> &ModelInfo;
+
+    /// Starts to answer. Dropping the stream cancels the request.
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError>;
+
+    /// How many tokens `text` is for this model; an upper estimate where the backend cannot tell.
+    fn count_tokens(&self, text: &str) -> u32 {
+        u32::try_from(text.len() / 3 + 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// Waits for the whole answer; `on_text` sees each piece as it arrives.
+///
+/// # Errors
+/// What the stream failed with; [`BackendError::Broken`] when it ended without an end event and
+/// [`BackendError::EmptyAnswer`] when it ended without text.
+pub async fn complete(
+    backend: &dyn Backend,
+    request: ChatRequest,
+    on_text: &(dyn Fn(&str) + Sync),
+) -> Result<Completion, BackendError> {
+    let model = backend.info().model.clone();
+    let mut events = backend.stream(request).await?;
+    let mut text = String::new();
+    while let Some(event) = events.next().await {
+        match event? {
+            ChatEvent::Delta(delta) => {
+                on_text(&delta);
+                text.push_str(&delta);
+            }
+            ChatEvent::Done { .. } if text.trim().is_empty() => {
+                return Err(BackendError::EmptyAnswer { model });
+            }
+            ChatEvent::Done { finish, usage } => return Ok(Completion { text, finish, usage }),
+        }
+    }
+    Err(BackendError::Broken { model, reason: "the stream ended before the answer did".into() })
+}
+
+/// Why a model gave no answer, sorted by what the caller can do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    #[error("the model file {} cannot be used: {reason}", path.display())]
+    Load { path: PathBuf, reason: String },
+    #[error("{model} needs {needed_mib} MiB of memory and {available_mib} MiB are free")]
+    OutOfMemory { model: String, needed_mib: u64, available_mib: u64 },
+    #[error(
+        "the prompt has {prompt_tokens} tokens and the answer may take {answer_tokens}: \
+         {} more than the {limit} that {model} takes here",
+        (prompt_tokens + answer_tokens).saturating_sub(*limit)
+    )]
+    ContextOverflow { model: String, prompt_tokens: u32, answer_tokens: u32, limit: u32 },
+    #[error("{model} refused the request: {reason}")]
+    Refused { model: String, reason: String },
+    #[error("{model} is busy")]
+    Busy { model: String, retry_after: Option<Duration> },
+    #[error("{model} did not finish in time")]
+    DeadlineExceeded { model: String },
+    #[error("{model} answered with nothing")]
+    EmptyAnswer { model: String },
+    #[error("{model} stopped working: {reason}")]
+    Broken { model: String, reason: String },
+}
+
+impl BackendError {
+    /// Whether the same request may succeed later, or at another backend.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Busy { .. } | Self::Broken { .. } | Self::EmptyAnswer { .. } => true,
+            Self::Load { .. }
+            | Self::OutOfMemory { .. }
+            | Self::ContextOverflow { .. }
+            | Self::Refused { .. }
+            | Self::DeadlineExceeded { .. } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

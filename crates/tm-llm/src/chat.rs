@@ -1,0 +1,125 @@
+//! What is asked of a model and what comes back, whatever the backend.
+//!
+//! Plain data. How a backend encodes it is the backend's business.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    System,
+    User,
+    Assistant,
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    pub role: Role,
+    pub content: String,
+}
+
+impl Message {
+    pub fn system(content: impl Into<String>) -> Self {
+        Self { role: Role::System, content: content.into() }
+    }
+
+    pub fn user(content: impl Into<String>) -> Self {
+        Self { role: Role::User, content: content.into() }
+    }
+
+    pub fn assistant(content: impl Into<String>) -> Self {
+        Self { role: Role::Assistant, content: content.into() }
+    }
+}
+
+/// How the next token is chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampling {
+    /// 0 takes the likeliest token every time.
+    pub temperature: f32,
+    /// Tokens are drawn from the likeliest ones that together have this probability.
+    pub top_p: f32,
+    /// At most this many candidate tokens; 0 for no limit.
+    pub top_k: u32,
+    /// Lowers the score of tokens the answer already holds; 1 leaves them alone.
+    pub repeat_penalty: f32,
+    /// The same seed draws the same tokens on the same build and thread count.
+    pub seed: u64,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { temperature: 0.2, top_p: 0.95, top_k: 40, repeat_penalty: 1.0, seed: 42 }
+    }
+}
+
+/// A question for a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChatRequest {
+    /// Requests that begin with equal messages share the work of reading them.
+    pub messages: Vec<Message>,
+    /// The answer is one JSON document that fits this JSON Schema.
+    pub response_schema: Option<Value>,
+    pub sampling: Sampling,
+    /// The answer ends here at the latest, with [`FinishReason::Length`].
+    pub max_tokens: u32,
+    /// Work stops at this moment with [`BackendError::DeadlineExceeded`].
+    ///
+    /// [`BackendError::DeadlineExceeded`]: crate::backend::BackendError::DeadlineExceeded
+    pub deadline: Instant,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model was done, or the schema was complete.
+    Stop,
+    /// `max_tokens` was reached; the text is cut.
+    Length,
+}
+
+/// Tokens and time one answer took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Usage {
+    pub prompt_tokens: u32,
+    /// How many of the prompt's tokens were already held by the backend.
+    pub cached_tokens: u32,
+    pub completion_tokens: u32,
+    /// Waiting for a free slot.
+    pub queued: Duration,
+    /// Reading the prompt, up to the first token of the answer.
+    pub prefill: Duration,
+    /// From the first token of the answer to the last.
+    pub decode: Duration,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.prompt_tokens += other.prompt_tokens;
+        self.cached_tokens += other.cached_tokens;
+        self.completion_tokens += other.completion_tokens;
+        self.queued += other.queued;
+        self.prefill += other.prefill;
+        self.decode += other.decode;
+    }
+}
+
+/// A piece of an answer, as it arrives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChatEvent {
+    /// More text.
+    Delta(String),
+    /// The end: exactly one, and the last event of a stream that did not fail.
+    Done { finish: FinishReason, usage: Usage },
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Completion {
+    pub text: String,
+    pub finish: FinishReason,
+    pub usage: Usage,
+}

@@ -1,0 +1,98 @@
+//! The one place that opens connections to other machines.
+//!
+//! Everybody who talks HTTP gets the client from here, so that the user's proxy and certificates
+//! count everywhere, and so that no request can wait for ever. Knows nothing of what is fetched.
+
+use std::{fs, io, path::PathBuf, time::Duration};
+
+use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
+
+/// How to get out of this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkConfig {
+    /// The proxy for `http` addresses.
+    pub http_proxy: Option<String>,
+    /// The proxy for `https` addresses.
+    pub https_proxy: Option<String>,
+    /// Hosts that are reached without a proxy, as in `NO_PROXY`.
+    pub no_proxy: Option<String>,
+    /// PEM files with certificates that are trusted besides the system's own.
+    pub certificates: Vec<PathBuf>,
+}
+
+/// Why there is no way out.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    #[error("cannot read the certificates in {}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("the certificates in {} are not PEM", path.display())]
+    NotPem { path: PathBuf, source: reqwest::Error },
+    #[error("the proxy {proxy:?} cannot be used")]
+    Proxy { proxy: String, source: reqwest::Error },
+    #[error("cannot set up TLS")]
+    Tls { source: reqwest::Error },
+}
+
+/// A host that does not answer at once is taken to be out of reach: there are other sources.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest silence in the middle of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+const MOST_REDIRECTS: usize = 8;
+
+/// A client that knows the way out, and gives up on those who do not answer.
+pub fn http_client(config: &NetworkConfig) -> Result<Client, EgressError> {
+    // A provider that the process has chosen already is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut builder = Client::builder()
+        .user_agent(concat!("task-master/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .redirect(redirect::Policy::limited(MOST_REDIRECTS))
+        .tls_certs_merge(certificates(&config.certificates)?)
+        // The environment is read by the binary alone.
+        .no_proxy();
+    let direct = config.no_proxy.as_deref().and_then(NoProxy::from_string);
+    for (proxy, make) in [
+        (&config.http_proxy, Proxy::http as fn(String) -> reqwest::Result<Proxy>),
+        (&config.https_proxy, Proxy::https),
+    ] {
+        if let Some(proxy) = proxy {
+            let made = make(proxy.clone())
+                .map_err(|source| EgressError::Proxy { proxy: without_secrets(proxy), source })?;
+            builder = builder.proxy(made.no_proxy(direct.clone()));
+        }
+    }
+    builder.build().map_err(|source| EgressError::Tls { source })
+}
+
+/// An address without the user name and password in it, fit to be shown.
+pub fn without_secrets(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
+/// The innermost reason of an error, which is what a person can act on.
+pub fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn certificates(files: &[PathBuf]) -> Result<Vec<Certificate>, EgressError> {
+    let mut certificates = Vec::new();
+    for path in files {
+        let pem = fs::read(path)
+            .map_err(|source| EgressError::Unreadable { path: path.clone(), source })?;
+        let bundle = Certificate::from_pem_bundle(&pem)
+            .map_err(|source| EgressError::NotPem { path: path.clone(), source })?;
+        certificates.extend(bundle);
+    }
+    Ok(certificates)
+}
+
+#[cfg(test)]
+mod tests;

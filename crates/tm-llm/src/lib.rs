@@ -1,0 +1,13 @@
+//! Everything said to a language model.
+//!
+//! Knows nothing of tasks or of llama.cpp: a backend is whatever implements
+//! [`backend::Backend`]. Start at [`chat`] for what is asked, [`backend`] for who answers,
+//! [`structured`] for answers that must fit a JSON Schema, and [`catalogue`] and [`fetch`] for the
+//! models that run on this machine.
+
+pub mod backend;
+pub mod catalogue;
+pub mod chat;
+pub mod egress;
+pub mod fetch;
+pub mod structured;

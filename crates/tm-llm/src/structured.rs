@@ -1,0 +1,96 @@
+//! An answer that fits a JSON Schema, or a typed error.
+//!
+//! Every backend constrains its output as well as it can; what comes back is validated here all
+//! the same, because a model's answer is input from a stranger. A faulty answer is shown to the
+//! model once, with the validator's own words; a second faulty one is an error. Nothing here
+//! invents content.
+
+use serde_json::Value;
+
+use crate::{
+    backend::{Backend, BackendError, complete},
+    chat::{ChatRequest, FinishReason, Message, Usage},
+};
+
+/// A valid answer and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    pub value: T,
+    /// All attempts together.
+    pub usage: Usage,
+    /// The fault of the first attempt, when the answer is a repaired one.
+    pub repaired: Option<String>,
+}
+
+/// Why there is no valid answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StructuredError {
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    #[error("the response schema is not a JSON Schema: {0}")]
+    Schema(String),
+    #[error("{model} gave an unusable answer twice: {fault}")]
+    Invalid { model: String, fault: String, answer: String },
+}
+
+/// Asks until the answer fits `request.response_schema` and `read` accepts it: twice at most.
+///
+/// `read` turns the schema-valid document into what the caller wants and says, in words for the
+/// model, what is wrong with it otherwise. `on_text` sees each piece of every attempt.
+///
+/// # Errors
+/// What the backend failed with, a schema that is none, or [`StructuredError::Invalid`].
+pub async fn ask<T>(
+    backend: &dyn Backend,
+    mut request: ChatRequest,
+    read: impl Fn(Value) -> Result<T, String>,
+    on_text: &(dyn Fn(&str) + Sync),
+) -> Result<Answer<T>, StructuredError> {
+    let schema = request.response_schema.clone().unwrap_or(Value::Bool(true));
+    let validator =
+        jsonschema::validator_for(&schema).map_err(|it| StructuredError::Schema(it.to_string()))?;
+    let mut usage = Usage::default();
+    let mut repaired = None;
+    loop {
+        let completion = complete(backend, request.clone(), on_text).await?;
+        usage += completion.usage;
+        let fault = match parse(&completion.text, completion.finish, &validator).and_then(&read) {
+            Ok(value) => return Ok(Answer { value, usage, repaired }),
+            Err(fault) => fault,
+        };
+        if repaired.is_some() {
+            return Err(StructuredError::Invalid {
+                model: backend.info().model.clone(),
+                fault,
+                answer: completion.text,
+            });
+        }
+        tracing::debug!(model = %backend.info().model, fault, "asking for a repair");
+        request.messages.push(Message::assistant(completion.text));
+        request.messages.push(Message::user(format!(
+            "That answer cannot be used: {fault}. Answer again, with that mended."
+        )));
+        // The same draw would give the same answer.
+        request.sampling.seed = request.sampling.seed.wrapping_add(1);
+        request.sampling.temperature = request.sampling.temperature.max(0.6);
+        repaired = Some(fault);
+    }
+}
+
+fn parse(
+    text: &str,
+    finish: FinishReason,
+    validator: &jsonschema::Validator,
+) -> Result<Value, String> {
+    let cut = match finish {
+        FinishReason::Length => ", it was cut off at the length limit",
+        FinishReason::Stop => "",
+    };
+    let value = serde_json::from_str(text.trim())
+        .map_err(|it| format!("it is not valid JSON ({it}){cut}"))?;
+    let fault = validator
+        .iter_errors(&value)
+        .next()
+        .map(|error| format!("at `{}`: {error}", error.instance_path()));
+    fault.map_or(Ok(value), Err)
+}

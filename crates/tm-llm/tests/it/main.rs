@@ -1,0 +1,3 @@
+//! The crate from outside, with a scripted model.
+
+mod structured;

@@ -1,0 +1,76 @@
+//! Structured answers: what is repaired and what is refused.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tm_llm::{
+    chat::{ChatRequest, Message, Sampling},
+    structured::ask,
+};
+use tm_testkit::model::{Reply, ScriptedModel};
+
+fn request() -> ChatRequest {
+    ChatRequest {
+        messages: vec![Message::user("how many?")],
+        response_schema: Some(json!({
+            "type": "object",
+            "properties": {"count": {"type": "integer"}},
+            "required": ["count"],
+        })),
+        sampling: Sampling::default(),
+        max_tokens: 50,
+        deadline: Instant::now() + Duration::from_mins(1),
+    }
+}
+
+async fn outcome(replies: Vec<Reply>) -> String {
+    let model = ScriptedModel::playing(replies);
+    let positive = |value: Value| match value["count"].as_i64() {
+        Some(count) if count > 0 => Ok(count),
+        _ => Err("count must be positive".to_owned()),
+    };
+    match ask(&model, request(), positive, &|_| ()).await {
+        Ok(answer) => format!("{} repaired: {}", answer.value, answer.repaired.is_some()),
+        Err(error) => format!("error: {error}"),
+    }
+}
+
+fn text(it: &str) -> Reply {
+    Reply::Text(it.to_owned())
+}
+
+#[tokio::test]
+async fn a_faulty_answer_is_repaired_once_and_a_second_one_is_an_error() {
+    assert_eq!(outcome(vec![text(r#"{"count": 3}"#)]).await, "3 repaired: false");
+    assert_eq!(outcome(vec![text("three"), text(r#"{"count":3}"#)]).await, "3 repaired: true");
+    assert_eq!(
+        outcome(vec![text(r#"{"count":0}"#), text(r#"{"count":-1}"#)]).await,
+        "error: script gave an unusable answer twice: count must be positive"
+    );
+    assert_eq!(
+        outcome(vec![text(r#"{"count":"x"}"#), text(r#"{"count":"x"}"#)]).await,
+        "error: script gave an unusable answer twice: at `/count`: \"x\" is not of type \"integer\""
+    );
+}
+
+#[tokio::test]
+async fn a_cut_a_broken_and_an_empty_answer_are_errors() {
+    let cut = outcome(vec![Reply::Cut(r#"{"count":"#.into()), Reply::Cut("{".into())]).await;
+    assert!(cut.contains("cut off at the length limit"), "{cut}");
+    assert_eq!(
+        outcome(vec![Reply::Broken(r#"{"count": 3}"#.into())]).await,
+        "error: script stopped working: the script says so"
+    );
+    assert_eq!(outcome(vec![text("")]).await, "error: script answered with nothing");
+}
+
+#[tokio::test]
+async fn the_repair_shows_the_model_its_answer_and_the_fault() {
+    let model = ScriptedModel::playing([text("three"), text(r#"{"count":3}"#)]);
+    ask(&model, request(), Ok, &|_| ()).await.unwrap();
+    let seen = model.seen();
+    let [question, answer, fault] = seen[1].messages.as_slice() else { panic!("{seen:?}") };
+    assert_eq!((question.content.as_str(), answer.content.as_str()), ("how many?", "three"));
+    assert!(fault.content.contains("not valid JSON"), "{}", fault.content);
+    assert_ne!(seen[0].sampling.seed, seen[1].sampling.seed, "the same draw would repeat itself");
+}

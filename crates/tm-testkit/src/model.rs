@@ -1,0 +1,125 @@
+//! A model that plays a script.
+//!
+//! It answers what the test wrote, in order or as a function of the request, and can fail in every
+//! way a backend can: refuse, break off mid-answer, answer with nothing, never finish.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt as _, stream};
+use tm_llm::{
+    backend::{Backend, BackendError, ChatStream, ModelInfo},
+    chat::{ChatEvent, ChatRequest, FinishReason, Usage},
+};
+
+/// One answer to one request.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// The whole text.
+    Text(String),
+    /// This text, cut by the length limit.
+    Cut(String),
+    /// This text, then the backend breaks.
+    Broken(String),
+    /// Some tokens too many for the model.
+    Overflow,
+    /// Never a word.
+    Stall,
+}
+
+type Script = Box<dyn FnMut(&ChatRequest) -> Reply + Send>;
+
+/// A backend whose answers a test wrote.
+pub struct ScriptedModel {
+    info: ModelInfo,
+    script: Mutex<Script>,
+    seen: Mutex<Vec<ChatRequest>>,
+}
+
+impl std::fmt::Debug for ScriptedModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ScriptedModel").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+impl ScriptedModel {
+    /// Answers each request with what `script` makes of it.
+    pub fn new(script: impl FnMut(&ChatRequest) -> Reply + Send + 'static) -> Self {
+        let info = ModelInfo {
+            backend: "scripted".into(),
+            model: "script".into(),
+            context_tokens: 8192,
+            parallel: 4,
+        };
+        Self { info, script: Mutex::new(Box::new(script)), seen: Mutex::default() }
+    }
+
+    /// Plays `replies` in order; breaks when they are used up.
+    pub fn playing(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let mut replies: Vec<Reply> = replies.into_iter().collect();
+        replies.reverse();
+        Self::new(move |_| replies.pop().unwrap_or(Reply::Broken(String::new())))
+    }
+
+    /// The same model with another context size, in tokens.
+    #[must_use]
+    pub fn with_context(mut self, tokens: u32) -> Self {
+        self.info.context_tokens = tokens;
+        self
+    }
+
+    /// Every request so far, in order of arrival.
+    pub fn seen(&self) -> Vec<ChatRequest> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn done(&self, request: &ChatRequest, text: &str, finish: FinishReason) -> ChatEvent {
+        let prompt: u32 = request.messages.iter().map(|it| self.count_tokens(&it.content)).sum();
+        let usage = Usage {
+            prompt_tokens: prompt,
+            completion_tokens: self.count_tokens(text),
+            ..Usage::default()
+        };
+        ChatEvent::Done { finish, usage }
+    }
+}
+
+#[async_trait]
+impl Backend for ScriptedModel {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        let reply = {
+            let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+            script(&request)
+        };
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        let model = self.info.model.clone();
+        let events = match reply {
+            Reply::Text(text) => {
+                let done = self.done(&request, &text, FinishReason::Stop);
+                vec![Ok(ChatEvent::Delta(text)), Ok(done)]
+            }
+            Reply::Cut(text) => {
+                let done = self.done(&request, &text, FinishReason::Length);
+                vec![Ok(ChatEvent::Delta(text)), Ok(done)]
+            }
+            Reply::Broken(text) => vec![
+                Ok(ChatEvent::Delta(text)),
+                Err(BackendError::Broken { model, reason: "the script says so".into() }),
+            ],
+            Reply::Overflow => {
+                return Err(BackendError::ContextOverflow {
+                    model,
+                    prompt_tokens: self.info.context_tokens,
+                    answer_tokens: request.max_tokens,
+                    limit: self.info.context_tokens,
+                });
+            }
+            Reply::Stall => return Ok(stream::pending().boxed()),
+        };
+        Ok(stream::iter(events).boxed())
+    }
+}
