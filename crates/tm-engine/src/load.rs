@@ -1,0 +1,121 @@
+//! A model file becomes a model in memory, or an error that says why not.
+//!
+//! Everything that can be checked is checked before llama.cpp sees the file, because llama.cpp
+//! says no more than that it failed.
+
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
+use llama_cpp_2::{
+    LogOptions,
+    llama_backend::LlamaBackend,
+    model::{LlamaModel, params::LlamaModelParams},
+    send_logs_to_tracing,
+    token::LlamaToken,
+};
+use tm_llm::backend::BackendError;
+
+use crate::{
+    EngineOptions,
+    decode::{BATCH_TOKENS, ContextSettings},
+    gguf,
+    memory::{self, Footprint},
+    template::{ChatTemplate, SpecialTokens},
+};
+
+/// A model is of no use with a shorter context than this, in tokens.
+const SHORTEST_CONTEXT: u32 = 2048;
+/// llama.cpp tells this many sequences apart.
+const MOST_SEQUENCES: u32 = 256;
+
+/// A model in memory and what is known of it.
+pub(crate) struct Loaded {
+    pub(crate) backend: &'static LlamaBackend,
+    pub(crate) model: Arc<LlamaModel>,
+    pub(crate) template: ChatTemplate,
+    /// Whether its vocabulary splits a text the same way wherever it stands.
+    pub(crate) forces_tokens: bool,
+    /// The longest prompt and answer together.
+    pub(crate) context_tokens: u32,
+    pub(crate) context: ContextSettings,
+}
+
+/// Reads the model at `path`, which errors call `name`.
+pub(crate) fn load(
+    path: &Path,
+    name: &str,
+    options: &EngineOptions,
+) -> Result<Loaded, BackendError> {
+    let fail = |reason: String| BackendError::Load { path: path.to_owned(), reason };
+    let gguf = gguf::read(path).map_err(|error| fail(error.to_string()))?;
+    let architecture = gguf.architecture().map_err(|error| fail(error.to_string()))?;
+    let template = gguf
+        .text("tokenizer.chat_template")
+        .ok_or_else(|| fail("it has no chat template, so it is no chat model".to_owned()))?;
+    let footprint = Footprint::of(&gguf, BATCH_TOKENS).map_err(|error| fail(error.to_string()))?;
+    let trained = gguf.number("context_length").map_err(|error| fail(error.to_string()))?;
+    let trained = u32::try_from(trained).unwrap_or(u32::MAX);
+    let free = memory::free_bytes();
+    let budget = options.memory_mib.map_or(free, |mib| free.min(mib.saturating_mul(1 << 20)));
+    let needed = footprint.bytes(trained.min(SHORTEST_CONTEXT));
+    if needed > budget {
+        return Err(BackendError::OutOfMemory {
+            model: name.to_owned(),
+            needed_mib: needed >> 20,
+            available_mib: budget >> 20,
+        });
+    }
+    let backend = backend().ok_or_else(|| fail("llama.cpp did not start".to_owned()))?;
+    // Mapped weights would be in memory twice: the kernels want them in another order.
+    let params = LlamaModelParams::default().with_use_mmap(false);
+    let model = LlamaModel::load_from_file(backend, path, &params)
+        .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))?;
+    let template = ChatTemplate::compile(template, special_tokens(&model))
+        .map_err(|reason| fail(format!("its chat template is broken: {reason}")))?;
+    let most_tokens = footprint.context_tokens(budget);
+    Ok(Loaded {
+        backend,
+        model: Arc::new(model),
+        template,
+        forces_tokens: gguf.text("tokenizer.ggml.model") == Some("gpt2"),
+        context_tokens: trained.min(most_tokens),
+        context: ContextSettings {
+            threads: options.threads.unwrap_or_else(memory::cores).max(1),
+            // Twice as many as work together, so that what one group of requests has read
+            // outlasts another group.
+            sequences: options.parallel.saturating_mul(2).clamp(2, MOST_SEQUENCES),
+            footprint,
+            most_tokens,
+        },
+    })
+}
+
+/// llama.cpp itself, started once and never stopped; its own log lines go nowhere.
+fn backend() -> Option<&'static LlamaBackend> {
+    static BACKEND: OnceLock<Option<LlamaBackend>> = OnceLock::new();
+    let start = || {
+        // Its way into `tracing` aborts the process on lines without a level.
+        send_logs_to_tracing(LogOptions::default().with_logs_enabled(false));
+        LlamaBackend::init().ok()
+    };
+    BACKEND.get_or_init(start).as_ref()
+}
+
+fn special_tokens(model: &LlamaModel) -> SpecialTokens {
+    let vocabulary = model.vocab();
+    let text = |token: LlamaToken| {
+        let bytes = vocabulary.token_to_piece(token, true, None);
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    // A model without the token has a negative number for it.
+    let named = |token: LlamaToken| if token.0 < 0 { String::new() } else { text(token) };
+    let control = vocabulary.tokens().filter(|token| vocabulary.is_control(*token)).map(text);
+    SpecialTokens {
+        bos: named(vocabulary.bos()),
+        eos: named(vocabulary.eos()),
+        // One of a single character could not be broken up; none is known.
+        control: control.filter(|text| text.chars().nth(1).is_some()).collect(),
+    }
+}

@@ -1,0 +1,72 @@
+//! Tests of `sample`.
+
+use super::*;
+
+/// Token 2 is the likeliest, then 1; 3 is hopeless.
+const SCORES: [f32; 4] = [0.0, 1.0, 2.0, -30.0];
+
+fn drawn(sampling: &Sampling, count: usize) -> Vec<i32> {
+    let mut sampler = Sampler::new(sampling.clone());
+    (0..count).map(|_| sampler.choose(&SCORES, None).unwrap().0).collect()
+}
+
+fn warm() -> Sampling {
+    Sampling { temperature: 1.0, top_p: 1.0, top_k: 0, ..Sampling::default() }
+}
+
+fn only(allowed: &[u32]) -> SimpleVob {
+    let mut mask = SimpleVob::alloc(SCORES.len());
+    for token in allowed {
+        mask.allow_token(*token);
+    }
+    mask
+}
+
+#[test]
+fn without_temperature_the_likeliest_token_is_taken() {
+    let greedy = Sampling { temperature: 0.0, ..Sampling::default() };
+    assert_eq!(drawn(&greedy, 3), [2, 2, 2]);
+}
+
+#[test]
+fn the_same_seed_draws_the_same_tokens_and_another_one_others() {
+    let other = Sampling { seed: 7, ..warm() };
+    assert_eq!(drawn(&warm(), 50), drawn(&warm(), 50));
+    assert_ne!(drawn(&warm(), 50), drawn(&other, 50));
+}
+
+#[test]
+fn tokens_are_drawn_as_often_as_they_are_likely() {
+    let tokens = drawn(&warm(), 10_000);
+    let share = |id| tokens.iter().filter(|token| **token == id).count();
+    // exp(0), exp(1) and exp(2) over their sum: 9.0, 24.5 and 66.5 percent.
+    assert!((800..1000).contains(&share(0)), "{}", share(0));
+    assert!((2300..2600).contains(&share(1)), "{}", share(1));
+    assert!((6500..6800).contains(&share(2)), "{}", share(2));
+    assert_eq!(share(3), 0);
+}
+
+#[test]
+fn top_k_and_top_p_leave_only_the_likeliest() {
+    let two = drawn(&Sampling { top_k: 2, ..warm() }, 200);
+    assert!(two.contains(&1) && !two.contains(&0));
+    let half = drawn(&Sampling { top_p: 0.5, ..warm() }, 200);
+    assert!(half.iter().all(|token| *token == 2));
+}
+
+#[test]
+fn only_allowed_tokens_are_drawn() {
+    for temperature in [0.0, 1.0] {
+        let mut sampler = Sampler::new(Sampling { temperature, ..warm() });
+        assert_eq!(sampler.choose(&SCORES, Some(&only(&[3]))), Some(LlamaToken(3)));
+        assert_eq!(sampler.choose(&SCORES, Some(&only(&[]))), None);
+    }
+}
+
+#[test]
+fn a_penalty_makes_room_for_what_was_not_said_yet() {
+    let sampling = Sampling { temperature: 0.0, repeat_penalty: 4.0, ..Sampling::default() };
+    let mut sampler = Sampler::new(sampling);
+    sampler.saw(LlamaToken(2));
+    assert_eq!(sampler.choose(&SCORES, None), Some(LlamaToken(1)));
+}

@@ -1,0 +1,412 @@
+//! Which tokens are computed next, for everybody who waits.
+//!
+//! One thread owns the model's context. Each step computes one batch: the next tokens of every
+//! answer that has begun, then as much of the waiting prompts as fits. A request that arrives
+//! joins at the next step; what its prompt shares with anything already read is not read again.
+//! Knows nothing of chat or JSON. Start at [`run`].
+
+use std::{collections::VecDeque, time::Instant};
+
+use llama_cpp_2::{llama_backend::LlamaBackend, model::LlamaModel, token::LlamaToken};
+use tm_llm::backend::BackendError;
+use tokio::sync::mpsc;
+
+use crate::{
+    answer::{Answer, Ended, Job, Next, broken},
+    decode::{ContextSettings, Decoder, DecoderError},
+    prefix::{Held, common_prefix},
+    speculate::guess,
+};
+
+/// How many requests may wait beside those in the channel.
+const WAITING: usize = 64;
+/// Of a prompt, while answers are under way: they go on every second or so.
+const PROMPT_TOKENS_BESIDE_ANSWERS: usize = 64;
+/// A prompt waits for another one to be read when that saves at least this many tokens.
+const WORTH_WAITING_FOR: usize = 16;
+/// Tokens that a request is thought to need while the context is made, before all are known.
+const USUAL_NEED: usize = 4096;
+
+/// What the scheduler works with.
+#[derive(Debug, Clone)]
+pub(crate) struct ScheduleSettings {
+    pub(crate) model: String,
+    /// How many answers are worked on together.
+    pub(crate) parallel: usize,
+    /// Guess ahead when only one answer is under way.
+    pub(crate) speculate: bool,
+    pub(crate) context: ContextSettings,
+}
+
+/// Works until every sender of `jobs` is gone.
+pub(crate) fn run(
+    backend: &LlamaBackend,
+    model: &LlamaModel,
+    settings: ScheduleSettings,
+    mut jobs: mpsc::Receiver<Job>,
+) {
+    let decoder = Decoder::new(backend, model, settings.context);
+    let sequences = usize::try_from(settings.context.sequences).unwrap_or(0);
+    let mut schedule = Schedule {
+        settings,
+        model,
+        decoder,
+        waiting: VecDeque::new(),
+        running: Vec::new(),
+        used: vec![0; sequences],
+        clock: 0,
+    };
+    while schedule.take_in(&mut jobs) {
+        schedule.drop_interrupted();
+        schedule.admit();
+        schedule.step();
+    }
+    schedule.close(jobs);
+}
+
+/// A request that is being worked on.
+struct Running {
+    answer: Answer,
+    sequence: usize,
+    /// The prompt and the answer so far; the decoder holds all but the last few.
+    tokens: Vec<LlamaToken>,
+    /// The most tokens it can come to.
+    limit: usize,
+    ended: Option<Ended>,
+}
+
+/// What one request has in a batch.
+struct Share {
+    running: usize,
+    /// Index of the scores after its last token, then of those after each guess.
+    scores: Vec<i32>,
+    guesses: Vec<LlamaToken>,
+}
+
+/// What can be done for a waiting request.
+enum Placement {
+    Start(Option<Held>),
+    /// Another request is reading what it needs.
+    Wait,
+    /// There is no room beside the others.
+    Full,
+    /// The context is too small: for how many tokens it has to be made.
+    Grow {
+        least: usize,
+        wanted: usize,
+    },
+}
+
+struct Schedule<'model> {
+    settings: ScheduleSettings,
+    model: &'model LlamaModel,
+    decoder: Decoder<'model>,
+    waiting: VecDeque<Job>,
+    running: Vec<Running>,
+    /// When each sequence was last used, by `clock`.
+    used: Vec<u64>,
+    clock: u64,
+}
+
+impl Schedule<'_> {
+    /// Takes what has arrived, and waits for it when there is nothing else to do; `false` when
+    /// nothing will arrive any more.
+    fn take_in(&mut self, jobs: &mut mpsc::Receiver<Job>) -> bool {
+        if self.running.is_empty() && self.waiting.is_empty() {
+            match jobs.blocking_recv() {
+                Some(job) => self.waiting.push_back(job),
+                None => return false,
+            }
+        }
+        while self.waiting.len() < WAITING
+            && let Ok(job) = jobs.try_recv()
+        {
+            self.waiting.push_back(job);
+        }
+        !jobs.is_closed()
+    }
+
+    fn close(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Ok(job) = jobs.try_recv() {
+            self.waiting.push_back(job);
+        }
+        let closed = || broken(&self.settings.model, "the engine was closed".to_owned());
+        for running in self.running {
+            running.answer.end(Ended::Failed(closed()));
+        }
+        for job in self.waiting {
+            job.refuse(Ended::Failed(closed()));
+        }
+    }
+
+    fn drop_interrupted(&mut self) {
+        let now = Instant::now();
+        for running in &mut self.running {
+            running.ended = running.answer.interrupted(now);
+        }
+        self.drop_ended();
+        let model = &self.settings.model;
+        for _ in 0..self.waiting.len() {
+            let Some(job) = self.waiting.pop_front() else { break };
+            match job.interrupted(model, now) {
+                Some(ended) => job.refuse(ended),
+                None => self.waiting.push_back(job),
+            }
+        }
+    }
+
+    /// What an ended answer has read stays held until its sequence is needed.
+    fn drop_ended(&mut self) {
+        for running in self.running.extract_if(.., |running| running.ended.is_some()) {
+            self.clock += 1;
+            if let Some(used) = self.used.get_mut(running.sequence) {
+                *used = self.clock;
+            }
+            running.answer.end(running.ended.unwrap_or(Ended::Cancelled));
+        }
+    }
+
+    /// Starts waiting requests, first come first served, while there is room.
+    fn admit(&mut self) {
+        let mut index = 0;
+        while self.running.len() < self.settings.parallel {
+            let Some(job) = self.waiting.get(index) else { break };
+            match self.placement(job) {
+                Placement::Wait => index += 1,
+                Placement::Full => break,
+                Placement::Start(held) => {
+                    let Some(job) = self.waiting.remove(index) else { break };
+                    self.start(job, held);
+                }
+                Placement::Grow { least, wanted } => {
+                    let Err(error) = self.decoder.resize(least, wanted) else { continue };
+                    let Some(job) = self.waiting.remove(index) else { break };
+                    job.refuse(Ended::Failed(self.failure(&error)));
+                }
+            }
+        }
+    }
+
+    fn placement(&self, job: &Job) -> Placement {
+        let held = self.reusable(job);
+        let reused = held.map_or(0, |held| held.tokens);
+        if self.soon_reusable(job) >= reused + WORTH_WAITING_FOR {
+            return Placement::Wait;
+        }
+        let limit = job.prompt.len() + usize::try_from(job.max_tokens).unwrap_or(usize::MAX);
+        if self.room_taken(held) + limit - reused <= self.decoder.capacity() {
+            return Placement::Start(held);
+        }
+        if !self.running.is_empty() {
+            return Placement::Full;
+        }
+        let others = self.settings.parallel.saturating_sub(1) * USUAL_NEED;
+        Placement::Grow { least: limit, wanted: limit.max(USUAL_NEED) + others }
+    }
+
+    /// What is already read of the job's prompt; its last token is read again, for its scores.
+    fn reusable(&self, job: &Job) -> Option<Held> {
+        let (_, start) = job.prompt.split_last()?;
+        if self.decoder.can_rewind() { self.decoder.held().longest_prefix(start) } else { None }
+    }
+
+    /// How much of the job's prompt the requests that are under way will have read.
+    fn soon_reusable(&self, job: &Job) -> usize {
+        if !self.decoder.can_rewind() {
+            return 0;
+        }
+        let start = job.prompt.split_last().map_or(&[][..], |(_, start)| start);
+        let prompts = self.running.iter().map(|running| common_prefix(&running.tokens, start));
+        prompts.max().unwrap_or(0)
+    }
+
+    /// Cells that the running requests hold or will come to need, with `held` kept as well.
+    fn room_taken(&self, held: Option<Held>) -> usize {
+        let sequences = self.decoder.held();
+        let mut still_needed = 0;
+        let prefixes = self.running.iter().map(|running| {
+            let tokens = sequences.len(running.sequence);
+            still_needed += running.limit.saturating_sub(tokens);
+            Held { sequence: running.sequence, tokens }
+        });
+        let cells = sequences.cells(prefixes.chain(held));
+        cells + still_needed
+    }
+
+    fn start(&mut self, job: Job, held: Option<Held>) {
+        let sequence = self.free_sequence(held);
+        let prepared = match held {
+            Some(held) => self.decoder.copy(held, sequence),
+            None => self.decoder.truncate(sequence, 0),
+        };
+        if let Err(error) = prepared {
+            job.refuse(Ended::Failed(self.failure(&error)));
+            return;
+        }
+        let limit = job.prompt.len() + usize::try_from(job.max_tokens).unwrap_or(0);
+        let cached = held.map_or(0, |held| held.tokens);
+        let (answer, tokens) = Answer::start(self.settings.model.clone(), job, cached);
+        self.running.push(Running { answer, sequence, tokens, limit, ended: None });
+    }
+
+    /// The sequence itself that holds most of what is needed, when it is idle and hardly more
+    /// would be lost; else the one that has been idle longest.
+    fn free_sequence(&self, held: Option<Held>) -> usize {
+        let idle =
+            |sequence: &usize| !self.running.iter().any(|running| running.sequence == *sequence);
+        if let Some(held) = held.filter(|held| idle(&held.sequence)) {
+            let length = self.decoder.held().len(held.sequence);
+            if held.tokens * 2 >= length {
+                return held.sequence;
+            }
+        }
+        let source = held.map(|held| held.sequence);
+        let others = (0..self.used.len()).filter(idle).filter(|one| Some(*one) != source);
+        let oldest = others.min_by_key(|sequence| {
+            let empty = self.decoder.held().len(*sequence) == 0;
+            (!empty, self.used.get(*sequence).copied())
+        });
+        oldest.or(source).unwrap_or(0)
+    }
+
+    fn step(&mut self) {
+        let shares = self.fill_batch();
+        if shares.is_empty() {
+            return;
+        }
+        match self.decoder.compute() {
+            Ok(()) => {
+                for share in &shares {
+                    self.read_scores(share);
+                }
+            }
+            Err(DecoderError::NoRoom) if self.forget_oldest() => {}
+            Err(error) => self.fail_all(&error),
+        }
+        self.drop_ended();
+    }
+
+    /// The next tokens of every answer, then of the prompts in the order of their arrival.
+    fn fill_batch(&mut self) -> Vec<Share> {
+        self.decoder.start_batch();
+        let alone = self.settings.speculate
+            && self.decoder.can_rewind()
+            && matches!(self.running.as_slice(), [only] if only.answer.has_begun());
+        let mut shares = Vec::new();
+        for (index, running) in self.running.iter().enumerate() {
+            if running.answer.has_begun() {
+                let share = add_share(&mut self.decoder, (index, running), alone, usize::MAX);
+                shares.extend(share);
+            }
+        }
+        let mut budget = if shares.is_empty() { usize::MAX } else { PROMPT_TOKENS_BESIDE_ANSWERS };
+        for (index, running) in self.running.iter().enumerate() {
+            if !running.answer.has_begun() {
+                let room = self.decoder.batch_room();
+                let share = add_share(&mut self.decoder, (index, running), false, budget);
+                budget -= room - self.decoder.batch_room();
+                shares.extend(share);
+            }
+        }
+        shares
+    }
+
+    /// Lets an answer go on as far as the computed scores reach.
+    fn read_scores(&mut self, share: &Share) {
+        let Some(running) = self.running.get_mut(share.running) else { return };
+        let vocabulary = self.model.vocab();
+        let mut guesses = share.guesses.as_slice();
+        let mut right = 0;
+        while let Some(index) = share.scores.get(right) {
+            let scores = self.decoder.scores(*index);
+            match running.answer.next(&vocabulary, scores) {
+                Ok(Next::Tokens(tokens)) => {
+                    let same = common_prefix(guesses, &tokens);
+                    running.tokens.extend(&tokens);
+                    guesses = guesses.get(same..).unwrap_or_default();
+                    right += same;
+                    if same < tokens.len() || same == 0 {
+                        break;
+                    }
+                }
+                Ok(Next::Finished(finish)) => {
+                    running.ended = Some(Ended::Finished(finish));
+                    break;
+                }
+                Err(error) => {
+                    running.ended = Some(Ended::Failed(error));
+                    break;
+                }
+            }
+        }
+        let wrong = guesses.len();
+        if wrong > 0 {
+            let held = self.decoder.held().len(running.sequence);
+            let sequence = running.sequence;
+            if let Err(error) = self.decoder.truncate(sequence, held - wrong) {
+                self.fail_all(&error);
+            }
+        }
+    }
+
+    /// Frees the cells of the sequence that has been idle longest; `false` when none is idle.
+    fn forget_oldest(&mut self) -> bool {
+        let oldest = (0..self.used.len())
+            .filter(|sequence| !self.running.iter().any(|one| one.sequence == *sequence))
+            .filter(|sequence| self.decoder.held().len(*sequence) > 0)
+            .min_by_key(|sequence| self.used.get(*sequence).copied());
+        oldest.is_some_and(|sequence| self.decoder.truncate(sequence, 0).is_ok())
+    }
+
+    /// The context is in an unknown state: everybody starts anew.
+    fn fail_all(&mut self, error: &DecoderError) {
+        tracing::error!(model = self.settings.model, %error, "the model's context failed");
+        self.decoder.reset();
+        for running in &mut self.running {
+            let reason = error.to_string();
+            running.ended = Some(Ended::Failed(broken(&self.settings.model, reason)));
+        }
+    }
+
+    fn failure(&self, error: &DecoderError) -> BackendError {
+        let model = self.settings.model.clone();
+        match error {
+            &DecoderError::OutOfMemory { needed, available } => BackendError::OutOfMemory {
+                model,
+                needed_mib: needed >> 20,
+                available_mib: available >> 20,
+            },
+            DecoderError::NoRoom | DecoderError::Broken(_) => {
+                BackendError::Broken { model, reason: error.to_string() }
+            }
+        }
+    }
+}
+
+/// Puts up to `budget` of the tokens that a request's sequence does not hold yet into the batch,
+/// and guesses what follows them when it `speculates`.
+fn add_share(
+    decoder: &mut Decoder<'_>,
+    (index, running): (usize, &Running),
+    speculates: bool,
+    budget: usize,
+) -> Option<Share> {
+    let sequence = running.sequence;
+    let pending = running.tokens.get(decoder.held().len(sequence)..).unwrap_or_default();
+    let pending = pending.get(..budget.min(decoder.batch_room())).unwrap_or(pending);
+    let last = running.tokens.len() - decoder.held().len(sequence);
+    let mut share = Share { running: index, scores: Vec::new(), guesses: Vec::new() };
+    for (token, count) in pending.iter().zip(1..) {
+        let scored = count == last;
+        let added = decoder.add(sequence, *token, scored)?;
+        share.scores.extend(scored.then_some(added));
+    }
+    if speculates && !share.scores.is_empty() {
+        for token in guess(&running.tokens, running.answer.tokens_left()) {
+            let Some(added) = decoder.add(sequence, token, true) else { break };
+            share.scores.push(added);
+            share.guesses.push(token);
+        }
+    }
+    (!pending.is_empty()).then_some(share)
+}
