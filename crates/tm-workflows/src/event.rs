@@ -1,0 +1,23 @@
+//! What a workflow tells those who watch it: one enum for terminals, agents and pages.
+
+use std::time::Duration;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The document was read.
+    DocumentRead { title: String, characters: usize, requirements: usize },
+    /// Work of an interrupted run was found and is used.
+    Resumed { tasks_done: usize, tasks: usize },
+    /// The model began to write the outline.
+    Outlining { tasks: usize },
+    /// The outline is done.
+    Outlined { titles: Vec<String>, took: Duration },
+    /// A task is complete. `number` counts from 1 in the order of the plan.
+    TaskWritten { number: usize, title: String, repaired: bool },
+    /// The model wrote tokens; counts all answers under way.
+    Tokens { count: u32 },
+}
+
+/// Who is told. Called from the workflow's own task, so it must not block.
+pub type Observer<'a> = &'a (dyn Fn(Event) + Send + Sync);

@@ -1,0 +1,8 @@
+//! What the product does with tasks and models.
+//!
+//! A CLI command, an MCP tool and an HTTP route are thin callers of the functions here. Nothing
+//! here prints, reads the environment or knows which backend answers.
+
+pub mod event;
+pub mod plan;
+pub mod prompts;

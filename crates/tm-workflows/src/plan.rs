@@ -1,0 +1,3 @@
+//! Plans: made of requirement documents, one task at a time.
+
+pub mod parse_prd;

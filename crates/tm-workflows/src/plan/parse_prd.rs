@@ -1,0 +1,381 @@
+//! `parse-prd`: a requirements document becomes tasks, in steps a small model can do.
+//!
+//! Code divides the document into as many parts as there shall be tasks; the model gives each part
+//! a title, then writes each task on its own, several at once on a prefix that the backend reads
+//! only once. Which requirement belongs to which task, ids, order and the soundness of
+//! dependencies are never asked. Start at [`parse_prd`].
+
+use std::{
+    path::PathBuf,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde_json::{Value, json};
+use tm_llm::{
+    backend::Backend,
+    chat::{ChatRequest, Message, Sampling, Usage},
+    structured::{Answer, StructuredError, ask},
+};
+use tm_tasks::{
+    document::{TagError, TaskFile},
+    plan::{
+        assemble::{Draft, assemble},
+        digest::digest,
+        parts::{Part, parts},
+    },
+    prd::{Prd, PrdError, Unit},
+    store::{Store, StoreError},
+    task::Task,
+    timestamp::Timestamp,
+};
+
+use crate::{
+    event::{Event, Observer},
+    prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, render},
+};
+
+mod detail;
+mod outline;
+mod saved;
+
+/// What is to be planned, and how.
+#[derive(Debug, Clone)]
+pub struct ParsePrd {
+    /// The document as it was read.
+    pub document: Vec<u8>,
+    /// How many tasks; `None` for as many as the document asks for.
+    pub count: Option<usize>,
+    /// The language of the tasks, such as `English`.
+    pub language: String,
+    /// All the model's work together ends after this.
+    pub timeout: Duration,
+    /// Where the work of an interrupted run is kept; `None` keeps nothing.
+    pub saved: Option<PathBuf>,
+}
+
+/// Where the tasks go.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub store: Store,
+    /// Created when the file has none of this name.
+    pub tag: String,
+    pub existing: Existing,
+}
+
+/// What becomes of the tasks that the tag already has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// They stay, and nothing is planned.
+    Refuse,
+    /// The new tasks take their place. Ids go on, so that no id changes its meaning.
+    Replace,
+    /// The new tasks come after them.
+    Append,
+}
+
+/// What was written.
+#[derive(Debug, Clone)]
+pub struct Written {
+    pub plan: Plan,
+    /// As they are in the file.
+    pub tasks: Vec<Task>,
+}
+
+/// A plan, not yet in any file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub tasks: Vec<Draft>,
+    /// How many requirements the document has.
+    pub requirements: usize,
+    /// The words of those that no task covers.
+    pub uncovered: Vec<String>,
+    /// What the model did in this run.
+    pub usage: Usage,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum ParsePrdError {
+    #[error(transparent)]
+    Document(#[from] PrdError),
+    #[error("the outline: {0}")]
+    Outline(#[source] StructuredError),
+    #[error("task {number}, “{title}”: {source}")]
+    Task { number: usize, title: String, source: StructuredError },
+    #[error("{requested} tasks were asked for; between 1 and {COUNT_MAX} can be planned at once")]
+    Count { requested: usize },
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    #[error("the tag {tag} has {tasks} tasks already")]
+    TasksExist { tag: String, tasks: usize },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Tag(#[from] TagError),
+    #[error("writing the tasks was interrupted")]
+    Interrupted,
+    #[error("the work so far cannot be saved in {}", path.display())]
+    Save { path: PathBuf, source: std::io::Error },
+}
+
+/// More tasks than this are no plan that a person can read.
+const COUNT_MAX: usize = 100;
+
+/// The document's share of a prompt, in tokens: what a laptop reads in under a minute.
+const DOCUMENT_TOKENS: u32 = 3000;
+
+/// Plans the document and puts the tasks into their file.
+///
+/// The file is looked at first, so that no model works for a file that cannot be written, and
+/// changed in one step when the whole plan is there.
+///
+/// # Errors
+/// [`ParsePrdError`]; the file is as it was then.
+pub async fn parse_prd(
+    backend: &dyn Backend,
+    target: Target,
+    request: &ParsePrd,
+    observer: Observer<'_>,
+) -> Result<Written, ParsePrdError> {
+    let looked_at = target.clone();
+    blocking(move || looked_at.check(&looked_at.store.read()?)).await?;
+    let plan = plan(backend, request, observer).await?;
+    let drafts = plan.tasks.clone();
+    let tasks = blocking(move || target.write(&drafts)).await?;
+    forget(backend, request)?;
+    Ok(Written { plan, tasks })
+}
+
+impl Target {
+    fn check(&self, file: &TaskFile) -> Result<(), ParsePrdError> {
+        let tasks = file.tag(&self.tag).map_or(0, |it| it.tasks().len());
+        match self.existing {
+            Existing::Refuse if tasks > 0 => {
+                Err(ParsePrdError::TasksExist { tag: self.tag.clone(), tasks })
+            }
+            Existing::Refuse | Existing::Replace | Existing::Append => Ok(()),
+        }
+    }
+
+    fn write(&self, drafts: &[Draft]) -> Result<Vec<Task>, ParsePrdError> {
+        let now = Timestamp::now();
+        self.store.commit("parse-prd", now, |file| {
+            self.check(file)?;
+            let tag = file.tag_or_create(&self.tag, now)?;
+            let tasks = assemble(drafts, tag.highest_id() + 1);
+            if self.existing == Existing::Replace {
+                tag.tasks_mut().clear();
+            }
+            tag.tasks_mut().extend(tasks.iter().cloned());
+            Ok(tasks)
+        })
+    }
+}
+
+/// Runs file work where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ParsePrdError> + Send + 'static,
+) -> Result<T, ParsePrdError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ParsePrdError::Interrupted)?
+}
+
+/// Plans the document.
+///
+/// Interrupted at any point (the future dropped, the process killed), the work done so far is in
+/// `request.saved` and a second call with the same request goes on from there.
+///
+/// # Errors
+/// [`ParsePrdError`]; nothing is invented when the model fails.
+pub async fn plan(
+    backend: &dyn Backend,
+    request: &ParsePrd,
+    observer: Observer<'_>,
+) -> Result<Plan, ParsePrdError> {
+    let (text, prd) = Prd::from_bytes(&request.document)?;
+    let requirements = prd.requirements().count();
+    let count = request.count.unwrap_or_else(|| natural_count(requirements));
+    if !(1..=COUNT_MAX).contains(&count) {
+        return Err(ParsePrdError::Count { requested: count });
+    }
+    observer(Event::DocumentRead {
+        title: prd.title.clone(),
+        characters: text.chars().count(),
+        requirements,
+    });
+    let session = Session::new(backend, request, &prd, parts(&prd, count), observer)?;
+    let saved = saved::Saved::open(request, &text, count, backend.info())?;
+    let titles = if let Some(titles) = saved.titles() {
+        titles
+    } else {
+        let titles = outline::outline(&session).await?;
+        saved.keep_titles(&titles)?;
+        titles
+    };
+    if saved.done() > 0 {
+        observer(Event::Resumed { tasks_done: saved.done(), tasks: count });
+    }
+    let details = details(&session, &saved, &titles).await?;
+    let tasks = titles.into_iter().zip(details).enumerate();
+    let tasks: Vec<Draft> = tasks
+        .map(|(index, (title, it))| it.draft(title, &session.requirements_of(index)))
+        .collect();
+    let uncovered = uncovered(&prd, &tasks);
+    Ok(Plan { tasks, requirements, uncovered, usage: session.usage() })
+}
+
+/// The requirements whose words no task has: looked up in what was made, not in what was meant.
+fn uncovered(prd: &Prd, tasks: &[Draft]) -> Vec<String> {
+    let missing = |it: &&Unit| !tasks.iter().any(|task| task.details.contains(&it.text));
+    prd.requirements().map(|it| it.1).filter(missing).map(|it| it.text.clone()).collect()
+}
+
+/// Forgets the saved work of a plan that is safely in its file.
+fn forget(backend: &dyn Backend, request: &ParsePrd) -> Result<(), ParsePrdError> {
+    let (text, prd) = Prd::from_bytes(&request.document)?;
+    let count = request.count.unwrap_or_else(|| natural_count(prd.requirements().count()));
+    saved::Saved::open(request, &text, count, backend.info())?.remove()
+}
+
+/// Writes the tasks that are not saved yet, as many at once as the backend works on.
+async fn details(
+    session: &Session<'_>,
+    saved: &saved::Saved,
+    titles: &[String],
+) -> Result<Vec<detail::Detail>, ParsePrdError> {
+    let write = |index: usize| async move {
+        if let Some(detail) = saved.detail(index) {
+            return Ok::<_, ParsePrdError>((index, detail));
+        }
+        let detail = detail::detail(session, titles, index).await?;
+        saved.keep_detail(index, &detail)?;
+        Ok((index, detail))
+    };
+    let mut details: Vec<(usize, detail::Detail)> = stream::iter(0..titles.len())
+        .map(write)
+        .buffer_unordered(session.parallel())
+        .try_collect()
+        .await?;
+    details.sort_by_key(|it| it.0);
+    Ok(details.into_iter().map(|it| it.1).collect())
+}
+
+/// One task for two to three requirements, within what a person can oversee.
+fn natural_count(requirements: usize) -> usize {
+    (requirements * 2 / 5).clamp(4, 20)
+}
+
+/// What all questions about one document share.
+struct Session<'a> {
+    backend: &'a dyn Backend,
+    prd: &'a Prd,
+    parts: Vec<Part>,
+    system: String,
+    document: String,
+    deadline: Instant,
+    observer: Observer<'a>,
+    usage: Mutex<Usage>,
+}
+
+impl<'a> Session<'a> {
+    fn new(
+        backend: &'a dyn Backend,
+        request: &ParsePrd,
+        prd: &'a Prd,
+        parts: Vec<Part>,
+        observer: Observer<'a>,
+    ) -> Result<Self, ParsePrdError> {
+        let document = fitting_digest(backend, prd, &parts);
+        Ok(Self {
+            backend,
+            prd,
+            parts,
+            system: render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?,
+            document: render(PARSE_PRD_DOCUMENT, json!({"document": document.trim_end()}))?,
+            deadline: Instant::now() + request.timeout,
+            observer,
+            usage: Mutex::default(),
+        })
+    }
+
+    /// Asks about the document. Every question starts with the same words, so that a backend
+    /// that keeps prefixes reads the document once.
+    async fn ask<T>(
+        &self,
+        question: &Question,
+        read: impl Fn(Value) -> Result<T, String>,
+    ) -> Result<Answer<T>, StructuredError> {
+        let request = ChatRequest {
+            messages: vec![
+                Message::system(&self.system),
+                Message::user(format!("{}\n\n{}", self.document, question.text)),
+            ],
+            response_schema: Some(question.schema.clone()),
+            sampling: question.sampling.clone(),
+            max_tokens: question.max_tokens,
+            deadline: self.deadline,
+        };
+        let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
+        let answer = ask(self.backend, request, read, &on_text).await?;
+        *self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += answer.usage;
+        Ok(answer)
+    }
+
+    /// How many questions the backend works on together.
+    fn parallel(&self) -> usize {
+        usize::try_from(self.backend.info().parallel).unwrap_or(1).max(1)
+    }
+
+    fn usage(&self) -> Usage {
+        *self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// For each task the part of the document that it is about.
+    fn tasks(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().flat_map(|it| std::iter::repeat_n(it, it.tasks))
+    }
+
+    /// The words of the requirements that a task is about.
+    fn requirements_of(&self, task: usize) -> Vec<&'a str> {
+        let units = self.tasks().nth(task).map(|it| it.units.as_slice()).unwrap_or_default();
+        units.iter().filter_map(|it| self.prd.units.get(*it)).map(|it| it.text.as_str()).collect()
+    }
+}
+
+/// One question about the document.
+struct Question {
+    text: String,
+    schema: Value,
+    sampling: Sampling,
+    max_tokens: u32,
+}
+
+/// The document in as many words as the model can read in reasonable time, counted in its tokens.
+fn fitting_digest(backend: &dyn Backend, prd: &Prd, parts: &[Part]) -> String {
+    let tokens_max = DOCUMENT_TOKENS.min(backend.info().context_tokens / 2);
+    let mut budget = usize::try_from(tokens_max).unwrap_or(usize::MAX) * 4;
+    loop {
+        let digest = digest(prd, parts, budget);
+        let tokens = backend.count_tokens(&digest);
+        if tokens <= tokens_max || budget < 500 {
+            return digest;
+        }
+        // Aim a little below, because shortening is uneven.
+        let ratio = f64::from(tokens_max) / f64::from(tokens);
+        budget = scaled(budget, ratio * 0.95);
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "character counts are small and positive"
+)]
+fn scaled(budget: usize, ratio: f64) -> usize {
+    (budget as f64 * ratio) as usize
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The work of a run that may be interrupted, kept until the plan is in its file.
+//!
+//! One small JSON file per document, count, language, model and prompt version; anything else
+//! would be the work of another question. A file that cannot be read is as good as none.
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use tm_llm::backend::ModelInfo;
+use tm_tasks::digest::sha256_hex;
+
+use super::{ParsePrd, ParsePrdError, detail::Detail};
+use crate::prompts;
+
+/// The saved work of one run.
+pub(super) struct Saved {
+    file: Option<PathBuf>,
+    work: Mutex<Work>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Work {
+    titles: Vec<String>,
+    details: Vec<Option<Detail>>,
+}
+
+impl Saved {
+    /// Takes up what an interrupted run of the same request left.
+    pub(super) fn open(
+        request: &ParsePrd,
+        text: &str,
+        count: usize,
+        model: &ModelInfo,
+    ) -> Result<Self, ParsePrdError> {
+        let Some(folder) = &request.saved else {
+            return Ok(Self { file: None, work: Mutex::default() });
+        };
+        fs::create_dir_all(folder)
+            .map_err(|source| ParsePrdError::Save { path: folder.clone(), source })?;
+        let version = prompts::version();
+        let count_text = count.to_string();
+        let question = [text, &request.language, &model.model, &version, &count_text].join("\0");
+        let name = sha256_hex(question.as_bytes());
+        let file = folder.join(format!("{name}.json"));
+        let work: Work = fs::read(&file)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .filter(|it: &Work| it.titles.len() == count && it.details.len() == count)
+            .unwrap_or_default();
+        Ok(Self { file: Some(file), work: Mutex::new(work) })
+    }
+
+    pub(super) fn titles(&self) -> Option<Vec<String>> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        (!work.titles.is_empty()).then(|| work.titles.clone())
+    }
+
+    pub(super) fn detail(&self, index: usize) -> Option<Detail> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.details.get(index).cloned().flatten()
+    }
+
+    /// How many tasks are written.
+    pub(super) fn done(&self) -> usize {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.details.iter().flatten().count()
+    }
+
+    pub(super) fn keep_titles(&self, titles: &[String]) -> Result<(), ParsePrdError> {
+        self.keep(|work| {
+            work.titles = titles.to_vec();
+            work.details = vec![None; titles.len()];
+        })
+    }
+
+    pub(super) fn keep_detail(&self, index: usize, detail: &Detail) -> Result<(), ParsePrdError> {
+        self.keep(|work| {
+            if let Some(place) = work.details.get_mut(index) {
+                *place = Some(detail.clone());
+            }
+        })
+    }
+
+    pub(super) fn remove(&self) -> Result<(), ParsePrdError> {
+        let Some(file) = &self.file else { return Ok(()) };
+        match fs::remove_file(file) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(ParsePrdError::Save { path: file.clone(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Changes the work and puts it on disk whole: a reader never sees half of it.
+    fn keep(&self, change: impl FnOnce(&mut Work)) -> Result<(), ParsePrdError> {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut work);
+        let Some(file) = &self.file else { return Ok(()) };
+        let fresh = file.with_extension("tmp");
+        serde_json::to_vec(&*work)
+            .map_err(io::Error::from)
+            .and_then(|bytes| fs::write(&fresh, bytes))
+            .and_then(|()| fs::rename(&fresh, file))
+            .map_err(|source| ParsePrdError::Save { path: file.clone(), source })
+    }
+}

@@ -1,0 +1,271 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tm_llm::backend::BackendError;
+use tm_testkit::model::{Reply, ScriptedModel};
+
+use super::*;
+
+const PRD: &str = "\
+# Notes
+## Search
+- find notes by word with SQLite FTS5
+- answer within 50 ms
+## Sync
+- two machines hold the same notes
+- conflicts keep both versions
+## Export
+- one Markdown file for each note
+";
+
+fn request(count: usize) -> ParsePrd {
+    ParsePrd {
+        document: PRD.into(),
+        count: Some(count),
+        language: "English".into(),
+        timeout: Duration::from_mins(1),
+        saved: None,
+    }
+}
+
+fn is_outline(request: &ChatRequest) -> bool {
+    request.response_schema.as_ref().is_some_and(|it| it["properties"]["tasks"].is_object())
+}
+
+fn outline(titles: &[&str]) -> Reply {
+    let task = |(at, title)| json!({"part": at + 1, "title": title});
+    let tasks: Vec<Value> = titles.iter().enumerate().map(task).collect();
+    Reply::Text(json!({"tasks": tasks}).to_string())
+}
+
+fn detail(number: usize) -> Reply {
+    let mut detail = json!({
+        "description": format!("Part {number} of the notes program works."),
+        "details": format!("Write module {number} and connect it to the rest. Keep it small and fast enough for everyone."),
+        "testStrategy": format!("Run part {number} and see its result."),
+        "priority": "medium",
+    });
+    if number > 1 {
+        detail["dependencies"] = json!([number - 1]);
+    }
+    Reply::Text(detail.to_string())
+}
+
+/// What a working model says.
+fn answer(request: &ChatRequest) -> Reply {
+    number(request).map_or_else(|| outline(&TITLES), detail)
+}
+
+/// The number in "Now write task 3".
+fn number(request: &ChatRequest) -> Option<usize> {
+    let (_, rest) = request.messages[1].content.split_once("Now write task ")?;
+    rest.split(',').next()?.parse().ok()
+}
+
+const TITLES: [&str; 3] =
+    ["Find notes by word", "Hold the same notes on two machines", "Export notes as Markdown"];
+
+fn working() -> ScriptedModel {
+    ScriptedModel::new(answer)
+}
+
+async fn planned(model: &ScriptedModel, request: &ParsePrd) -> Result<Plan, ParsePrdError> {
+    plan(model, request, &|_| ()).await
+}
+
+#[tokio::test]
+async fn a_document_becomes_tasks_that_carry_its_requirements_word_for_word() {
+    let plan = planned(&working(), &request(3)).await.unwrap();
+    let titles: Vec<&str> = plan.tasks.iter().map(|it| it.title.as_str()).collect();
+    assert_eq!(titles, TITLES);
+    assert_eq!((plan.requirements, plan.uncovered.len()), (5, 0));
+    let details: Vec<&str> = plan.tasks.iter().map(|it| it.details.as_str()).collect();
+    assert!(details[0].contains("\n- find notes by word with SQLite FTS5"), "{}", details[0]);
+    assert!(details[1].contains("\n- two machines hold the same notes"), "{}", details[1]);
+    assert!(details[1].contains("\n- conflicts keep both versions"), "{}", details[1]);
+    assert_eq!(
+        plan.tasks.iter().map(|it| it.after.clone()).collect::<Vec<_>>(),
+        [vec![], vec![0], vec![1]]
+    );
+}
+
+#[tokio::test]
+async fn every_question_begins_with_the_same_words() {
+    let model = working();
+    planned(&model, &request(3)).await.unwrap();
+    let prefixes: Vec<String> = model
+        .seen()
+        .iter()
+        .map(|it| it.messages[1].content.split_once("</document>").unwrap().0.to_owned())
+        .collect();
+    assert_eq!(prefixes.len(), 4, "an outline and three tasks");
+    assert!(prefixes.iter().all(|it| *it == prefixes[0] && it.contains("- one Markdown file")));
+}
+
+#[tokio::test]
+async fn a_repeated_title_is_asked_for_again_and_twice_repeated_is_an_error() {
+    let script = |second: &'static str| {
+        ScriptedModel::new(move |request| {
+            let schema = request.response_schema.as_ref().unwrap();
+            if is_outline(request) {
+                outline(&[
+                    "Index the notes for search",
+                    "Add an index of notes for searching",
+                    TITLES[2],
+                ])
+            } else if schema["properties"]["title"].is_object() {
+                Reply::Text(json!({"title": second}).to_string())
+            } else {
+                answer(request)
+            }
+        })
+    };
+    let plan = planned(&script(TITLES[1]), &request(3)).await.unwrap();
+    assert_eq!(plan.tasks[1].title, TITLES[1]);
+    let error = planned(&script("Export notes as Markdown files"), &request(3)).await.unwrap_err();
+    assert!(error.to_string().contains("is the same as"), "{error}");
+}
+
+#[tokio::test]
+async fn a_model_that_fails_gives_an_error_and_no_plan() {
+    let nonsense = ScriptedModel::new(|_| Reply::Text("I would rather not.".into()));
+    let error = planned(&nonsense, &request(3)).await.unwrap_err();
+    assert!(matches!(error, ParsePrdError::Outline(StructuredError::Invalid { .. })), "{error}");
+
+    let silent = ScriptedModel::new(|_| Reply::Text(String::new()));
+    let error = planned(&silent, &request(3)).await.unwrap_err();
+    let empty = StructuredError::Backend(BackendError::EmptyAnswer { model: "script".into() });
+    assert_eq!(error.to_string(), format!("the outline: {empty}"));
+
+    let breaks = ScriptedModel::new(|request| match number(request) {
+        Some(_) => Reply::Broken("{".into()),
+        None => answer(request),
+    });
+    let error = planned(&breaks, &request(3)).await.unwrap_err();
+    assert!(matches!(error, ParsePrdError::Task { number: 1, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_interrupted_plan_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = ParsePrd { saved: Some(folder.path().join("saved")), ..request(3) };
+    let fails_at_three = ScriptedModel::new(|request| match number(request) {
+        Some(3) => Reply::Broken("{".into()),
+        _ => answer(request),
+    });
+    planned(&fails_at_three, &request).await.unwrap_err();
+
+    let questions = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&questions);
+    let model = ScriptedModel::new(move |request| {
+        count.fetch_add(1, Ordering::Relaxed);
+        answer(request)
+    });
+    let resumed = std::sync::Mutex::new(None);
+    let observer = |event| {
+        if let Event::Resumed { tasks_done, .. } = event {
+            *resumed.lock().unwrap() = Some(tasks_done);
+        }
+    };
+    let plan = plan(&model, &request, &observer).await.unwrap();
+    assert_eq!(plan.tasks.len(), 3);
+    assert_eq!((questions.load(Ordering::Relaxed), *resumed.lock().unwrap()), (1, Some(2)));
+
+    forget(&model, &request).unwrap();
+    assert_eq!(folder.path().join("saved").read_dir().unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn work_for_another_document_or_count_is_not_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = ParsePrd { saved: Some(folder.path().to_owned()), ..request(3) };
+    planned(&working(), &request).await.unwrap();
+    let other = ParsePrd { document: format!("{PRD}- and as HTML\n").into(), ..request };
+    let model = working();
+    planned(&model, &other).await.unwrap();
+    assert!(is_outline(&model.seen()[0]), "everything was asked again");
+}
+
+#[tokio::test]
+async fn a_document_longer_than_the_context_is_shortened_and_every_requirement_is_answered_for() {
+    let item = |chapter: usize, item: usize| {
+        format!("- chapter {chapter} stores value {item} of sensor {item} with a time and a unit\n")
+    };
+    let chapter = |it: usize| {
+        let items: Vec<String> = (0..40).map(|at| item(it, at)).collect();
+        format!("## Chapter {it}\n{}", items.concat())
+    };
+    let text = (0..30).map(chapter).collect::<Vec<_>>().concat();
+    let request = ParsePrd { document: format!("# Sensors\n{text}").into(), ..request(3) };
+    // As many numbers as the shortened document has are known only to the schema.
+    let model = working().with_context(2048);
+    let plan = planned(&model, &request).await.unwrap();
+    let longest = model.seen().iter().map(|it| it.messages[1].content.len()).max().unwrap();
+    assert!(longest < 2048 * 3, "{longest} bytes");
+    let carried = plan.tasks.iter().map(|it| it.details.matches("\n- ").count()).sum::<usize>();
+    assert_eq!((plan.requirements, carried + plan.uncovered.len()), (1200, 1200));
+}
+
+#[tokio::test]
+async fn a_count_nobody_can_oversee_and_a_document_without_words_are_refused() {
+    let error = planned(&working(), &request(0)).await.unwrap_err();
+    assert!(matches!(error, ParsePrdError::Count { requested: 0 }), "{error}");
+    let empty = ParsePrd { document: b" \n".to_vec(), ..request(3) };
+    let error = planned(&working(), &empty).await.unwrap_err();
+    assert_eq!(error.to_string(), "the document is empty");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_plan_stops_asking() {
+    let model = ScriptedModel::new(|_| Reply::Stall);
+    let waiting = tokio::time::timeout(Duration::from_secs(5), planned(&model, &request(3))).await;
+    assert!(waiting.is_err());
+    assert_eq!(model.seen().len(), 1);
+}
+
+fn target(folder: &tempfile::TempDir, existing: Existing) -> Target {
+    let store = Store::open(folder.path().join("tasks.json"), folder.path().join("journal"));
+    Target { store, tag: "master".into(), existing }
+}
+
+#[tokio::test]
+async fn tasks_are_written_in_one_step_with_ids_that_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = |it: &Store| {
+        let file = it.read().unwrap();
+        let tasks = file.tag("master").unwrap().tasks().to_vec();
+        tasks.iter().map(|it| it.id().to_string()).collect::<Vec<_>>().join(" ")
+    };
+    for (existing, expected) in [
+        (Existing::Refuse, "1 2 3"),
+        (Existing::Append, "1 2 3 4 5 6"),
+        (Existing::Replace, "7 8 9"),
+    ] {
+        let target = target(&folder, existing);
+        let store = target.store.clone();
+        parse_prd(&working(), target, &request(3), &|_| ()).await.unwrap();
+        assert_eq!(ids(&store), expected);
+    }
+    let model = working();
+    let error = parse_prd(&model, target(&folder, Existing::Refuse), &request(3), &|_| ())
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the tag master has 3 tasks already");
+    assert!(model.seen().is_empty(), "the model must not work for nothing");
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_parse_is_left_alone_and_no_model_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tasks.json"), "{\"master\": ").unwrap();
+    let model = working();
+    let error = parse_prd(&model, target(&folder, Existing::Replace), &request(3), &|_| ())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ParsePrdError::Store(StoreError::Format { .. })), "{error}");
+    assert!(model.seen().is_empty());
+    let text = std::fs::read_to_string(folder.path().join("tasks.json")).unwrap();
+    assert_eq!(text, "{\"master\": ");
+}

@@ -1,0 +1,61 @@
+//! Prompts: Markdown files with typed variables, rendered by one function.
+//!
+//! Each prompt is a file in `prompts/`, compiled in. A change of wording is a change of
+//! [`version`], so that work saved under other words is not taken up again.
+
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+use tm_tasks::digest::sha256_hex;
+
+/// One prompt file.
+#[derive(Debug, Clone, Copy)]
+pub struct Prompt {
+    name: &'static str,
+    text: &'static str,
+}
+
+macro_rules! prompt {
+    ($file:literal) => {
+        Prompt { name: $file, text: include_str!(concat!("../prompts/", $file, ".md")) }
+    };
+}
+
+pub(crate) const PARSE_PRD_SYSTEM: Prompt = prompt!("parse_prd/system");
+pub(crate) const PARSE_PRD_DOCUMENT: Prompt = prompt!("parse_prd/document");
+pub(crate) const PARSE_PRD_OUTLINE: Prompt = prompt!("parse_prd/outline");
+pub(crate) const PARSE_PRD_REPLACE: Prompt = prompt!("parse_prd/replace");
+pub(crate) const PARSE_PRD_DETAIL: Prompt = prompt!("parse_prd/detail");
+
+const ALL: [Prompt; 5] =
+    [PARSE_PRD_SYSTEM, PARSE_PRD_DOCUMENT, PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, PARSE_PRD_DETAIL];
+
+/// A prompt that cannot be rendered with the variables it was given.
+#[derive(Debug, thiserror::Error)]
+#[error("the prompt {name} cannot be rendered: {reason}")]
+pub struct PromptError {
+    name: &'static str,
+    reason: String,
+}
+
+/// Fills in the variables. A variable that the prompt names and `variables` lacks is an error.
+///
+/// # Errors
+/// When the template or the variables are at fault.
+pub fn render(prompt: Prompt, variables: impl Serialize) -> Result<String, PromptError> {
+    let fail = |it: minijinja::Error| PromptError { name: prompt.name, reason: it.to_string() };
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.add_template(prompt.name, prompt.text).map_err(fail)?;
+    let template = environment.get_template(prompt.name).map_err(fail)?;
+    template.render(minijinja::value::Serde(variables)).map(|it| it.trim().to_owned()).map_err(fail)
+}
+
+/// Changes whenever the words of any prompt do.
+pub fn version() -> String {
+    let words: String = ALL.iter().flat_map(|it| [it.name, it.text]).collect();
+    sha256_hex(words.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+use serde_json::json;
+
+use super::*;
+
+#[test]
+fn a_missing_variable_is_an_error_and_not_an_empty_word() {
+    let error = render(PARSE_PRD_DETAIL, json!({"titles": ["Build"]})).unwrap_err();
+    assert!(error.to_string().contains("parse_prd/detail"), "{error}");
+}
+
+#[test]
+fn the_detail_prompt_shows_the_plan_and_asks_for_earlier_tasks_only() {
+    let variables = |number: usize| {
+        json!({
+            "titles": ["Set up the store", "Search notes"],
+            "number": number,
+            "title": "Search notes",
+            "requirements": ["finds notes by word", "answers within 50 ms"],
+        })
+    };
+    let text = render(PARSE_PRD_DETAIL, variables(2)).unwrap();
+    assert!(text.contains("1. Set up the store\n2. Search notes\n"), "{text}");
+    assert!(text.contains("\n- finds notes by word\n- answers within 50 ms\n"), "{text}");
+    assert!(text.contains("earlier tasks (1 to 1)"), "{text}");
+    assert!(!render(PARSE_PRD_DETAIL, variables(1)).unwrap().contains("dependencies"));
+}
+
+#[test]
+fn text_from_documents_is_not_escaped_or_interpreted() {
+    let text = render(PARSE_PRD_DOCUMENT, json!({"document": "a < b && {{ secret }}"})).unwrap();
+    assert!(text.contains("a < b && {{ secret }}"), "{text}");
+}
