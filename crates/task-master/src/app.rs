@@ -1,0 +1,189 @@
+//! Wiring: from the arguments of the process to one command and back to an exit code.
+//!
+//! Opens what commands work on, and hands it to them. What the commands do is known to [`cli`]
+//! only. Start at [`main`].
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use tm_tasks::{
+    config::{Config, ConfigWarning},
+    document::{MASTER, TaskFile},
+    project::Project,
+    state::State,
+    store::{Store, StoreError},
+    timestamp::Timestamp,
+};
+
+use crate::{
+    cli::{self, Cli},
+    config::{Environment, Screen},
+    report::{Interrupted, Report, advice, text::Text},
+};
+
+/// What every command starts from.
+#[derive(Debug)]
+pub struct App {
+    pub environment: Environment,
+    /// The time: all that one command writes has the same.
+    pub now: Timestamp,
+}
+
+/// An open project.
+#[derive(Debug)]
+pub struct Workspace {
+    /// The process environment with the project's `.env`.
+    pub environment: Environment,
+    pub project: Project,
+    pub config: Config,
+    pub state: State,
+    pub store: Store,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let environment = match Environment::read() {
+        Ok(environment) => environment,
+        Err(error) => return failed(&error),
+    };
+    // Accepted anywhere, and there is no banner.
+    let arguments = std::env::args_os().filter(|it| it != "--no-banner");
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let mut report = Report::new(environment.screen());
+    if environment.is_silent() {
+        report.silence();
+    }
+    let Some(command) = cli.command else {
+        let help = Cli::command().render_help().to_string();
+        report.lines(help.trim_end().lines().map(Text::from));
+        return finish(report, ExitCode::SUCCESS);
+    };
+    let app = App { environment, now: Timestamp::now() };
+    let code = match cli::run(command, &app, &mut report) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report.error(&error);
+            if error.is::<Interrupted>() { ExitCode::from(130) } else { ExitCode::FAILURE }
+        }
+    };
+    finish(report, code)
+}
+
+impl App {
+    /// Opens the project in `directory`, or the one that the working directory belongs to.
+    pub fn open(&self, directory: Option<&Path>, report: &mut Report) -> anyhow::Result<Workspace> {
+        let project = match directory {
+            Some(directory) => Project::at(self.directory(directory)?),
+            None => Project::discover(&self.environment.working_dir),
+        };
+        let (environment, unreadable) = self.environment.clone().with_dotenv(project.root());
+        for problem in unreadable {
+            report.warn(&format!("{}: {problem}", project.env_file().display()));
+        }
+        if !project.exists() {
+            report.note(&format!(
+                "there is no project in {}; `task-master init` sets one up",
+                project.root().display()
+            ));
+        }
+        let config = read_config(&project)?;
+        let state = State::load(&project.state_file());
+        let store = Store::open(project.tasks_file(), environment.state_dir.join("journal"));
+        Ok(Workspace { environment, project, config, state, store })
+    }
+
+    fn directory(&self, directory: &Path) -> anyhow::Result<PathBuf> {
+        let path = self.environment.working_dir.join(directory);
+        let path = path.canonicalize();
+        path.with_context(|| format!("there is no project at {}", directory.display()))
+    }
+}
+
+impl Workspace {
+    /// The tag to work on: the one asked for, else the current one.
+    pub fn tag(&self, asked: Option<&str>) -> String {
+        let from_environment = self.environment.variable("TASKMASTER_TAG");
+        let asked = asked.or(from_environment).map(str::to_owned);
+        asked
+            .or_else(|| self.state.current_tag())
+            .or_else(|| self.config.globals().default_tag)
+            .unwrap_or_else(|| MASTER.to_owned())
+    }
+
+    /// Reads the tasks; a project without any has none.
+    pub fn read(&self) -> anyhow::Result<TaskFile> {
+        self.store.read().map_err(explain)
+    }
+}
+
+/// What to do about a task file that cannot be used.
+pub fn explain(error: StoreError) -> anyhow::Error {
+    let hint = match &error {
+        StoreError::Format { .. } => {
+            "nothing was changed; mend the file, or see what can be brought back with \
+             `task-master history`"
+        }
+        StoreError::Busy { .. } => "nothing was changed; try again",
+        StoreError::NoSpace { .. } => "nothing was changed; free some space and try again",
+        StoreError::Unreadable { .. } | StoreError::Unwritable { .. } => {
+            "nothing was changed; see who owns the file and what its permissions are"
+        }
+        StoreError::EditedSince { .. } => {
+            "nothing was changed; to lose the later edits, add --force"
+        }
+        StoreError::NoSuchChange { .. } | StoreError::LostCopy { .. } => {
+            "see what can be brought back with `task-master history`"
+        }
+    };
+    // Why comes on a line of its own.
+    if let StoreError::Format { path, source } = error {
+        let message = format!("{} cannot be used", path.display());
+        return anyhow::Error::new(source).context(advice(message, hint));
+    }
+    let message = error.to_string();
+    anyhow::Error::new(error).context(advice(message, hint))
+}
+
+/// A project without a configuration has the defaults; one whose configuration makes no sense
+/// is not worked on, because what it asks for is not known.
+fn read_config(project: &Project) -> anyhow::Result<Config> {
+    match Config::load(&project.config_file()) {
+        (config, None | Some(ConfigWarning::Missing { .. })) => Ok(config),
+        (_, Some(warning)) => Err(advice(
+            warning.to_string(),
+            "nothing was changed; mend the file, or delete it to work with the defaults",
+        )
+        .into()),
+    }
+}
+
+/// What clap has to say: help and the version are results, everything else is a failure.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.kind() == ErrorKind::DisplayVersion {
+        let mut report = Report::new(Screen::default());
+        report.line(env!("CARGO_PKG_VERSION"));
+        return finish(report, ExitCode::SUCCESS);
+    }
+    // Nobody reads what cannot be printed.
+    drop(error.print());
+    if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    Report::new(Screen::default()).error(error);
+    ExitCode::FAILURE
+}
+
+fn finish(report: Report, code: ExitCode) -> ExitCode {
+    match report.finish() {
+        Ok(()) => code,
+        Err(error) => failed(&anyhow::Error::new(error).context("cannot print the result")),
+    }
+}

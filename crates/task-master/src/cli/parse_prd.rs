@@ -1,0 +1,244 @@
+//! `parse-prd`: a requirements document in, tasks in the project's file out.
+
+use std::{
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use tm_tasks::{config::Role, graph::next_task, store::Store};
+use tm_workflows::plan::parse_prd::{
+    Existing, ParsePrd, ParsePrdError, Target, Written, parse_prd,
+};
+
+use self::progress::Progress;
+use crate::{
+    app::{App, Workspace, explain},
+    backend,
+    report::{
+        Interrupted, Report, advice,
+        text::{BOLD, DIM, Text},
+    },
+};
+
+mod progress;
+
+/// All of a document's questions are answered within this, unless `TASKMASTER_TIMEOUT_S` says
+/// otherwise.
+const TIMEOUT: Duration = Duration::from_mins(30);
+
+/// Turn a requirements document into tasks
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The document, or `-` for standard input
+    file: Option<PathBuf>,
+
+    /// The same as the argument
+    #[arg(long, short, value_name = "FILE")]
+    input: Option<PathBuf>,
+
+    /// Write to this tasks file, which must exist
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// How many tasks; 0 for as many as the document asks for
+    #[arg(long, short, value_name = "NUMBER")]
+    num_tasks: Option<usize>,
+
+    /// Replace the tasks that are there
+    #[arg(long, short)]
+    force: bool,
+
+    /// Add to the tasks that are there
+    #[arg(long)]
+    append: bool,
+
+    /// Plan with the research role
+    #[arg(long, short)]
+    research: bool,
+
+    /// The tag to plan for
+    #[arg(long)]
+    tag: Option<String>,
+}
+
+/// Runs `parse-prd`.
+pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
+    let workspace = app.open(None, report)?;
+    let (path, document) = read_document(args, &workspace)?;
+    let Some(target) = target(args, &workspace, report)? else {
+        return Ok(());
+    };
+    let globals = workspace.config.globals();
+    let count = args.num_tasks.or_else(|| usize::try_from(globals.default_num_tasks).ok());
+    let request = ParsePrd {
+        document,
+        count: count.filter(|it| *it > 0),
+        language: globals.response_language,
+        timeout: timeout(&workspace)?,
+        saved: Some(workspace.environment.state_dir.join("parse-prd")),
+    };
+    let role = if args.research { Role::Research } else { Role::Main };
+    if args.research {
+        report.warn(
+            "there is no knowledge base to research in yet: planning from the document alone",
+        );
+    }
+    let choice = backend::choose(&workspace, role)?;
+    if let Some(instead_of) = &choice.instead_of {
+        report.note(&format!("{} answers here in place of {instead_of}", choice.id));
+    }
+    let model_id = choice.id.clone();
+    let started = Instant::now();
+    let tag = target.tag.clone();
+    let progress = Progress::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let written = runtime.block_on(async {
+        let work = async {
+            let model = progress.loading(&model_id, backend::load(choice)).await?;
+            parse_prd(&*model, target, &request, &|event| progress.show(event))
+                .await
+                .map_err(|error| told(error, &path))
+        };
+        tokio::select! {
+            written = work => written,
+            _ = tokio::signal::ctrl_c() => Err(Interrupted {
+                state: "nothing in the tasks file was changed; the same command goes on from here",
+            }.into()),
+        }
+    });
+    progress.finish();
+    summary(&written?, &tag, started.elapsed(), report);
+    Ok(())
+}
+
+/// The document named, or the project's own.
+fn read_document(args: &Args, workspace: &Workspace) -> anyhow::Result<(PathBuf, Vec<u8>)> {
+    let named = args.file.as_ref().or(args.input.as_ref());
+    if named.is_some_and(|it| it == Path::new("-")) {
+        let mut document = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut document).context("cannot read standard input")?;
+        return Ok((PathBuf::from("standard input"), document));
+    }
+    let path = match named {
+        Some(path) => {
+            let here = workspace.environment.working_dir.join(path);
+            let in_project = workspace.project.root().join(path);
+            if !here.exists() && in_project.exists() { in_project } else { here }
+        }
+        None => workspace.project.requirements_file().ok_or_else(|| {
+            advice(
+                "there is no requirements document",
+                "name one, as in `task-master parse-prd docs/prd.md`, \
+                 or write .taskmaster/docs/prd.md",
+            )
+        })?,
+    };
+    let document = fs::read(&path).map_err(|error| {
+        let message = format!("cannot read {}", path.display());
+        anyhow::Error::new(error).context(advice(message, "see that the path is right"))
+    })?;
+    Ok((path, document))
+}
+
+/// Where the tasks go; none when the user does not want to lose what is there.
+fn target(
+    args: &Args,
+    workspace: &Workspace,
+    report: &mut Report,
+) -> anyhow::Result<Option<Target>> {
+    let store = match &args.output {
+        None => workspace.store.clone(),
+        Some(output) => {
+            let file = workspace.project.root().join(output);
+            if !file.exists() {
+                let message = format!("there is no tasks file {}", file.display());
+                return Err(advice(message, "name one that exists, or leave out --output").into());
+            }
+            Store::open(file, workspace.environment.state_dir.join("journal"))
+        }
+    };
+    let tag = workspace.tag(args.tag.as_deref());
+    let file = store.read().map_err(explain)?;
+    let tasks = file.tag(&tag).map_or(0, |it| it.tasks().len());
+    let existing = match (args.append, args.force, tasks) {
+        (true, _, _) => Existing::Append,
+        (_, true, _) => Existing::Replace,
+        (_, _, 0) => Existing::Refuse,
+        (false, false, _) => {
+            let question = format!("The tag {tag} has {tasks} tasks. Replace them?");
+            if !(report.is_interactive() && report.ask(&question, false)) {
+                report.warn(&format!(
+                    "the tag {tag} has {tasks} tasks already and nothing was changed; \
+                     add --append to keep them or --force to replace them"
+                ));
+                return Ok(None);
+            }
+            Existing::Replace
+        }
+    };
+    Ok(Some(Target { store, tag, existing }))
+}
+
+fn timeout(workspace: &Workspace) -> anyhow::Result<Duration> {
+    let Some(seconds) = workspace.environment.variable("TASKMASTER_TIMEOUT_S") else {
+        return Ok(TIMEOUT);
+    };
+    let seconds = seconds.parse().map_err(|_| {
+        advice(
+            format!("TASKMASTER_TIMEOUT_S is `{seconds}`"),
+            "set it to a whole number of seconds, such as 1800",
+        )
+    })?;
+    Ok(Duration::from_secs(seconds))
+}
+
+/// What to do about a plan that could not be made.
+fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
+    let hint = match &error {
+        ParsePrdError::Document(_) => "give it a Markdown or text file that says what to build",
+        ParsePrdError::Outline(_) | ParsePrdError::Task { .. } => {
+            "nothing in the tasks file was changed; the same command goes on from here"
+        }
+        ParsePrdError::Count { .. } => "plan a large product in parts, one tag each",
+        ParsePrdError::TasksExist { .. } => "add --append to keep them or --force to replace them",
+        ParsePrdError::Save { .. } => "free some space, or see what its permissions are",
+        ParsePrdError::Prompt(_)
+        | ParsePrdError::Store(_)
+        | ParsePrdError::Tag(_)
+        | ParsePrdError::Interrupted => "nothing in the tasks file was changed",
+    };
+    if let ParsePrdError::Store(error) = error {
+        return explain(error);
+    }
+    let message = format!("no plan was made of {}", path.display());
+    anyhow::Error::new(error).context(advice(message, hint))
+}
+
+/// What was made, how well it covers the document, and what to do now.
+fn summary(written: &Written, tag: &str, took: Duration, report: &mut Report) {
+    let plan = &written.plan;
+    report.blank();
+    report.done(format!(
+        "{} tasks added to the tag {tag} in {:.0} s ({} tokens read, {} written, {:.1} tokens/s)",
+        written.tasks.len(),
+        took.as_secs_f64(),
+        plan.usage.prompt_tokens - plan.usage.cached_tokens.min(plan.usage.prompt_tokens),
+        plan.usage.completion_tokens,
+        f64::from(plan.usage.completion_tokens) / took.as_secs_f64().max(0.001),
+    ));
+    let covered = plan.requirements - plan.uncovered.len().min(plan.requirements);
+    report.line(format!("  {covered} of {} requirements are covered", plan.requirements).as_str());
+    for requirement in &plan.uncovered {
+        let words = Text::styled(DIM, "  not covered: ").and(DIM, requirement);
+        report.line(words);
+    }
+    report.blank();
+    if let Some(next) = next_task(&written.tasks) {
+        report.line(Text::styled(BOLD, "Next: ").and_text(next.task.title().as_str().into()));
+    }
+    report.suggest("task-master list", "all tasks");
+    report.suggest("task-master next", "the one to start with");
+}

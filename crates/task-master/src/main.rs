@@ -1,0 +1,15 @@
+//! The `task-master` binary. Start at [`app::main`].
+
+#![expect(unreachable_pub, reason = "nothing in a program can be reached from outside")]
+
+use std::process::ExitCode;
+
+mod app;
+mod backend;
+mod cli;
+mod config;
+mod report;
+
+fn main() -> ExitCode {
+    app::main()
+}

@@ -1,0 +1,74 @@
+//! `history` and `undo`.
+
+use crate::project::Project;
+
+#[test]
+fn a_change_can_be_taken_back() {
+    let project = Project::bakery();
+    let before = project.tasks();
+    project.run(&["set-status", "--id=3", "--status=done"]);
+    assert_ne!(project.tasks(), before);
+    let run = project.run(&["undo"]);
+    insta::assert_snapshot!(run.all());
+    assert_eq!(project.tasks(), before);
+}
+
+#[test]
+fn history_numbers_changes_from_the_latest() {
+    let project = Project::bakery();
+    assert!(project.run(&["history"]).out.contains("No changes are known."));
+    project.run(&["set-status", "--id=3", "--status=done"]);
+    project.run(&["set-status", "--id=3", "--status=review"]);
+    let history = project.json(&["history", "--json"]);
+    assert_eq!(history["changes"][0]["seq"], 2);
+    assert_eq!(history["changes"][0]["command"], "set-status --id=3 --status=review");
+    assert_eq!(history["changes"][1]["seq"], 1);
+    let run = project.run(&["history", "-n", "1"]);
+    assert!(
+        run.out.contains("--status=review") && !run.out.contains("--status=done"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn any_earlier_version_can_be_brought_back() {
+    let project = Project::bakery();
+    project.run(&["set-status", "--id=3", "--status=done"]);
+    let wanted = project.tasks();
+    project.run(&["set-status", "--id=3", "--status=review"]);
+    project.run(&["set-status", "--id=4", "--status=done"]);
+    let run = project.run(&["undo", "--to=1"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(project.tasks(), wanted);
+}
+
+#[test]
+fn edits_by_hand_are_lost_only_by_force() {
+    let project = Project::bakery();
+    let before = project.tasks();
+    project.run(&["set-status", "--id=3", "--status=done"]);
+    let edited = project.tasks().replace("Gift cards", "Vouchers");
+    project.write(".taskmaster/tasks/tasks.json", &edited);
+    let run = project.run(&["undo"]);
+    insta::assert_snapshot!(run.all());
+    assert_eq!(project.tasks(), edited);
+    assert_eq!(project.run(&["undo", "--force"]).code, 0);
+    assert_eq!(project.tasks(), before);
+}
+
+#[test]
+fn a_file_that_was_broken_by_hand_can_be_brought_back() {
+    let project = Project::bakery();
+    project.run(&["set-status", "--id=3", "--status=done"]);
+    let wanted = project.tasks();
+    project.write(".taskmaster/tasks/tasks.json", "{ broken");
+    assert_eq!(project.run(&["history"]).code, 0);
+    assert_eq!(project.run(&["undo", "--to=1", "--force"]).code, 0);
+    assert_eq!(project.tasks(), wanted);
+}
+
+#[test]
+fn without_changes_there_is_nothing_to_take_back() {
+    insta::assert_snapshot!(Project::bakery().run(&["undo"]).all());
+}

@@ -1,0 +1,15 @@
+//! The real binary in temporary projects.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod faults;
+mod history;
+mod init;
+mod list;
+mod models;
+mod next;
+mod parse_prd;
+mod project;
+mod set_status;
+mod show;
+mod usage;
