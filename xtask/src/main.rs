@@ -1,0 +1,46 @@
+//! The repository's own commands: `cargo xtask demo` and `cargo xtask test`.
+//!
+//! They run other programs in order and say so. What those programs do is not known here. Start
+//! at [`demo::run`] or [`suite::run`]; [`needs`] is what both begin with.
+
+#![expect(unreachable_pub, reason = "in a program, `pub` marks what a module offers the others")]
+
+use std::process::ExitCode;
+
+use request::Request;
+use steps::{complain, say};
+
+mod demo;
+mod needs;
+mod process;
+mod request;
+mod steps;
+mod suite;
+
+fn main() -> ExitCode {
+    let request = match request::parse(std::env::args_os().skip(1)) {
+        Ok(request) => request,
+        Err(message) => {
+            complain(&format!("error: {message}\n\n{}", request::USAGE));
+            return ExitCode::from(2);
+        }
+    };
+    let result = match request {
+        Request::Help => {
+            say(request::USAGE);
+            Ok(())
+        }
+        Request::Demo { prd } => demo::run(&prd),
+        Request::Test { arguments } => suite::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("\nerror: {error}"));
+            for cause in error.chain().skip(1) {
+                complain(&format!("  because: {cause}"));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

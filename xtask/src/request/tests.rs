@@ -1,0 +1,30 @@
+use super::*;
+
+#[track_caller]
+fn check(line: &str, expected: &str) {
+    let request = parse(line.split_whitespace().map(OsString::from));
+    assert_eq!(format!("{request:?}"), expected);
+}
+
+#[test]
+fn commands_are_read() {
+    check("--help", "Ok(Help)");
+    check("demo --help", "Ok(Help)");
+    check("demo --prd my.md", r#"Ok(Demo { prd: "my.md" })"#);
+    check("test", "Ok(Test { arguments: [] })");
+    check("test -- store --no-capture", r#"Ok(Test { arguments: ["store", "--no-capture"] })"#);
+}
+
+#[test]
+fn what_is_not_understood_is_named() {
+    check("", r#"Err("which command?")"#);
+    check("demo --prd", r#"Err("--prd wants a file")"#);
+    check("test store", r#"Err("there is no argument \"store\"")"#);
+    check("tset", r#"Err("there is no command \"tset\"")"#);
+}
+
+#[test]
+fn the_document_of_the_demo_is_in_the_repository() {
+    let Ok(Request::Demo { prd }) = parse(std::iter::once("demo".into())) else { panic!("demo") };
+    assert!(prd.is_file(), "{}", prd.display());
+}

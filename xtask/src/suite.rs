@@ -1,0 +1,115 @@
+//! `cargo xtask test`: the whole test suite, the quickest answers first.
+//!
+//! Everything is built in the dev profile, so that llama.cpp is compiled once for clippy,
+//! documentation and tests. What a machine cannot do is skipped, loudly and counted. The tests
+//! come last: what they say is what one wants to read at the end.
+
+use std::{ffi::OsString, path::Path, process::Command};
+
+use anyhow::Context;
+
+use crate::{
+    needs,
+    process::{self, built_program, cargo, succeeds},
+    steps::{Steps, say},
+};
+
+/// Small enough to be fetched for a test. Its answers have the right form and make no sense.
+const TEST_MODEL: &str = "smollm2-135m-instruct-q4_1";
+
+/// Whatever runs the tests: nextest, which starts each in its own process, or cargo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Runner {
+    Nextest,
+    Cargo,
+}
+
+/// Runs every step; the first that fails ends it.
+pub fn run(arguments: &[OsString]) -> anyhow::Result<()> {
+    let program = built_program("debug")?;
+    let runner = Runner::find();
+    let mut steps = Steps::start();
+
+    steps.run("look for what the build needs", || {
+        needs::provide()?;
+        provide_components()
+    })?;
+    steps.run("format", || process::run(&mut cargo(&["fmt", "--all", "--check"])))?;
+    check_dependencies(&mut steps)?;
+    check_code(&mut steps)?;
+    steps.run("build the tests", || process::run(cargo(runner.words()).arg("--no-run")))?;
+    fetch_test_model(&mut steps, &program);
+    steps.run("doc tests", || process::run(&mut cargo(&["test", "--workspace", "--doc"])))?;
+    steps.run("tests", || {
+        process::run(cargo(runner.words()).arg("--no-fail-fast").args(arguments))
+    })?;
+    say(&format!("\n{}\n{}", steps.times(), steps.skips()));
+    Ok(())
+}
+
+/// Licences, banned crates and sources; advisories where their database can be had.
+fn check_dependencies(steps: &mut Steps) -> anyhow::Result<()> {
+    if !succeeds(&mut cargo(&["deny", "--version"])) {
+        steps.skip(
+            "licences and advisories",
+            "cargo-deny is not installed; `cargo install --locked cargo-deny` adds it",
+        );
+        return Ok(());
+    }
+    let check = ["deny", "--workspace", "check", "--hide-inclusion-graph"];
+    steps.run("licences, bans and sources", || {
+        process::run(cargo(&check).args(["licenses", "bans", "sources"]))
+    })?;
+    if !succeeds(&mut cargo(&["deny", "fetch", "db"])) {
+        steps.skip("advisories", "their database (github.com/rustsec) cannot be reached");
+        return Ok(());
+    }
+    steps.run("advisories", || process::run(cargo(&check).arg("advisories")))
+}
+
+fn check_code(steps: &mut Steps) -> anyhow::Result<()> {
+    let clippy = ["clippy", "--all-targets"];
+    let strict = ["--", "-Dwarnings"];
+    steps.run("clippy", || process::run(cargo(&clippy).arg("--workspace").args(strict)))?;
+    steps.run("clippy without the engine", || {
+        let lean = ["--package", "task-master", "--no-default-features"];
+        process::run(cargo(&clippy).args(lean).args(strict))
+    })?;
+    steps.run("documentation", || {
+        let mut doc = cargo(&["doc", "--workspace", "--no-deps"]);
+        process::run(doc.env("RUSTDOCFLAGS", "-Dwarnings"))
+    })
+}
+
+/// A machine without a network still runs everything that needs no model.
+fn fetch_test_model(steps: &mut Steps, program: &Path) {
+    let pull = || process::run(Command::new(program).args(["models", "pull", TEST_MODEL]));
+    if let Err(error) = steps.run("fetch the test model", pull) {
+        steps.skip("tests that ask a real model", &format!("{error:#}"));
+    }
+}
+
+/// rustup's minimal profile has neither; everybody else's Rust has both.
+fn provide_components() -> anyhow::Result<()> {
+    let missing = |name: &str| !succeeds(&mut cargo(&[name, "--version"]));
+    if missing("fmt") || missing("clippy") {
+        process::run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]))
+            .context("rustfmt and clippy are needed")?;
+    }
+    Ok(())
+}
+
+impl Runner {
+    fn find() -> Self {
+        let has_nextest = succeeds(&mut cargo(&["nextest", "--version"]));
+        if has_nextest { Self::Nextest } else { Self::Cargo }
+    }
+
+    /// What to type after `cargo` for all tests but those in the documentation.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Nextest => &["nextest", "run", "--workspace"],
+            Self::Cargo => &["test", "--workspace", "--lib", "--bins", "--tests"],
+        }
+    }
+}
