@@ -1,7 +1,7 @@
 //! Which model answers: from a project's settings to a loaded backend.
 //!
-//! There is one kind of backend so far, the embedded engine. A project that names a remote
-//! provider is answered by the default local model, and is told so.
+//! Workflows ask for a role and get a backend; which model it is, where it runs and who stands in
+//! for it is decided here. Start at [`for_role`].
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -12,26 +12,42 @@ use tm_llm::{
         Catalogue, Model,
         store::{ModelStore, StoreError},
     },
+    failover::Failover,
 };
 use tm_tasks::config::{Config, Role};
 
-use crate::{app::Workspace, report::advice};
+use crate::{
+    app::Workspace,
+    report::{Report, advice},
+};
+
+pub mod telemetry;
 
 /// The provider's name in `config.json` for models that run in this process.
 pub const EMBEDDED: &str = "embedded";
 
-/// The model for a role, found but not loaded.
+/// The model for a role.
 #[derive(Debug)]
 pub struct Choice {
     /// Its id in the catalogue, or its path.
     pub id: String,
-    pub path: PathBuf,
+    path: PathBuf,
     /// What the configuration names, when something else answers instead.
-    pub instead_of: Option<String>,
+    instead_of: Option<String>,
 }
 
-/// Finds the model that plays `role` in this project.
-pub fn choose(workspace: &Workspace, role: Role) -> anyhow::Result<Choice> {
+/// The model that plays `role` in this project, found but not loaded; [`Choice::open`] does that.
+///
+/// It is told when another model answers than the one the project names.
+pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
+    let choice = choose(workspace, role)?;
+    if let Some(instead_of) = &choice.instead_of {
+        report.note(&format!("{} answers here in place of {instead_of}", choice.id));
+    }
+    Ok(choice)
+}
+
+fn choose(workspace: &Workspace, role: Role) -> anyhow::Result<Choice> {
     let catalogue = Catalogue::builtin()?;
     let store = ModelStore::new(workspace.environment.models_dir());
     let (wanted, instead_of) = wanted(&workspace.config, role);
@@ -77,9 +93,19 @@ fn installed(store: &ModelStore, model: &Model) -> anyhow::Result<PathBuf> {
     }
 }
 
+impl Choice {
+    /// Loads the model. This takes seconds, so do it when the rest is in order.
+    ///
+    /// What the model did is known to [`Failover::spent`] afterwards, and [`telemetry::data`]
+    /// makes of it what commands print.
+    pub async fn open(self) -> anyhow::Result<Arc<Failover>> {
+        Ok(Arc::new(Failover::new(load(self).await?)))
+    }
+}
+
 /// Loads the model into this process.
 #[cfg(feature = "engine")]
-pub async fn load(choice: Choice) -> anyhow::Result<Arc<dyn Backend>> {
+async fn load(choice: Choice) -> anyhow::Result<Arc<dyn Backend>> {
     let options = tm_engine::EngineOptions { model: Some(choice.id.clone()), ..Default::default() };
     match tm_engine::Engine::load_in_background(choice.path, options).await {
         Ok(engine) => Ok(Arc::new(engine)),
@@ -95,7 +121,7 @@ pub async fn load(choice: Choice) -> anyhow::Result<Arc<dyn Backend>> {
 /// This build has no engine to load it into.
 #[cfg(not(feature = "engine"))]
 #[expect(clippy::unused_async, reason = "the same shape as in a build with an engine")]
-pub async fn load(choice: Choice) -> anyhow::Result<Arc<dyn Backend>> {
+async fn load(choice: Choice) -> anyhow::Result<Arc<dyn Backend>> {
     let message = format!("this build cannot run {} ({})", choice.id, choice.path.display());
     Err(advice(message, "build it with its default features").into())
 }

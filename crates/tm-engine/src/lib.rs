@@ -115,8 +115,13 @@ impl Engine {
             path: path.to_owned(),
             reason: format!("no thread for it: {error}"),
         })?;
-        let info =
-            ModelInfo { backend: "embedded".to_owned(), model: name, context_tokens, parallel };
+        let info = ModelInfo {
+            provider: "embedded".to_owned(),
+            model: name,
+            context_tokens,
+            parallel,
+            whole_answers: false,
+        };
         let grammars = OnceLock::new();
         let shared = Arc::new(Shared { info, model, template, forces_tokens, grammars });
         Ok(Self { shared, jobs: Some(jobs), worker: Some(worker) })

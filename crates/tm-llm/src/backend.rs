@@ -13,14 +13,17 @@ use crate::chat::{ChatEvent, ChatRequest, Completion};
 /// Facts about a model as a backend serves it: plain data, so that planning needs no calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelInfo {
-    /// The backend's name for people, such as `embedded`.
-    pub backend: String,
+    /// Who runs the model, as a configuration names it: `embedded`, `ollama`.
+    pub provider: String,
     /// The model's id, such as `qwen2.5-coder-1.5b-instruct-q4_k_m`.
     pub model: String,
     /// The longest prompt and answer together, in tokens, on this machine.
     pub context_tokens: u32,
     /// How many requests are worked on together; more wait in a queue.
     pub parallel: u32,
+    /// Whether it may be asked for a whole plan in one answer. Small models hold one object well
+    /// and ten badly, so they are asked for one at a time.
+    pub whole_answers: bool,
 }
 
 /// The events of one answer. Dropping it cancels the request.

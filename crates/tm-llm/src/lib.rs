@@ -2,12 +2,14 @@
 //!
 //! Knows nothing of tasks or of llama.cpp: a backend is whatever implements
 //! [`backend::Backend`]. Start at [`chat`] for what is asked, [`backend`] for who answers,
-//! [`structured`] for answers that must fit a JSON Schema, and [`catalogue`] and [`fetch`] for the
+//! [`structured`] for answers that must fit a JSON Schema, [`failover`] for several models that
+//! stand in for each other, and [`catalogue`] and [`fetch`] for the
 //! models that run on this machine.
 
 pub mod backend;
 pub mod catalogue;
 pub mod chat;
 pub mod egress;
+pub mod failover;
 pub mod fetch;
 pub mod structured;

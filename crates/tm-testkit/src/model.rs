@@ -46,10 +46,11 @@ impl ScriptedModel {
     /// Answers each request with what `script` makes of it.
     pub fn new(script: impl FnMut(&ChatRequest) -> Reply + Send + 'static) -> Self {
         let info = ModelInfo {
-            backend: "scripted".into(),
+            provider: "scripted".into(),
             model: "script".into(),
             context_tokens: 8192,
             parallel: 4,
+            whole_answers: false,
         };
         Self { info, script: Mutex::new(Box::new(script)), seen: Mutex::default() }
     }
@@ -65,6 +66,13 @@ impl ScriptedModel {
     #[must_use]
     pub fn with_context(mut self, tokens: u32) -> Self {
         self.info.context_tokens = tokens;
+        self
+    }
+
+    /// The same model, trusted with whole answers.
+    #[must_use]
+    pub fn with_whole_answers(mut self) -> Self {
+        self.info.whole_answers = true;
         self
     }
 

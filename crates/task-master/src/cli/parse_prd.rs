@@ -86,10 +86,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
             "there is no knowledge base to research in yet: planning from the document alone",
         );
     }
-    let choice = backend::choose(&workspace, role)?;
-    if let Some(instead_of) = &choice.instead_of {
-        report.note(&format!("{} answers here in place of {instead_of}", choice.id));
-    }
+    let choice = backend::for_role(&workspace, role, report)?;
     let model_id = choice.id.clone();
     let started = Instant::now();
     let tag = target.tag.clone();
@@ -97,7 +94,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let written = runtime.block_on(async {
         let work = async {
-            let model = progress.loading(&model_id, backend::load(choice)).await?;
+            let model = progress.loading(&model_id, choice.open()).await?;
             parse_prd(&*model, target, &request, &|event| progress.show(event))
                 .await
                 .map_err(|error| told(error, &path))

@@ -18,8 +18,13 @@ impl Backend for Fixed {
 }
 
 async fn answer(events: &[ChatEvent]) -> String {
-    let info =
-        ModelInfo { backend: "fixed".into(), model: "m".into(), context_tokens: 100, parallel: 1 };
+    let info = ModelInfo {
+        provider: "fixed".into(),
+        model: "m".into(),
+        context_tokens: 100,
+        parallel: 1,
+        whole_answers: false,
+    };
     let request = ChatRequest {
         messages: Vec::new(),
         response_schema: None,
