@@ -11,6 +11,7 @@ use std::{
 use anyhow::Context;
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use tm_tasks::{
+    complexity::ComplexityReport,
     config::{Config, ConfigWarning},
     document::{MASTER, TaskFile},
     project::Project,
@@ -117,9 +118,38 @@ impl Workspace {
             .unwrap_or_else(|| MASTER.to_owned())
     }
 
+    /// A file that the user named: in the project, else in the working directory.
+    pub fn locate(&self, path: &Path) -> PathBuf {
+        let inside = self.project.root().join(path);
+        if inside.exists() { inside } else { self.environment.working_dir.join(path) }
+    }
+
     /// Reads the tasks; a project without any has none.
     pub fn read(&self) -> anyhow::Result<TaskFile> {
         self.store.read().map_err(explain)
+    }
+
+    /// Reads the tasks, those of `tag` or of all tags with what is known about their complexity.
+    pub fn read_annotated(
+        &self,
+        tag: Option<&str>,
+        report: &mut Report,
+    ) -> anyhow::Result<TaskFile> {
+        let mut file = self.read()?;
+        let names: Vec<String> = file.tags().map(|it| it.name().to_owned()).collect();
+        for name in names.iter().filter(|it| tag.is_none_or(|tag| tag == **it)) {
+            match ComplexityReport::find(&self.project.complexity_report(name)) {
+                Ok(None) => {}
+                Ok(Some(complexity)) => {
+                    if let Some(tag) = file.tag_mut(name) {
+                        complexity.annotate(tag);
+                    }
+                }
+                // The tasks are worth showing without it.
+                Err(error) => report.warn(&error.to_string()),
+            }
+        }
+        Ok(file)
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{app::App, report::Report};
 
+mod complexity_report;
 mod history;
 mod init;
 mod list;
@@ -36,6 +37,7 @@ pub enum Command {
     Next(next::Args),
     #[command(visible_alias = "status")]
     SetStatus(set_status::Args),
+    ComplexityReport(complexity_report::Args),
     History(history::Args),
     Undo(undo::Args),
     Models(models::Args),
@@ -60,6 +62,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Show(args) => show::run(&args, app, report),
         Command::Next(args) => next::run(&args, app, report),
         Command::SetStatus(args) => set_status::run(&args, app, report),
+        Command::ComplexityReport(args) => complexity_report::run(&args, app, report),
         Command::History(args) => history::run(&args, app, report),
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),

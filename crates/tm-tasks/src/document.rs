@@ -284,6 +284,19 @@ impl Tag {
         }
     }
 
+    /// Changes the task or subtask of this id, and returns what `change` says; nothing where there
+    /// is none.
+    pub fn change<T>(&mut self, id: &TaskId, change: impl FnOnce(&mut Task) -> T) -> Option<T> {
+        let task = self.tasks.iter_mut().find(|it| it.id() == id.parent())?;
+        if !id.is_subtask() {
+            return Some(change(task));
+        }
+        let mut subtasks = task.subtasks().to_vec();
+        let value = change(subtasks.iter_mut().find(|it| it.id() == *id)?);
+        task.set_subtasks(&subtasks);
+        Some(value)
+    }
+
     /// The highest number that a task has for its id; 0 without tasks.
     pub fn highest_id(&self) -> u64 {
         self.tasks.iter().filter_map(|it| it.id().number()).max().unwrap_or(0)

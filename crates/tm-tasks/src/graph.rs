@@ -4,7 +4,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     iter,
 };
 
@@ -122,6 +122,34 @@ impl Graph {
                 dependency: dependency.clone(),
             })
             .collect()
+    }
+
+    /// A chain of dependencies from one task to another, both included.
+    pub fn path(&self, from: &TaskId, to: &TaskId) -> Option<Vec<TaskId>> {
+        let edges: HashMap<&TaskId, &[TaskId]> =
+            self.edges.iter().map(|(id, dependencies)| (id, dependencies.as_slice())).collect();
+        let mut came_from = HashMap::from([(from, None)]);
+        let mut queue = VecDeque::from([from]);
+        while let Some(id) = queue.pop_front() {
+            if id == to {
+                let back = iter::successors(Some(id), |it| came_from.get(it).copied().flatten());
+                let mut path: Vec<TaskId> = back.cloned().collect();
+                path.reverse();
+                return Some(path);
+            }
+            for next in edges.get(id).copied().unwrap_or_default() {
+                if !came_from.contains_key(next) {
+                    came_from.insert(next, Some(id));
+                    queue.push_back(next);
+                }
+            }
+        }
+        None
+    }
+
+    /// A graph of nothing but dependencies.
+    pub(crate) fn of_edges(edges: Vec<(TaskId, Vec<TaskId>)>) -> Self {
+        Self { edges, ..Self::default() }
     }
 
     /// Circles of dependencies, each as the ids along it, the last of which waits for the first.

@@ -70,15 +70,27 @@ impl TaskId {
         if ids.is_empty() { Err(IdError { text: text.to_owned() }) } else { Ok(ids) }
     }
 
-    /// A reference as a file spells it: a bare one names a subtask of `parent` where there is one.
-    pub(crate) fn from_reference(json_text: &str, parent: Option<&str>) -> Option<Self> {
+    /// A reference as a file spells it, for a subtask with the siblings that a bare one may name.
+    pub(crate) fn from_reference(json_text: &str, siblings: Option<Siblings<'_>>) -> Option<Self> {
         let text = id_text(json_text)?;
-        match (text.rsplit_once('.'), parent) {
-            (Some((task, subtask)), _) => Some(Self::top(task).child(subtask)),
-            (None, Some(parent)) => Some(Self::top(parent).child(text)),
-            (None, None) => Some(Self::top(text)),
+        if let Some((task, subtask)) = text.rsplit_once('.') {
+            return Some(Self::top(task).child(subtask));
+        }
+        let is_text = json_text.starts_with('"');
+        match siblings.filter(|it| it.are_texts == is_text) {
+            Some(siblings) => Some(Self::top(siblings.parent).child(text)),
+            None => Some(Self::top(text)),
         }
     }
+}
+
+/// The subtasks beside a subtask. What is spelled as their ids are names one of them, what is
+/// spelled otherwise names a task: beside subtask `2`, `1` is a sibling and `"1"` is a task.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Siblings<'a> {
+    pub(crate) parent: &'a str,
+    /// Their ids are `"1"`, as few files have them. Ids such as `"2.1"` go with numbers.
+    pub(crate) are_texts: bool,
 }
 
 /// The id of a task or subtask of its own, as a file spells it.

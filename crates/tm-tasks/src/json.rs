@@ -18,6 +18,15 @@ use serde_json::{Value, value::RawValue};
 /// Strings and numbers are copied as they are spelled. Text that is not JSON comes out as
 /// something that is not JSON either.
 pub fn format(text: &str) -> String {
+    lay_out(text, "  ")
+}
+
+/// Lays JSON text out with one tab a level, as `JSON.stringify(value, null, '\t')` does.
+pub fn format_with_tabs(text: &str) -> String {
+    lay_out(text, "\t")
+}
+
+fn lay_out(text: &str, indent: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     let mut depth = 0_usize;
     let mut rest = skip_space(text);
@@ -29,20 +38,20 @@ pub fn format(text: &str) -> String {
                 out.push_str(token);
                 if !rest.starts_with(['}', ']']) {
                     depth += 1;
-                    break_line(&mut out, depth);
+                    break_line(&mut out, indent, depth);
                 }
             }
             "}" | "]" => {
                 // An opening bracket is last only when nothing was in between.
                 if !out.ends_with(['{', '[']) {
                     depth = depth.saturating_sub(1);
-                    break_line(&mut out, depth);
+                    break_line(&mut out, indent, depth);
                 }
                 out.push_str(token);
             }
             "," => {
                 out.push(',');
-                break_line(&mut out, depth);
+                break_line(&mut out, indent, depth);
             }
             ":" => out.push_str(": "),
             scalar => out.push_str(scalar),
@@ -247,10 +256,10 @@ fn skip_space(text: &str) -> &str {
     text.trim_start_matches(SPACE)
 }
 
-fn break_line(out: &mut String, depth: usize) {
+fn break_line(out: &mut String, indent: &str, depth: usize) {
     out.push('\n');
     for _ in 0..depth {
-        out.push_str("  ");
+        out.push_str(indent);
     }
 }
 

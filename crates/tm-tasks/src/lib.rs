@@ -5,7 +5,9 @@
 //! reading and changing them safely, [`document`] for what is in them, [`graph`] for what
 //! depends on what.
 
+pub mod complexity;
 pub mod config;
+pub mod dependencies;
 pub mod digest;
 pub mod document;
 pub mod graph;

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::digest::sha256_hex;
+use crate::{digest::sha256_hex, document::MASTER};
 
 /// A project: the directory that holds `.taskmaster`, or will.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +82,17 @@ impl Project {
 
     pub fn reports_dir(&self) -> PathBuf {
         self.directory().join("reports")
+    }
+
+    /// The complexity report of a tag.
+    pub fn complexity_report(&self, tag: &str) -> PathBuf {
+        // A tag of somebody else's file may be called anything; its report stays in here.
+        let tag = tag.replace(['/', '\\'], "-");
+        let name = match tag.as_str() {
+            MASTER => "task-complexity-report.json".to_owned(),
+            tag => format!("task-complexity-report_{tag}.json"),
+        };
+        self.reports_dir().join(name)
     }
 
     pub fn templates_dir(&self) -> PathBuf {

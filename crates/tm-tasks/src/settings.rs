@@ -37,6 +37,15 @@ pub(crate) fn change<E: From<StoreError>>(
     path: &Path,
     change: impl FnOnce(Result<Record, SettingsError>) -> Result<Record, E>,
 ) -> Result<(), E> {
+    change_laid_out(path, json::format, change)
+}
+
+/// The same for files with a layout of their own.
+pub(crate) fn change_laid_out<E: From<StoreError>>(
+    path: &Path,
+    layout: fn(&str) -> String,
+    change: impl FnOnce(Result<Record, SettingsError>) -> Result<Record, E>,
+) -> Result<(), E> {
     let path = atomic::resolve(path);
     let directory = lock::acquire_for(&path, LOCK_WAIT)?;
     let before = read(&path);
@@ -45,7 +54,7 @@ pub(crate) fn change<E: From<StoreError>>(
     if untouched.as_ref() == Some(&after) {
         return Ok(());
     }
-    let text = json::format(&after.to_text());
+    let text = layout(&after.to_text());
     atomic::write(&path, text.as_bytes(), directory.handle())
         .map_err(|source| StoreError::from_write(&path, source))?;
     Ok(())

@@ -9,7 +9,7 @@ use std::{fmt, sync::OnceLock};
 use serde_json::{Value, json};
 
 use crate::{
-    id::{TaskId, own_id},
+    id::{Siblings, TaskId, own_id},
     json::{self, Record},
     status::Status,
 };
@@ -128,9 +128,41 @@ impl Task {
 
     /// What it waits for. A bare number in a subtask names its sibling.
     pub fn dependencies(&self) -> Vec<TaskId> {
+        self.references().into_iter().filter_map(|it| it.1).collect()
+    }
+
+    /// The elements of its list of dependencies as they are spelled, and what each of them names.
+    pub(crate) fn references(&self) -> Vec<(&str, Option<TaskId>)> {
         let elements = self.raw("dependencies").and_then(json::elements).unwrap_or_default();
-        let parent = self.parent.as_deref();
-        elements.into_iter().filter_map(|it| TaskId::from_reference(it, parent)).collect()
+        let siblings = self.siblings();
+        elements.into_iter().map(|it| (it, TaskId::from_reference(it, siblings))).collect()
+    }
+
+    pub(crate) fn set_references(&mut self, spelled: &[String]) {
+        let mut text = String::new();
+        json::write_array(&mut text, spelled, |it, out| out.push_str(it));
+        self.fields_mut().set("dependencies", text);
+    }
+
+    /// How this task's list of dependencies spells another task: `3` or `"3"`, as that one has it
+    /// for its own id; `"3.1"` for a subtask. Within a subtask, where a bare number is a sibling,
+    /// a task is `"3"`.
+    pub fn reference_to(&self, other: &Self) -> Value {
+        let id = other.id();
+        let is_text = match self.siblings() {
+            Some(siblings) => !siblings.are_texts,
+            None => other.raw("id").is_some_and(|it| it.starts_with('"')),
+        };
+        match id.number() {
+            Some(number) if !is_text => json!(number),
+            _ => json!(id.to_string()),
+        }
+    }
+
+    fn siblings(&self) -> Option<Siblings<'_>> {
+        let own = self.raw("id").and_then(json::decode);
+        let are_texts = own.is_some_and(|it| !it.contains('.'));
+        self.parent.as_deref().map(|parent| Siblings { parent, are_texts })
     }
 
     pub fn subtasks(&self) -> &[Self] {

@@ -137,8 +137,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         report.silence();
     }
     let workspace = app.open(args.project.as_deref(), report)?;
-    let file = workspace.read()?;
     let tag = workspace.tag(args.tag.as_deref());
+    let file = workspace.read_annotated((!args.all_tags).then_some(&tag), report)?;
     let listings: Vec<Listing<'_>> = if args.all_tags {
         file.tags().map(|it| Listing::new(it.name(), it.tasks(), &selection)).collect()
     } else {

@@ -67,8 +67,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         report.silence();
     }
     let workspace = app.open(args.project.as_deref(), report)?;
-    let file = workspace.read()?;
     let tag = workspace.tag(args.tag.as_deref());
+    let file = workspace.read_annotated(Some(&tag), report)?;
     let tasks = file.tag(&tag).map(Tag::tasks).unwrap_or_default();
     let next = next_task(tasks);
     if args.json || args.format == Format::Json {

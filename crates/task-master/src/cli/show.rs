@@ -79,8 +79,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         report.silence();
     }
     let workspace = app.open(args.project.as_deref(), report)?;
-    let file = workspace.read()?;
     let tag_name = workspace.tag(None);
+    let file = workspace.read_annotated(Some(&tag_name), report)?;
     let tag = file.tag(&tag_name);
     let found = |id: &TaskId| tag.and_then(|it: &Tag| it.find(id));
     if args.json || args.format == Format::Json {

@@ -66,15 +66,25 @@ fn reads_the_ids_that_files_hold() {
 fn check_reference(json_text: &str, in_task: Option<&str>, in_subtask_of_7: Option<&str>) {
     let text = |it: Option<TaskId>| it.map(|it| it.to_string());
     assert_eq!(text(TaskId::from_reference(json_text, None)).as_deref(), in_task);
-    assert_eq!(text(TaskId::from_reference(json_text, Some("7"))).as_deref(), in_subtask_of_7);
+    let siblings = Siblings { parent: "7", are_texts: false };
+    assert_eq!(text(TaskId::from_reference(json_text, Some(siblings))).as_deref(), in_subtask_of_7);
 }
 
 #[test]
 fn a_bare_number_in_a_subtask_names_its_sibling() {
     check_reference("2", Some("2"), Some("7.2"));
-    check_reference("\"2\"", Some("2"), Some("7.2"));
     check_reference("\"4.2\"", Some("4.2"), Some("4.2"));
     check_reference("4.2", Some("4.2"), Some("4.2"));
     check_reference("null", None, None);
     check_reference("[1]", None, None);
+}
+
+#[test]
+fn a_bare_text_in_a_subtask_names_a_task_unless_its_siblings_are_texts_too() {
+    check_reference("\"2\"", Some("2"), Some("2"));
+    let siblings = Siblings { parent: "7", are_texts: true };
+    let read = |text| TaskId::from_reference(text, Some(siblings)).map(|it| it.to_string());
+    assert_eq!(read("\"2\"").as_deref(), Some("7.2"));
+    assert_eq!(read("2").as_deref(), Some("2"));
+    assert_eq!(read("\"4.2\"").as_deref(), Some("4.2"));
 }
