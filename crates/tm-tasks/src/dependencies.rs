@@ -230,7 +230,7 @@ fn find_circles(mut edges: Vec<Edge>) -> Vec<Fault> {
             }
         }
         let weakest: HashSet<(TaskId, TaskId)> =
-            Graph::of_edges(lists).cycles().into_iter().filter_map(weakest).collect();
+            Graph::of_edges(lists).cycles().iter().filter_map(|it| weakest(it)).collect();
         if weakest.is_empty() {
             return faults;
         }
@@ -251,7 +251,7 @@ fn find_circles(mut edges: Vec<Edge>) -> Vec<Fault> {
 
 /// Of a circle, the lowest task that waits for a later one. Plans are made in order, so that is
 /// where somebody most likely went wrong.
-fn weakest(circle: Vec<TaskId>) -> Option<(TaskId, TaskId)> {
+fn weakest(circle: &[TaskId]) -> Option<(TaskId, TaskId)> {
     let next = circle.iter().cycle().skip(1);
     let forward = circle.iter().zip(next).filter(|(from, to)| from < to);
     forward.min().map(|(from, to)| (from.clone(), to.clone()))
