@@ -42,13 +42,31 @@ pub enum StructuredError {
 /// What the backend failed with, a schema that is none, or [`StructuredError::Invalid`].
 pub async fn ask<T>(
     backend: &dyn Backend,
-    mut request: ChatRequest,
+    request: ChatRequest,
     read: impl Fn(Value) -> Result<T, String>,
     on_text: &(dyn Fn(&str) + Sync),
 ) -> Result<Answer<T>, StructuredError> {
     let schema = request.response_schema.clone().unwrap_or(Value::Bool(true));
-    let validator =
-        jsonschema::validator_for(&schema).map_err(|it| StructuredError::Schema(it.to_string()))?;
+    ask_accepting(backend, request, &schema, read, on_text).await
+}
+
+/// Asks until the answer fits `accepted` and `read` takes it: twice at most.
+///
+/// `request.response_schema` is what a backend that can do so holds the model to. Where the model
+/// is not held to anything, an answer that says more than was asked for is still of use, so
+/// `accepted` may be looser.
+///
+/// # Errors
+/// As for [`ask`].
+pub async fn ask_accepting<T>(
+    backend: &dyn Backend,
+    mut request: ChatRequest,
+    accepted: &Value,
+    read: impl Fn(Value) -> Result<T, String>,
+    on_text: &(dyn Fn(&str) + Sync),
+) -> Result<Answer<T>, StructuredError> {
+    let validator = jsonschema::validator_for(accepted)
+        .map_err(|it| StructuredError::Schema(it.to_string()))?;
     let mut usage = Usage::default();
     let mut repaired = None;
     loop {

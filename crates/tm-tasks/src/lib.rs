@@ -16,6 +16,7 @@ pub mod json;
 pub mod plan;
 pub mod prd;
 pub mod project;
+pub mod related;
 mod settings;
 pub mod state;
 pub mod status;

@@ -9,3 +9,4 @@ pub mod parts;
 mod words;
 
 pub use words::alike;
+pub(crate) use words::words;

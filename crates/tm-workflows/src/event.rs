@@ -15,6 +15,12 @@ pub enum Event {
     Outlined { titles: Vec<String>, took: Duration },
     /// A task is complete. `number` counts from 1 in the order of the plan.
     TaskWritten { number: usize, title: String, repaired: bool },
+    /// Work on some things began, such as tasks to divide.
+    Began { things: usize },
+    /// One of them is done; `note` says what was unusual about it.
+    StepDone { what: String, note: Option<String> },
+    /// One of them failed, and the others go on.
+    StepFailed { what: String, reason: String },
     /// The model wrote tokens; counts all answers under way.
     Tokens { count: u32 },
 }

@@ -1,7 +1,7 @@
 //! Prompts: Markdown files with typed variables, rendered by one function.
 //!
 //! Each prompt is a file in `prompts/`, compiled in. A change of wording is a change of
-//! [`version`], so that work saved under other words is not taken up again.
+//! [`version`] where answers are saved, so that work under other words is not taken up again.
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
@@ -20,13 +20,15 @@ macro_rules! prompt {
     };
 }
 
+pub(crate) const ASKING_SYSTEM: Prompt = prompt!("asking/system");
 pub(crate) const PARSE_PRD_SYSTEM: Prompt = prompt!("parse_prd/system");
 pub(crate) const PARSE_PRD_DOCUMENT: Prompt = prompt!("parse_prd/document");
 pub(crate) const PARSE_PRD_OUTLINE: Prompt = prompt!("parse_prd/outline");
 pub(crate) const PARSE_PRD_REPLACE: Prompt = prompt!("parse_prd/replace");
 pub(crate) const PARSE_PRD_DETAIL: Prompt = prompt!("parse_prd/detail");
 
-const ALL: [Prompt; 5] =
+/// Those whose answers are kept for later.
+const SAVED: [Prompt; 5] =
     [PARSE_PRD_SYSTEM, PARSE_PRD_DOCUMENT, PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, PARSE_PRD_DETAIL];
 
 /// A prompt that cannot be rendered with the variables it was given.
@@ -51,9 +53,9 @@ pub fn render(prompt: Prompt, variables: impl Serialize) -> Result<String, Promp
     template.render(minijinja::value::Serde(variables)).map(|it| it.trim().to_owned()).map_err(fail)
 }
 
-/// Changes whenever the words of any prompt do.
+/// Changes whenever the words of a prompt do whose answers are kept for later.
 pub fn version() -> String {
-    let words: String = ALL.iter().flat_map(|it| [it.name, it.text]).collect();
+    let words: String = SAVED.iter().flat_map(|it| [it.name, it.text]).collect();
     sha256_hex(words.as_bytes())
 }
 

@@ -40,7 +40,8 @@ pub fn alike(one: &str, other: &str) -> bool {
     all == 0 || shared * 4 >= all * 3
 }
 
-fn words(text: &str) -> impl Iterator<Item = String> {
+/// What a text says, word by word.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|it: char| !it.is_alphanumeric())
         .filter(|it| !it.is_empty())
         .map(|it| stem(&it.to_lowercase()))

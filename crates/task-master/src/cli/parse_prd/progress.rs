@@ -72,6 +72,21 @@ impl Progress {
                 self.line(&format!("  {number:>3}  {title}{note}"));
                 self.bar.inc(1);
             }
+            Event::Began { things } => {
+                if things > 1 {
+                    self.bar.set_length(u64::try_from(things).unwrap_or_default());
+                    self.bar.set_style(style("{spinner} [{bar:24}] {pos}/{len}  {msg}"));
+                }
+            }
+            Event::StepDone { what, note } => {
+                let note = note.map(|it| format!("  ({it})")).unwrap_or_default();
+                self.line(&format!("  {what}{note}"));
+                self.bar.inc(1);
+            }
+            Event::StepFailed { what, reason } => {
+                self.line(&format!("  {what}: failed: {reason}"));
+                self.bar.inc(1);
+            }
             Event::Tokens { count } => {
                 let tokens =
                     self.tokens.fetch_add(count.into(), Ordering::Relaxed) + u64::from(count);

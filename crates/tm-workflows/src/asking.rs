@@ -1,0 +1,159 @@
+//! One question to a model, as all workflows ask it.
+//!
+//! A question has two schemas: what a model that can be held to one is held to, and what is taken
+//! from those that cannot. The first bounds every list and text, because a small model does not
+//! stop by itself; the second is only the shape, because a large one may say more than was asked
+//! for. Start at [`Asking`].
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tm_llm::{
+    backend::{Backend, BackendError, complete},
+    chat::{ChatRequest, Message, Sampling, Usage},
+    structured::{Answer, StructuredError, ask_accepting},
+};
+
+use crate::{
+    event::{Event, Observer},
+    prompts::{ASKING_SYSTEM, PromptError, render},
+};
+
+/// Who is asked, in which language, for how long, and who watches.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    pub backend: &'a dyn Backend,
+    /// The language of all texts, such as `English`.
+    pub language: &'a str,
+    /// Each question is answered within this.
+    pub timeout: Duration,
+    pub observer: Observer<'a>,
+}
+
+/// A question whose answer is an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    pub text: String,
+    /// What a model is held to.
+    pub schema: Value,
+    /// What is taken.
+    pub accepted: Value,
+    pub temperature: f32,
+    pub max_tokens: u32,
+}
+
+/// What the answers to several questions took.
+#[derive(Debug, Default)]
+pub struct Spent(Mutex<Usage>);
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    #[error(transparent)]
+    Object(#[from] StructuredError),
+    #[error(transparent)]
+    Text(#[from] BackendError),
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+}
+
+const CONTEXT_TOKENS: u32 = 900;
+
+impl Asking<'_> {
+    /// Asks until the answer has the accepted shape and `read` takes it: twice at most.
+    pub async fn object<T>(
+        &self,
+        question: Question,
+        spent: &Spent,
+        read: impl Fn(Value) -> Result<T, String>,
+    ) -> Result<Answer<T>, AskError> {
+        let mut request = self.request(question.text, question.max_tokens, "JSON")?;
+        request.response_schema = Some(question.schema);
+        request.sampling.temperature = question.temperature;
+        let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
+        let answer =
+            ask_accepting(self.backend, request, &question.accepted, read, &on_text).await?;
+        spent.add(answer.usage);
+        Ok(answer)
+    }
+
+    /// Asks for a text.
+    pub async fn text(
+        &self,
+        question: String,
+        max_tokens: u32,
+        spent: &Spent,
+    ) -> Result<String, AskError> {
+        let request = self.request(question, max_tokens, "text")?;
+        let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
+        let completion = complete(self.backend, request, &on_text).await?;
+        spent.add(completion.usage);
+        Ok(completion.text.trim().to_owned())
+    }
+
+    /// How many questions the backend works on together.
+    pub fn parallel(&self) -> usize {
+        usize::try_from(self.backend.info().parallel).unwrap_or(1).max(1)
+    }
+
+    /// How many tokens a question may spend on what is only context: what a laptop reads in some
+    /// seconds.
+    pub fn context_tokens(&self) -> u32 {
+        CONTEXT_TOKENS.min(self.backend.info().context_tokens / 4)
+    }
+
+    fn request(
+        &self,
+        question: String,
+        max_tokens: u32,
+        form: &str,
+    ) -> Result<ChatRequest, PromptError> {
+        let system = render(ASKING_SYSTEM, json!({"language": self.language, "form": form}))?;
+        Ok(ChatRequest {
+            messages: vec![Message::system(system), Message::user(question)],
+            response_schema: None,
+            sampling: Sampling::default(),
+            max_tokens,
+            deadline: Instant::now() + self.timeout,
+        })
+    }
+}
+
+impl std::fmt::Debug for Asking<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asking").field("backend", self.backend.info()).finish_non_exhaustive()
+    }
+}
+
+impl Spent {
+    fn add(&self, usage: Usage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += usage;
+    }
+
+    /// All answers together.
+    pub fn usage(&self) -> Usage {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The schema of an object with exactly these properties.
+pub fn object(properties: &Value) -> Value {
+    let names: Vec<&String> = properties.as_object().into_iter().flat_map(|it| it.keys()).collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": names,
+        "additionalProperties": false,
+    })
+}
+
+/// The schema of a text of at least `shortest` and at most `longest` characters.
+pub fn text(shortest: usize, longest: usize) -> Value {
+    json!({"type": "string", "minLength": shortest, "maxLength": longest})
+}
+
+#[cfg(test)]
+mod tests;
