@@ -100,6 +100,31 @@ impl App {
         Ok(Workspace { environment, project, config, state, store })
     }
 
+    /// Opens the project that the working directory belongs to, for a command that changes tasks.
+    ///
+    /// `file` is where they are, seen from the project's root. They must be there: a new file for
+    /// a name that is mistyped helps nobody.
+    pub fn open_tasks(
+        &self,
+        file: Option<&Path>,
+        report: &mut Report,
+    ) -> anyhow::Result<Workspace> {
+        let mut workspace = self.open(None, report)?;
+        if let Some(file) = file {
+            let path = workspace.project.root().join(file);
+            workspace.store = Store::open(path, self.environment.state_dir.join("journal"));
+        }
+        let path = workspace.store.path();
+        if !path.exists() {
+            return Err(advice(
+                format!("there is no tasks file {}", path.display()),
+                "make one with `task-master parse-prd`, or name another one with --file",
+            )
+            .into());
+        }
+        Ok(workspace)
+    }
+
     fn directory(&self, directory: &Path) -> anyhow::Result<PathBuf> {
         let path = self.environment.working_dir.join(directory);
         let path = path.canonicalize();
@@ -122,6 +147,23 @@ impl Workspace {
     pub fn locate(&self, path: &Path) -> PathBuf {
         let inside = self.project.root().join(path);
         if inside.exists() { inside } else { self.environment.working_dir.join(path) }
+    }
+
+    /// Changes the tasks: all of what `apply` does, or nothing when it fails.
+    ///
+    /// What is wrong with the file is told apart from what `apply` finds wrong with the change.
+    pub fn change<T, E>(
+        &self,
+        command: &str,
+        now: Timestamp,
+        apply: impl FnOnce(&mut TaskFile) -> Result<T, E>,
+    ) -> anyhow::Result<Result<T, E>> {
+        let changed = self.store.commit(command, now, |file| apply(file).map_err(Failure::Change));
+        match changed {
+            Ok(value) => Ok(Ok(value)),
+            Err(Failure::Change(error)) => Ok(Err(error)),
+            Err(Failure::Store(error)) => Err(explain(error)),
+        }
     }
 
     /// Reads the tasks; a project without any has none.
@@ -150,6 +192,18 @@ impl Workspace {
             }
         }
         Ok(file)
+    }
+}
+
+/// Why a change did not happen.
+enum Failure<E> {
+    Store(StoreError),
+    Change(E),
+}
+
+impl<E> From<StoreError> for Failure<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
     }
 }
 

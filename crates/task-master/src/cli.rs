@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::{app::App, report::Report};
 
+mod add_task;
 mod complexity_report;
 mod history;
 mod init;
@@ -38,6 +39,7 @@ pub enum Command {
     #[command(visible_alias = "status")]
     SetStatus(set_status::Args),
     ComplexityReport(complexity_report::Args),
+    AddTask(add_task::Args),
     History(history::Args),
     Undo(undo::Args),
     Models(models::Args),
@@ -63,6 +65,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Next(args) => next::run(&args, app, report),
         Command::SetStatus(args) => set_status::run(&args, app, report),
         Command::ComplexityReport(args) => complexity_report::run(&args, app, report),
+        Command::AddTask(args) => add_task::run(&args, app, report),
         Command::History(args) => history::run(&args, app, report),
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),

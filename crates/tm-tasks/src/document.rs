@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{json, value::RawValue};
 
 use crate::{
-    id::TaskId,
+    id::{IdSpelling, TaskId},
     json::{self, Members, Record},
     status::Status,
     task::Task,
@@ -300,6 +300,12 @@ impl Tag {
     /// The highest number that a task has for its id; 0 without tasks.
     pub fn highest_id(&self) -> u64 {
         self.tasks.iter().filter_map(|it| it.id().number()).max().unwrap_or(0)
+    }
+
+    /// How new ids are spelled, so that they look like those that are there.
+    pub fn id_spelling(&self) -> IdSpelling {
+        let last = self.tasks.iter().rev().find_map(|it| it.raw("id"));
+        last.map(IdSpelling::of).unwrap_or_default()
     }
 
     /// A text in the tag's metadata, such as `description` or `created`.

@@ -5,6 +5,8 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
+use serde_json::{Value, json};
+
 use crate::json;
 
 /// Names a task, or a subtask within its task.
@@ -12,6 +14,16 @@ use crate::json;
 pub struct TaskId {
     task: Box<str>,
     subtask: Option<Box<str>>,
+}
+
+/// How a list of tasks spells its ids.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IdSpelling {
+    /// `7`
+    #[default]
+    Number,
+    /// `"7"`
+    Text,
 }
 
 /// A text that names no task.
@@ -68,6 +80,28 @@ impl TaskId {
             }
         }
         if ids.is_empty() { Err(IdError { text: text.to_owned() }) } else { Ok(ids) }
+    }
+
+    /// Reads what a user typed, and keeps apart what is no id in it. An empty text names nothing.
+    pub fn parse_each(text: &str) -> (Vec<Self>, Vec<IdError>) {
+        let mut ids = Vec::new();
+        let mut errors = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
+            match part.parse() {
+                Ok(id) if ids.contains(&id) => {}
+                Ok(id) => ids.push(id),
+                Err(error) => errors.push(error),
+            }
+        }
+        (ids, errors)
+    }
+
+    /// The id as a file has it: one with a dot, or with letters, is a text in any case.
+    pub(crate) fn to_json(&self, spelling: IdSpelling) -> Value {
+        match (spelling, self.number()) {
+            (IdSpelling::Number, Some(number)) => json!(number),
+            _ => json!(self.to_string()),
+        }
     }
 
     /// A reference as a file spells it, for a subtask with the siblings that a bare one may name.
@@ -175,6 +209,13 @@ fn tracker_id(text: &str) -> Option<String> {
     let number = whole_number(digits.strip_prefix('-').unwrap_or(digits))?;
     let is_prefix = letters.bytes().all(|it| it.is_ascii_alphabetic());
     is_prefix.then(|| format!("{}-{number}", letters.to_ascii_uppercase()))
+}
+
+impl IdSpelling {
+    /// How the text of an id in JSON is spelled.
+    pub(crate) fn of(json_text: &str) -> Self {
+        if json_text.starts_with('"') { Self::Text } else { Self::Number }
+    }
 }
 
 /// The text of an id in JSON: `7`, `7.0`, `7e0` and `"7"` are all the same one.

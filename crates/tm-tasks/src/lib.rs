@@ -5,6 +5,7 @@
 //! reading and changing them safely, [`document`] for what is in them, [`graph`] for what
 //! depends on what.
 
+pub mod add;
 pub mod complexity;
 pub mod config;
 pub mod dependencies;

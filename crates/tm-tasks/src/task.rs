@@ -70,18 +70,26 @@ pub enum Fault {
 
 impl Task {
     pub fn new(task: &NewTask) -> Self {
-        let mut fields = Record::default();
-        let mut set = |name, value: Value| fields.set(name, value.to_string());
-        set("id", json!(task.id));
-        set("title", json!(task.title));
-        set("description", json!(task.description));
-        set("details", json!(task.details));
-        set("testStrategy", json!(task.test_strategy));
-        set("priority", json!(task.priority.as_str()));
-        set("dependencies", json!(task.dependencies));
-        set("status", json!(task.status.as_str()));
-        set("subtasks", json!([]));
-        Self { fields, other: None, parent: None, subtasks: ReadSubtasks::default() }
+        Self::with_fields([
+            ("id", json!(task.id)),
+            ("title", json!(task.title)),
+            ("description", json!(task.description)),
+            ("details", json!(task.details)),
+            ("testStrategy", json!(task.test_strategy)),
+            ("priority", json!(task.priority.as_str())),
+            ("dependencies", json!(task.dependencies)),
+            ("status", json!(task.status.as_str())),
+            ("subtasks", json!([])),
+        ])
+    }
+
+    /// A task of these fields, in this order.
+    pub fn with_fields<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
+        let mut record = Record::default();
+        for (name, value) in fields {
+            record.set(name, value.to_string());
+        }
+        Self { fields: record, other: None, parent: None, subtasks: ReadSubtasks::default() }
     }
 
     /// Reads one element of a task list; with `parent`, one of that task's subtasks.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod add_task;
 mod complexity_report;
 mod faults;
 mod history;
