@@ -37,12 +37,10 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<()> {
     steps.run("format", || process::run(&mut cargo(&["fmt", "--all", "--check"])))?;
     check_dependencies(&mut steps)?;
     check_code(&mut steps)?;
-    steps.run("build the tests", || process::run(cargo(runner.words()).arg("--no-run")))?;
+    steps.run("build the tests", || process::run(runner.command().arg("--no-run")))?;
     fetch_test_model(&mut steps, &program);
     steps.run("doc tests", || process::run(&mut cargo(&["test", "--workspace", "--doc"])))?;
-    steps.run("tests", || {
-        process::run(cargo(runner.words()).arg("--no-fail-fast").args(arguments))
-    })?;
+    steps.run("tests", || process::run(runner.command().arg("--no-fail-fast").args(arguments)))?;
     say(&format!("\n{}\n{}", steps.times(), steps.skips()));
     Ok(())
 }
@@ -105,11 +103,16 @@ impl Runner {
         if has_nextest { Self::Nextest } else { Self::Cargo }
     }
 
-    /// What to type after `cargo` for all tests but those in the documentation.
-    fn words(self) -> &'static [&'static str] {
+    /// Runs all tests but those in the documentation.
+    fn command(self) -> Command {
         match self {
-            Self::Nextest => &["nextest", "run", "--workspace"],
-            Self::Cargo => &["test", "--workspace", "--lib", "--bins", "--tests"],
+            Self::Nextest => cargo(&["nextest", "run", "--workspace"]),
+            Self::Cargo => {
+                let mut command = cargo(&["test", "--workspace", "--lib", "--bins", "--tests"]);
+                // It cannot keep only the tests of the engine apart, as `.config/nextest.toml` does.
+                command.env("RUST_TEST_THREADS", "1");
+                command
+            }
         }
     }
 }

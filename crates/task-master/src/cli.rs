@@ -16,6 +16,7 @@ mod models;
 mod next;
 mod parse_prd;
 mod record;
+mod serve;
 mod set_status;
 mod show;
 mod undo;
@@ -43,6 +44,7 @@ pub enum Command {
     History(history::Args),
     Undo(undo::Args),
     Models(models::Args),
+    Serve(serve::Args),
 }
 
 /// How a result is printed.
@@ -69,5 +71,6 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::History(args) => history::run(&args, app, report),
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),
+        Command::Serve(args) => serve::run(&args, app, report),
     }
 }

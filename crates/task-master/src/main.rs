@@ -8,6 +8,7 @@ mod app;
 mod backend;
 mod cli;
 mod config;
+mod http;
 mod report;
 
 fn main() -> ExitCode {

@@ -168,6 +168,11 @@ impl Report {
         }
     }
 
+    /// Shows what was printed so far, for a command that goes on.
+    pub fn flush(&mut self) {
+        self.flush_out();
+    }
+
     /// Ends the output, and tells what kept it from being printed.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush_out();

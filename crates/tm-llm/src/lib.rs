@@ -9,6 +9,7 @@
 pub mod backend;
 pub mod catalogue;
 pub mod chat;
+pub mod dialect;
 pub mod egress;
 pub mod failover;
 pub mod fetch;

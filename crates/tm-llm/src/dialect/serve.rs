@@ -1,0 +1,210 @@
+//! The other direction of the dialects: what clients ask of us, and what they are answered.
+//!
+//! Pure: bytes become a [`ClientRequest`], an [`Answer`] becomes bytes, in the words of the
+//! protocol that the client speaks. Sockets and models are somebody else's. A protocol is a
+//! `read` function and a [`Writer`]; start at [`openai`], the most common one.
+
+use serde_json::Value;
+
+use crate::{
+    backend::BackendError,
+    chat::{FinishReason, Message, Sampling, Usage},
+};
+
+pub mod anthropic;
+mod content;
+pub mod ollama;
+pub mod openai;
+pub mod responses;
+pub mod tools;
+
+/// What a client asks, whatever it speaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientRequest {
+    /// The model as the client names it.
+    pub model: String,
+    pub messages: Vec<Message>,
+    /// What form the answer must have.
+    pub form: AnswerForm,
+    pub sampling: Sampling,
+    /// As many tokens as fit without it.
+    pub max_tokens: Option<u32>,
+    /// The answer ends before any of these texts.
+    pub stop: Vec<String>,
+    pub stream: bool,
+}
+
+/// What an answer must look like.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerForm {
+    Text,
+    /// One JSON document that fits this schema.
+    Json(Value),
+    /// A call of one of these tools, or, where the choice allows it, text.
+    Tools {
+        tools: Vec<Tool>,
+        choice: ToolChoice,
+    },
+}
+
+/// Something that the client can do for the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tool {
+    pub name: String,
+    pub description: String,
+    /// A JSON Schema of its arguments.
+    pub parameters: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// Text or any tool.
+    Auto,
+    /// Any tool.
+    Required,
+    /// This tool.
+    Named(String),
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    pub content: Content,
+    pub finish: FinishReason,
+    pub usage: Usage,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content {
+    Text(String),
+    ToolCall { name: String, arguments: Value },
+}
+
+/// Facts that every piece of one answer carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Letters and digits, without the prefix that a protocol gives it.
+    pub id: String,
+    /// Seconds since 1970.
+    pub created: i64,
+    /// The model as the client named it.
+    pub model: String,
+}
+
+/// Why a client gets no answer, sorted by what the client can do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClientError {
+    /// The request must change.
+    #[error("{message}")]
+    Invalid { message: String },
+    /// The prompt must become shorter.
+    #[error(
+        "the prompt has {prompt_tokens} tokens, which leaves no room for an answer: \
+         {limit} is the most that {model} takes"
+    )]
+    TooLong { model: String, prompt_tokens: u32, limit: u32 },
+    #[error("there is no model {model}")]
+    NoModel { model: String },
+    /// Nobody here knows what is asked for.
+    #[error("{message}")]
+    Unsupported { message: String },
+    /// The request may be sent again later.
+    #[error("{message}")]
+    Busy { message: String, retry_after_s: u64 },
+    #[error("the key is missing or not known here")]
+    Unauthorized,
+    /// The model failed.
+    #[error("{message}")]
+    Failed { message: String },
+    #[error("{message}")]
+    TimedOut { message: String },
+}
+
+/// Writes one answer in the words of a protocol.
+///
+/// A stream is `begin`, any number of `text`, then `end` or `error`; a whole answer is `whole`.
+pub trait Writer: Send {
+    /// What a stream is called in HTTP.
+    fn stream_type(&self) -> &'static str;
+    fn begin(&mut self) -> Vec<u8>;
+    fn text(&mut self, delta: &str) -> Vec<u8>;
+    /// Ends the stream; `answer` holds all of the text again, and a tool call for the first time.
+    fn end(&mut self, answer: &Answer) -> Vec<u8>;
+    /// Ends a stream that has begun.
+    fn error(&mut self, error: &ClientError) -> Vec<u8>;
+    fn whole(&mut self, answer: &Answer) -> Value;
+}
+
+impl Identity {
+    /// A tool call's id: there is one call an answer.
+    fn call_id(&self) -> String {
+        format!("call_{}", self.id)
+    }
+}
+
+impl ClientError {
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid { message: message.into() }
+    }
+
+    /// The HTTP status that says so.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Invalid { .. } | Self::TooLong { .. } => 400,
+            Self::Unauthorized => 401,
+            Self::NoModel { .. } => 404,
+            Self::Unsupported { .. } => 501,
+            Self::Busy { .. } => 503,
+            Self::Failed { .. } => 502,
+            Self::TimedOut { .. } => 504,
+        }
+    }
+}
+
+impl From<BackendError> for ClientError {
+    fn from(error: BackendError) -> Self {
+        let message = error.to_string();
+        match error {
+            BackendError::ContextOverflow { model, prompt_tokens, limit, .. } => {
+                Self::TooLong { model, prompt_tokens, limit }
+            }
+            BackendError::Refused { .. } => Self::Invalid { message },
+            BackendError::Busy { retry_after, .. } => {
+                let retry_after_s = retry_after.map_or(1, |it| it.as_secs().max(1));
+                Self::Busy { message, retry_after_s }
+            }
+            BackendError::OutOfMemory { .. } => Self::Busy { message, retry_after_s: 30 },
+            BackendError::DeadlineExceeded { .. } => Self::TimedOut { message },
+            BackendError::Load { .. }
+            | BackendError::EmptyAnswer { .. }
+            | BackendError::Broken { .. } => Self::Failed { message },
+        }
+    }
+}
+
+/// Reads a body, and says in which place it is wrong.
+fn body<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        ClientError::invalid(format!("the body is not what this endpoint takes: {error}"))
+    })
+}
+
+/// One server-sent event.
+fn event(name: Option<&str>, data: &Value) -> Vec<u8> {
+    let name = name.map(|it| format!("event: {it}\n")).unwrap_or_default();
+    format!("{name}data: {data}\n\n").into_bytes()
+}
+
+/// The sampling of a request that names only some of it.
+fn sampling(temperature: Option<f32>, top_p: Option<f32>, seed: Option<i64>) -> Sampling {
+    let usual = Sampling::default();
+    Sampling {
+        temperature: temperature.filter(|it| it.is_finite() && *it >= 0.0).unwrap_or(0.7),
+        top_p: top_p.filter(|it| *it > 0.0 && *it <= 1.0).unwrap_or(usual.top_p),
+        seed: seed.map_or(usual.seed, i64::unsigned_abs),
+        ..usual
+    }
+}
+
+#[cfg(test)]
+mod tests;

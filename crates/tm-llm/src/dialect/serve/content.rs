@@ -1,0 +1,120 @@
+//! Parts that the protocols spell alike: message contents, turns, tools.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{AnswerForm, ClientError, Tool, ToolChoice};
+use crate::chat::{Message, Role};
+
+/// One text, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    pub(super) fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+/// The words of a content that is a text or a list of parts.
+pub(super) fn text(content: &Value) -> Result<String, ClientError> {
+    match content {
+        Value::Null => Ok(String::new()),
+        Value::String(text) => Ok(text.clone()),
+        Value::Array(parts) => {
+            let texts: Result<Vec<_>, _> = parts.iter().map(part).collect();
+            Ok(texts?.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+        }
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            Err(ClientError::invalid("a message's content is a text or a list of parts"))
+        }
+    }
+}
+
+/// `None` for a part that says nothing to a model.
+fn part(part: &Value) -> Result<Option<String>, ClientError> {
+    if let Some(text) = part.as_str() {
+        return Ok(Some(text.to_owned()));
+    }
+    match part.get("type").and_then(Value::as_str) {
+        Some("text" | "input_text" | "output_text") => {
+            Ok(part.get("text").and_then(Value::as_str).map(str::to_owned))
+        }
+        // What a model thought earlier is not told to it again.
+        Some("thinking" | "redacted_thinking" | "reasoning") => Ok(None),
+        Some(other) => Err(ClientError::invalid(format!(
+            "a part of type `{other}` cannot be read by the local models: send text"
+        ))),
+        None => Err(ClientError::invalid("a part of a message's content has no type")),
+    }
+}
+
+/// A turn in which the model called a tool, in the words in which it would have done so.
+pub(super) fn call(name: &str, arguments: &Value) -> String {
+    serde_json::json!({"tool": name, "arguments": arguments}).to_string()
+}
+
+/// What a tool answered, as a turn of the user.
+pub(super) fn result(name: &str, content: &str) -> Message {
+    let of = if name.is_empty() { String::new() } else { format!(" of {name}") };
+    Message::user(format!("Result{of}:\n{content}"))
+}
+
+/// Turns in the form that every chat template takes: one system message first, then the user and
+/// the model, taking turns.
+pub(super) fn turns(messages: Vec<Message>) -> Result<Vec<Message>, ClientError> {
+    let mut system = String::new();
+    let mut turns: Vec<Message> = Vec::new();
+    for message in messages {
+        if message.role == Role::System {
+            append(&mut system, &message.content);
+        } else if let Some(last) = turns.last_mut().filter(|it| it.role == message.role) {
+            append(&mut last.content, &message.content);
+        } else if !message.content.is_empty() || turns.is_empty() {
+            turns.push(message);
+        }
+    }
+    if turns.iter().all(|it| it.content.trim().is_empty()) && system.trim().is_empty() {
+        return Err(ClientError::invalid("the messages say nothing"));
+    }
+    if !system.is_empty() {
+        turns.insert(0, Message::system(system));
+    }
+    Ok(turns)
+}
+
+fn append(text: &mut String, more: &str) {
+    if !text.is_empty() && !more.is_empty() {
+        text.push_str("\n\n");
+    }
+    text.push_str(more);
+}
+
+/// Tools and how they may be chosen, or the form without any.
+pub(super) fn form(
+    tools: Vec<Tool>,
+    choice: Option<ToolChoice>,
+    without: AnswerForm,
+) -> AnswerForm {
+    match choice {
+        Some(choice) if !tools.is_empty() => AnswerForm::Tools { tools, choice },
+        Some(_) | None => without,
+    }
+}
+
+/// `none` is nothing, everything unknown is an error.
+pub(super) fn choice(word: &str) -> Result<Option<ToolChoice>, ClientError> {
+    match word {
+        "none" => Ok(None),
+        "auto" => Ok(Some(ToolChoice::Auto)),
+        "required" | "any" => Ok(Some(ToolChoice::Required)),
+        other => Err(ClientError::invalid(format!("`{other}` is no tool choice"))),
+    }
+}

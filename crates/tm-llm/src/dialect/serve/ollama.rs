@@ -1,0 +1,284 @@
+//! Ollama's own chat and generate.
+//!
+//! Format: <https://github.com/ollama/ollama/blob/main/docs/api.md>. Streams are lines of JSON, and
+//! are what a client gets that does not say otherwise.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
+    body,
+    content::{self, OneOrMany},
+    openai::FunctionBody,
+    sampling,
+};
+use crate::chat::{FinishReason, Message, Usage};
+
+#[derive(Debug, Deserialize)]
+struct ChatBody {
+    model: String,
+    #[serde(default)]
+    messages: Vec<TurnBody>,
+    tools: Option<Vec<ToolBody>>,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+#[derive(Debug, Deserialize)]
+struct GenerateBody {
+    model: String,
+    #[serde(default)]
+    prompt: String,
+    system: Option<String>,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+/// What the two share.
+#[derive(Debug, Deserialize)]
+struct Rest {
+    stream: Option<bool>,
+    format: Option<Value>,
+    options: Option<Options>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Options {
+    num_predict: Option<i64>,
+    temperature: Option<f32>,
+    top_p: Option<f32>,
+    seed: Option<i64>,
+    stop: Option<OneOrMany>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TurnBody {
+    role: String,
+    #[serde(default)]
+    content: String,
+    images: Option<Vec<Value>>,
+    tool_calls: Option<Vec<CallBody>>,
+    tool_name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CallBody {
+    function: CallFunction,
+}
+
+#[derive(Debug, Deserialize)]
+struct CallFunction {
+    name: String,
+    #[serde(default)]
+    arguments: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToolBody {
+    function: FunctionBody,
+}
+
+/// Which of the two a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    Chat,
+    Generate,
+}
+
+/// Reads the body of `/api/chat`; `None` when it only asks for the model to be loaded.
+pub fn read_chat(bytes: &[u8]) -> Result<Option<ClientRequest>, ClientError> {
+    let body: ChatBody = body(bytes)?;
+    if body.messages.is_empty() {
+        return Ok(None);
+    }
+    let turns: Result<Vec<Vec<Message>>, _> = body.messages.iter().map(turn).collect();
+    let tools = body.tools.unwrap_or_default().into_iter().map(|it| Tool::from(it.function));
+    let request = body.rest.request(body.model, turns?.concat())?;
+    let form = content::form(tools.collect(), Some(ToolChoice::Auto), request.form.clone());
+    Ok(Some(ClientRequest { form, ..request }))
+}
+
+/// Reads the body of `/api/generate`; `None` when it only asks for the model to be loaded.
+pub fn read_generate(bytes: &[u8]) -> Result<Option<ClientRequest>, ClientError> {
+    let body: GenerateBody = body(bytes)?;
+    if body.prompt.is_empty() {
+        return Ok(None);
+    }
+    let system = body.system.filter(|it| !it.is_empty()).map(Message::system);
+    let messages = system.into_iter().chain([Message::user(body.prompt)]).collect();
+    body.rest.request(body.model, messages).map(Some)
+}
+
+/// The model that a body names, as every endpoint spells it.
+pub fn read_model(bytes: &[u8]) -> Result<String, ClientError> {
+    #[derive(Deserialize)]
+    struct Named {
+        #[serde(alias = "name")]
+        model: String,
+    }
+    body::<Named>(bytes).map(|it| it.model)
+}
+
+impl Rest {
+    fn request(self, model: String, messages: Vec<Message>) -> Result<ClientRequest, ClientError> {
+        let options = self.options.unwrap_or_default();
+        Ok(ClientRequest {
+            model,
+            messages: content::turns(messages)?,
+            form: match self.format {
+                None | Some(Value::Null) => AnswerForm::Text,
+                Some(Value::String(word)) if word.is_empty() => AnswerForm::Text,
+                Some(Value::String(word)) if word == "json" => {
+                    AnswerForm::Json(json!({"type": "object"}))
+                }
+                Some(schema @ Value::Object(_)) => AnswerForm::Json(schema),
+                Some(other) => {
+                    return Err(ClientError::invalid(format!("`{other}` is no format")));
+                }
+            },
+            sampling: sampling(options.temperature, options.top_p, options.seed),
+            max_tokens: options.num_predict.and_then(|it| u32::try_from(it).ok()),
+            stop: options.stop.map(OneOrMany::into_vec).unwrap_or_default(),
+            stream: self.stream.unwrap_or(true),
+        })
+    }
+}
+
+fn turn(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
+    if turn.images.as_ref().is_some_and(|it| !it.is_empty()) {
+        return Err(ClientError::invalid("images cannot be read by the local models: send text"));
+    }
+    let text = turn.content.clone();
+    Ok(match turn.role.as_str() {
+        "system" => vec![Message::system(text)],
+        "user" => vec![Message::user(text)],
+        "assistant" => {
+            let calls = turn.tool_calls.iter().flatten();
+            let calls = calls.map(|it| content::call(&it.function.name, &it.function.arguments));
+            let said = std::iter::once(text).chain(calls).filter(|it| !it.is_empty());
+            vec![Message::assistant(said.collect::<Vec<_>>().join("\n"))]
+        }
+        "tool" => vec![content::result(turn.tool_name.as_deref().unwrap_or_default(), &text)],
+        other => return Err(ClientError::invalid(format!("`{other}` is no role"))),
+    })
+}
+
+/// Writes answers of either endpoint.
+#[derive(Debug)]
+pub struct LineWriter {
+    identity: Identity,
+    endpoint: Endpoint,
+    /// The moment that every line carries, as RFC 3339 has it.
+    created_at: String,
+}
+
+impl LineWriter {
+    pub fn new(identity: Identity, endpoint: Endpoint, created_at: String) -> Self {
+        Self { identity, endpoint, created_at }
+    }
+
+    fn line(&self, text: &str, call: Option<(&str, &Value)>) -> Map<String, Value> {
+        let mut line = Map::new();
+        line.insert("model".to_owned(), self.identity.model.clone().into());
+        line.insert("created_at".to_owned(), self.created_at.clone().into());
+        match self.endpoint {
+            Endpoint::Generate => {
+                line.insert("response".to_owned(), text.into());
+            }
+            Endpoint::Chat => {
+                let mut message = json!({"role": "assistant", "content": text});
+                if let (Some((name, arguments)), Some(message)) = (call, message.as_object_mut()) {
+                    let call = json!({"function": {"name": name, "arguments": arguments}});
+                    message.insert("tool_calls".to_owned(), json!([call]));
+                }
+                line.insert("message".to_owned(), message);
+            }
+        }
+        line.insert("done".to_owned(), false.into());
+        line
+    }
+
+    fn last(&self, text: &str, answer: &Answer) -> Map<String, Value> {
+        let call = match &answer.content {
+            Content::Text(_) => None,
+            Content::ToolCall { name, arguments } => Some((name.as_str(), arguments)),
+        };
+        let mut line = self.line(text, call);
+        line.insert("done".to_owned(), true.into());
+        let reason = match answer.finish {
+            FinishReason::Stop => "stop",
+            FinishReason::Length => "length",
+        };
+        line.insert("done_reason".to_owned(), reason.into());
+        line.extend(timings(&answer.usage));
+        line
+    }
+}
+
+impl Writer for LineWriter {
+    fn stream_type(&self) -> &'static str {
+        "application/x-ndjson"
+    }
+
+    fn begin(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn text(&mut self, delta: &str) -> Vec<u8> {
+        text_line(&Value::Object(self.line(delta, None)))
+    }
+
+    fn end(&mut self, answer: &Answer) -> Vec<u8> {
+        text_line(&Value::Object(self.last("", answer)))
+    }
+
+    fn error(&mut self, error: &ClientError) -> Vec<u8> {
+        text_line(&error_body(error))
+    }
+
+    fn whole(&mut self, answer: &Answer) -> Value {
+        let text = match &answer.content {
+            Content::Text(text) => text.as_str(),
+            Content::ToolCall { .. } => "",
+        };
+        Value::Object(self.last(text, answer))
+    }
+}
+
+/// What loading a model is answered with.
+pub fn loaded(model: &str, endpoint: Endpoint, created_at: &str) -> Value {
+    let (field, empty) = match endpoint {
+        Endpoint::Chat => ("message", json!({"role": "assistant", "content": ""})),
+        Endpoint::Generate => ("response", json!("")),
+    };
+    json!({
+        "model": model, "created_at": created_at, field: empty,
+        "done": true, "done_reason": "load"
+    })
+}
+
+/// An error as Ollama's clients read it.
+pub fn error_body(error: &ClientError) -> Value {
+    json!({"error": error.to_string()})
+}
+
+fn text_line(value: &Value) -> Vec<u8> {
+    format!("{value}\n").into_bytes()
+}
+
+/// Durations are nanoseconds here.
+fn timings(usage: &Usage) -> Map<String, Value> {
+    let nanoseconds = |it: Duration| u64::try_from(it.as_nanos()).unwrap_or(u64::MAX);
+    let total = usage.queued + usage.prefill + usage.decode;
+    let mut timings = Map::new();
+    timings.insert("total_duration".to_owned(), nanoseconds(total).into());
+    timings.insert("load_duration".to_owned(), 0.into());
+    timings.insert("prompt_eval_count".to_owned(), usage.prompt_tokens.into());
+    timings.insert("prompt_eval_duration".to_owned(), nanoseconds(usage.prefill).into());
+    timings.insert("eval_count".to_owned(), usage.completion_tokens.into());
+    timings.insert("eval_duration".to_owned(), nanoseconds(usage.decode).into());
+    timings
+}

@@ -1,0 +1,293 @@
+//! OpenAI's responses: the same answers with more events.
+//!
+//! Format: <https://platform.openai.com/docs/api-reference/responses>. Nothing is stored, so a
+//! request that goes on from an earlier one by its id is refused.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
+    body, content, event,
+    openai::{FunctionBody, arguments, error_body, named_tool},
+    sampling,
+};
+use crate::chat::{FinishReason, Message};
+
+#[derive(Debug, Deserialize)]
+struct ResponseBody {
+    model: String,
+    input: Value,
+    instructions: Option<String>,
+    tools: Option<Vec<FunctionBody>>,
+    tool_choice: Option<Value>,
+    text: Option<TextBody>,
+    previous_response_id: Option<String>,
+    max_output_tokens: Option<u32>,
+    temperature: Option<f32>,
+    top_p: Option<f32>,
+    stream: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct TextBody {
+    format: Option<Value>,
+}
+
+/// Reads the body of `/v1/responses`.
+pub fn read(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
+    let body: ResponseBody = body(bytes)?;
+    if body.previous_response_id.is_some() {
+        return Err(ClientError::invalid(
+            "answers are not stored here: send the earlier turns instead of \
+             `previous_response_id`",
+        ));
+    }
+    let mut messages: Vec<Message> = body.instructions.map(Message::system).into_iter().collect();
+    match &body.input {
+        Value::String(text) => messages.push(Message::user(text)),
+        Value::Array(items) => {
+            for item in items {
+                messages.extend(turn(item)?);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            return Err(ClientError::invalid("`input` is a text or a list of items"));
+        }
+    }
+    let choice = match &body.tool_choice {
+        None | Some(Value::Null) => Some(ToolChoice::Auto),
+        Some(Value::String(word)) => content::choice(word)?,
+        Some(named) => Some(named_tool(named)?),
+    };
+    let tools: Vec<Tool> = body.tools.unwrap_or_default().into_iter().map(Into::into).collect();
+    let format = body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| form(&it));
+    Ok(ClientRequest {
+        model: body.model,
+        messages: content::turns(messages)?,
+        form: content::form(tools, choice, format),
+        sampling: sampling(body.temperature, body.top_p, None),
+        max_tokens: body.max_output_tokens,
+        stop: Vec::new(),
+        stream: body.stream.unwrap_or(false),
+    })
+}
+
+fn form(format: &Value) -> AnswerForm {
+    match format.get("type").and_then(Value::as_str) {
+        Some("json_schema") => {
+            AnswerForm::Json(format.get("schema").cloned().unwrap_or_else(|| json!({})))
+        }
+        Some("json_object") => AnswerForm::Json(json!({"type": "object"})),
+        Some(_) | None => AnswerForm::Text,
+    }
+}
+
+fn turn(item: &Value) -> Result<Option<Message>, ClientError> {
+    let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+    match item.get("type").and_then(Value::as_str) {
+        None | Some("message") => {
+            let said = content::text(item.get("content").unwrap_or(&Value::Null))?;
+            match text("role") {
+                "system" | "developer" => Ok(Some(Message::system(said))),
+                "user" => Ok(Some(Message::user(said))),
+                "assistant" => Ok(Some(Message::assistant(said))),
+                other => Err(ClientError::invalid(format!("`{other}` is no role"))),
+            }
+        }
+        Some("function_call") => {
+            let arguments = arguments(item.get("arguments").unwrap_or(&Value::Null));
+            Ok(Some(Message::assistant(content::call(text("name"), &arguments))))
+        }
+        Some("function_call_output") => {
+            let output = content::text(item.get("output").unwrap_or(&Value::Null))?;
+            Ok(Some(content::result("", &output)))
+        }
+        Some("reasoning") => Ok(None),
+        Some(other) => {
+            Err(ClientError::invalid(format!("an item of type `{other}` cannot be read here")))
+        }
+    }
+}
+
+/// Writes responses.
+#[derive(Debug)]
+pub struct ResponseWriter {
+    identity: Identity,
+    sequence: u64,
+    /// Whether the item with the text has been announced.
+    is_open: bool,
+}
+
+impl ResponseWriter {
+    pub fn new(identity: Identity) -> Self {
+        Self { identity, sequence: 0, is_open: false }
+    }
+
+    fn event(&mut self, kind: &str, mut data: Value) -> Vec<u8> {
+        if let Some(data) = data.as_object_mut() {
+            data.insert("type".to_owned(), kind.into());
+            data.insert("sequence_number".to_owned(), self.sequence.into());
+        }
+        self.sequence += 1;
+        event(Some(kind), &data)
+    }
+
+    fn response(&self, status: &str, output: &[Value]) -> Value {
+        json!({
+            "id": format!("resp_{}", self.identity.id), "object": "response",
+            "created_at": self.identity.created, "status": status, "error": null,
+            "incomplete_details": null, "instructions": null, "metadata": {},
+            "model": self.identity.model, "output": output, "parallel_tool_calls": false,
+            "temperature": null, "tool_choice": "auto", "tools": [], "top_p": null, "usage": null
+        })
+    }
+
+    fn finished(&self, answer: &Answer) -> Value {
+        let (status, details) = match answer.finish {
+            FinishReason::Stop => ("completed", Value::Null),
+            FinishReason::Length => ("incomplete", json!({"reason": "max_output_tokens"})),
+        };
+        let mut response = self.response(status, &[self.item(answer)]);
+        if let Some(response) = response.as_object_mut() {
+            let usage = &answer.usage;
+            response.insert("incomplete_details".to_owned(), details);
+            response.insert(
+                "usage".to_owned(),
+                json!({
+                    "input_tokens": usage.prompt_tokens,
+                    "input_tokens_details": {"cached_tokens": usage.cached_tokens},
+                    "output_tokens": usage.completion_tokens,
+                    "output_tokens_details": {"reasoning_tokens": 0},
+                    "total_tokens": usage.prompt_tokens + usage.completion_tokens
+                }),
+            );
+        }
+        response
+    }
+
+    fn item(&self, answer: &Answer) -> Value {
+        match &answer.content {
+            Content::Text(text) => self.message("completed", &[part(text)]),
+            Content::ToolCall { name, arguments } => {
+                self.call("completed", name, &arguments.to_string())
+            }
+        }
+    }
+
+    fn message(&self, status: &str, parts: &[Value]) -> Value {
+        json!({
+            "id": self.item_id(), "type": "message", "role": "assistant", "status": status,
+            "content": parts
+        })
+    }
+
+    fn call(&self, status: &str, name: &str, arguments: &str) -> Value {
+        json!({
+            "id": format!("fc_{}", self.identity.id), "type": "function_call", "status": status,
+            "call_id": self.identity.call_id(), "name": name, "arguments": arguments
+        })
+    }
+
+    fn item_id(&self) -> String {
+        format!("msg_{}", self.identity.id)
+    }
+
+    fn open(&mut self) -> Vec<u8> {
+        self.is_open = true;
+        let item = self.message("in_progress", &[]);
+        let mut frames =
+            self.event("response.output_item.added", json!({"output_index": 0, "item": item}));
+        frames.extend(self.part_event("response.content_part.added", "part", part("")));
+        frames
+    }
+
+    fn part_event(&mut self, kind: &str, name: &str, value: Value) -> Vec<u8> {
+        let mut data = json!({
+            "item_id": self.item_id(), "output_index": 0, "content_index": 0
+        });
+        if let Some(data) = data.as_object_mut() {
+            data.insert(name.to_owned(), value);
+        }
+        self.event(kind, data)
+    }
+
+    fn end_text(&mut self, text: &str) -> Vec<u8> {
+        let mut frames = if self.is_open { Vec::new() } else { self.open() };
+        frames.extend(self.part_event("response.output_text.done", "text", text.into()));
+        frames.extend(self.part_event("response.content_part.done", "part", part(text)));
+        frames
+    }
+
+    fn end_call(&mut self, name: &str, arguments: &str) -> Vec<u8> {
+        let item = self.call("in_progress", name, "");
+        let id = item.get("id").cloned();
+        let mut frames =
+            self.event("response.output_item.added", json!({"output_index": 0, "item": item}));
+        for (kind, field) in [
+            ("response.function_call_arguments.delta", "delta"),
+            ("response.function_call_arguments.done", "arguments"),
+        ] {
+            let data = json!({"item_id": id, "output_index": 0, field: arguments});
+            frames.extend(self.event(kind, data));
+        }
+        frames
+    }
+}
+
+impl Writer for ResponseWriter {
+    fn stream_type(&self) -> &'static str {
+        "text/event-stream"
+    }
+
+    fn begin(&mut self) -> Vec<u8> {
+        let response = self.response("in_progress", &[]);
+        let mut frames = self.event("response.created", json!({ "response": response }));
+        frames.extend(self.event("response.in_progress", json!({ "response": response })));
+        frames
+    }
+
+    fn text(&mut self, delta: &str) -> Vec<u8> {
+        let mut frames = if self.is_open { Vec::new() } else { self.open() };
+        frames.extend(self.part_event("response.output_text.delta", "delta", delta.into()));
+        frames
+    }
+
+    fn end(&mut self, answer: &Answer) -> Vec<u8> {
+        let mut frames = match &answer.content {
+            Content::Text(text) => self.end_text(text),
+            Content::ToolCall { name, arguments } => self.end_call(name, &arguments.to_string()),
+        };
+        let item = self.item(answer);
+        frames.extend(
+            self.event("response.output_item.done", json!({"output_index": 0, "item": item})),
+        );
+        let kind = match answer.finish {
+            FinishReason::Stop => "response.completed",
+            FinishReason::Length => "response.incomplete",
+        };
+        let response = self.finished(answer);
+        frames.extend(self.event(kind, json!({ "response": response })));
+        frames
+    }
+
+    fn error(&mut self, error: &ClientError) -> Vec<u8> {
+        let body = error_body(error);
+        let code = body.pointer("/error/code").cloned().filter(|it| !it.is_null());
+        let mut response = self.response("failed", &[]);
+        if let Some(response) = response.as_object_mut() {
+            let code = code.unwrap_or_else(|| "server_error".into());
+            response
+                .insert("error".to_owned(), json!({"code": code, "message": error.to_string()}));
+        }
+        self.event("response.failed", json!({ "response": response }))
+    }
+
+    fn whole(&mut self, answer: &Answer) -> Value {
+        self.finished(answer)
+    }
+}
+
+fn part(text: &str) -> Value {
+    json!({"type": "output_text", "text": text, "annotations": []})
+}
