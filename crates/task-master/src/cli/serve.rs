@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use tm_llm::backend::Backend as _;
 use tm_tasks::config::Role;
 use tokio_util::sync::CancellationToken;
 
@@ -38,9 +39,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         // The address first: a model takes seconds.
         let listener = listen(args.listen).await.map_err(explain)?;
         let address = listener.local_addr()?;
-        let choice = backend::choose(&workspace, Role::Main)?;
+        let choice = backend::for_role(&workspace, Role::Main, report)?;
         report.note(&format!("loading {}", choice.id));
-        let backend = backend::load(choice).await?;
+        let backend = choice.open().await?;
         let model = backend.info().model.clone();
         let timeout = std::time::Duration::from_secs(args.timeout_s);
         let router = gateway::router(Arc::new(Gateway::new(backend, timeout)));
