@@ -4,6 +4,7 @@
 //! only. Start at [`main`].
 
 use std::{
+    ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -53,7 +54,7 @@ pub fn main() -> ExitCode {
     };
     // Accepted anywhere, and there is no banner.
     let arguments = std::env::args_os().filter(|it| it != "--no-banner");
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse_from(with_command(arguments)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -205,6 +206,16 @@ impl<E> From<StoreError> for Failure<E> {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// A server that was started by its own name is the command `mcp`.
+fn with_command(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let name = arguments.first().map(Path::new).and_then(Path::file_stem);
+    if name.is_some_and(|it| it == "task-master-ai" || it == "task-master-mcp") {
+        arguments.insert(1, "mcp".into());
+    }
+    arguments
 }
 
 /// What to do about a task file that cannot be used.

@@ -12,10 +12,11 @@ mod history;
 mod init;
 mod list;
 mod marks;
+mod mcp;
 mod models;
 mod next;
 mod parse_prd;
-mod record;
+pub(crate) mod record;
 mod serve;
 mod set_status;
 mod show;
@@ -45,6 +46,7 @@ pub enum Command {
     Undo(undo::Args),
     Models(models::Args),
     Serve(serve::Args),
+    Mcp(mcp::Args),
 }
 
 /// How a result is printed.
@@ -72,5 +74,6 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),
         Command::Serve(args) => serve::run(&args, app, report),
+        Command::Mcp(args) => mcp::run(&args, app),
     }
 }

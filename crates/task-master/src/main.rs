@@ -9,6 +9,7 @@ mod backend;
 mod cli;
 mod config;
 mod http;
+mod mcp;
 mod report;
 
 fn main() -> ExitCode {

@@ -59,6 +59,21 @@ pub fn next_task(tasks: &[Task]) -> Option<NextTask> {
     first(subtasks, is_done).or_else(|| first(tasks, is_done))
 }
 
+/// What agents are told to work on next: the same, but what old files call completed counts as
+/// done, and a task waits for subtasks whatever their task is up to.
+pub fn next_task_of_clients(tasks: &[Task]) -> Option<NextTask> {
+    let all = tasks.iter().flat_map(|it| it.subtasks().iter().chain([it]));
+    let done: HashSet<TaskId> = all.filter(|it| it.status().is_done()).map(Task::id).collect();
+    let in_progress = tasks.iter().filter(|it| it.status() == Status::InProgress);
+    let subtasks = in_progress.flat_map(|task| {
+        let priority = |it: &Task| it.priority().or_else(|| task.priority());
+        task.subtasks().iter().map(move |it| candidate(it, priority(it)))
+    });
+    let is_done = |id: &TaskId| done.contains(id);
+    first(subtasks, is_done)
+        .or_else(|| first(tasks.iter().map(|it| candidate(it, it.priority())), is_done))
+}
+
 /// What `list` recommends: tasks only, and what is cancelled unblocks too.
 pub fn recommended_task(tasks: &[Task], graph: &Graph) -> Option<NextTask> {
     let is_complete = |id: &TaskId| graph.is_complete(id) == Some(true);

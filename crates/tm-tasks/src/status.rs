@@ -135,6 +135,21 @@ impl Status {
     }
 }
 
+/// Reads which statuses are wanted, separated by commas; none when all are, as `all` says.
+pub fn read_filter(text: &str) -> Result<Vec<Status>, UnknownStatus> {
+    let mut statuses = Vec::new();
+    for text in text.split(',') {
+        match text.trim() {
+            "" => {}
+            "all" => return Ok(Vec::new()),
+            // Old files say so for done.
+            "completed" => statuses.push(Status::Completed),
+            text => statuses.push(text.parse()?),
+        }
+    }
+    Ok(statuses)
+}
+
 impl FromStr for Status {
     type Err = UnknownStatus;
 

@@ -11,7 +11,7 @@ use tm_tasks::{
     document::{Tag, TaskFile},
     graph::Graph,
     id::TaskId,
-    status::{Status, UnknownStatus},
+    status::{self, Status, UnknownStatus},
     task::Task,
 };
 
@@ -178,17 +178,7 @@ impl Args {
     /// The option counts where both are given.
     fn statuses(&self) -> Result<Vec<Status>, UnknownStatus> {
         let given = self.status_option.as_deref().or(self.status.as_deref());
-        let mut statuses = Vec::new();
-        for text in given.unwrap_or_default().split(',') {
-            match text.trim() {
-                "" => {}
-                "all" => return Ok(Vec::new()),
-                // Old files say so for done.
-                "completed" => statuses.push(Status::Completed),
-                text => statuses.push(text.parse()?),
-            }
-        }
-        Ok(statuses)
+        status::read_filter(given.unwrap_or_default())
     }
 
     fn format(&self) -> ListFormat {

@@ -12,7 +12,7 @@ use tm_tasks::{
 
 /// One task.
 #[derive(Debug, Serialize)]
-pub(super) struct TaskRecord<'a> {
+pub(crate) struct TaskRecord<'a> {
     id: String,
     title: String,
     description: String,
@@ -34,7 +34,7 @@ pub(super) struct TaskRecord<'a> {
 
 /// A subtask that is to be worked on next.
 #[derive(Debug, Serialize)]
-pub(super) struct SubtaskRecord<'a> {
+pub(crate) struct SubtaskRecord<'a> {
     id: String,
     title: String,
     status: String,
@@ -58,7 +58,7 @@ enum Value<'a> {
 }
 
 impl<'a> TaskRecord<'a> {
-    pub(super) fn new(task: &'a Task) -> Self {
+    pub(crate) fn new(task: &'a Task) -> Self {
         Self {
             id: task.id().to_string(),
             title: task.title(),
@@ -75,25 +75,25 @@ impl<'a> TaskRecord<'a> {
         }
     }
 
-    pub(super) fn with_subtasks(mut self, subtasks: &[Task]) -> Self {
+    pub(crate) fn with_subtasks(mut self, subtasks: &[Task]) -> Self {
         let records = subtasks.iter().map(Fields::of_subtask);
         self.subtasks = records.filter_map(|it| to_raw_value(&it).ok()).collect();
         self
     }
 
-    pub(super) fn with_blocks(mut self, blocks: Vec<String>) -> Self {
+    pub(crate) fn with_blocks(mut self, blocks: Vec<String>) -> Self {
         self.blocks = Some(blocks);
         self
     }
 
-    pub(super) fn with_tag_name(mut self, tag: &str) -> Self {
+    pub(crate) fn with_tag_name(mut self, tag: &str) -> Self {
         self.tag_name = Some(tag.to_owned());
         self
     }
 }
 
 impl<'a> SubtaskRecord<'a> {
-    pub(super) fn new(next: &'a NextTask) -> Self {
+    pub(crate) fn new(next: &'a NextTask) -> Self {
         let task = &next.task;
         Self {
             id: task.id().to_string(),

@@ -8,6 +8,7 @@ mod faults;
 mod history;
 mod init;
 mod list;
+mod mcp;
 mod models;
 mod next;
 mod parse_prd;

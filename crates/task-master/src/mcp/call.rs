@@ -1,0 +1,184 @@
+//! One call of a tool: the open project, what the tool was given, and how it waits.
+//!
+//! A call has a thread of its own where it may block. What has to be waited for, such as a model,
+//! is waited for with [`Call::wait`], which ends when the client cancels or the time is up.
+
+#![expect(dead_code, reason = "used by the tools that come next")]
+
+use std::{
+    future::Future,
+    io::{self, Write},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rmcp::model::CallToolResult;
+use tm_tasks::{document::TaskFile, store::Store, timestamp::Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use super::{envelope, parameter::Arguments, progress::Teller, registry::Tool};
+use crate::{
+    app::{App, Workspace},
+    config::{Environment, Screen},
+    report::{Report, advice},
+};
+
+/// Every call ends after this, unless `TASKMASTER_TIMEOUT_S` says otherwise.
+const TIMEOUT: Duration = Duration::from_mins(30);
+
+/// A call, before its project is open.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) environment: Environment,
+    pub(super) root: PathBuf,
+    pub(super) arguments: Arguments,
+    pub(super) teller: Teller,
+    pub(super) stop: CancellationToken,
+}
+
+/// A call, its project open.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) app: &'a App,
+    pub(super) workspace: &'a Workspace,
+    pub(super) arguments: &'a Arguments,
+    /// Where warnings go.
+    pub(super) report: &'a mut Report,
+    /// Where work says what it does.
+    pub(super) teller: &'a Teller,
+    tag: &'a str,
+    stop: &'a CancellationToken,
+}
+
+/// What became of a call.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    pub(super) result: CallToolResult,
+    /// What was said beside the answer.
+    pub(super) warnings: Vec<String>,
+}
+
+/// The client does not want the answer any more.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the client cancelled the call; nothing was changed")]
+pub(super) struct Cancelled;
+
+impl Request {
+    /// Runs the tool. Blocks.
+    pub(super) fn run(self, tool: &Tool) -> Outcome {
+        let asides = Asides::default();
+        let mut report =
+            Report::to(Screen::default(), Box::new(io::sink()), Box::new(asides.clone()));
+        let result = self.answer(tool, &mut report);
+        Outcome { result, warnings: asides.lines() }
+    }
+
+    fn answer(&self, tool: &Tool, report: &mut Report) -> CallToolResult {
+        if self.stop.is_cancelled() {
+            return envelope::failure(&Cancelled.into(), None);
+        }
+        let app = App { environment: self.environment.clone(), now: Timestamp::now() };
+        let workspace = match app.open(Some(&self.root), report) {
+            Ok(workspace) => workspace,
+            Err(error) => return envelope::failure(&error, None),
+        };
+        let tag = workspace.tag(self.arguments.text("tag"));
+        let mut call = Call {
+            app: &app,
+            workspace: &workspace,
+            arguments: &self.arguments,
+            report,
+            teller: &self.teller,
+            tag: &tag,
+            stop: &self.stop,
+        };
+        match (tool.run)(&mut call) {
+            Ok(answer) => answer.into_result(&tag),
+            Err(error) => envelope::failure(&error, Some(&tag)),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The tag to work on.
+    pub(super) fn tag(&self) -> &str {
+        self.tag
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.app.now
+    }
+
+    /// The task file: the project's own, or the one that was named.
+    pub(super) fn store(&self) -> anyhow::Result<Store> {
+        let Some(file) = self.arguments.text("file") else {
+            return Ok(self.workspace.store.clone());
+        };
+        let path = self.workspace.project.root().join(file);
+        if !path.is_file() {
+            let message = format!("there is no tasks file {}", path.display());
+            return Err(advice(message, "Name one that exists, or leave out file").into());
+        }
+        Ok(Store::open(path, self.workspace.environment.state_dir.join("journal")))
+    }
+
+    /// The tasks of the file that was named, else the project's.
+    pub(super) fn read(&self) -> anyhow::Result<TaskFile> {
+        self.store()?.read().map_err(crate::app::explain)
+    }
+
+    /// The project's tasks, with what is known about their complexity.
+    pub(super) fn read_annotated(&mut self) -> anyhow::Result<TaskFile> {
+        self.workspace.read_annotated(Some(self.tag), self.report)
+    }
+
+    /// Waits for something that takes its time.
+    ///
+    /// # Errors
+    /// Those of the work; [`Cancelled`], and then the work was dropped where it stood.
+    pub(super) fn wait<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        let patience = timeout(&self.workspace.environment);
+        tokio::runtime::Handle::current().block_on(async {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => Err(Cancelled.into()),
+                done = tokio::time::timeout(patience, work) => done.unwrap_or_else(|_| {
+                    let message = format!("there was no answer for {} s", patience.as_secs());
+                    Err(advice(message, "Raise TASKMASTER_TIMEOUT_S, or ask for less").into())
+                }),
+            }
+        })
+    }
+}
+
+/// How long one call may take.
+pub(super) fn timeout(environment: &Environment) -> Duration {
+    let seconds = environment.variable("TASKMASTER_TIMEOUT_S").and_then(|it| it.parse().ok());
+    seconds.map_or(TIMEOUT, Duration::from_secs)
+}
+
+/// What a report says beside its results.
+#[derive(Debug, Clone, Default)]
+struct Asides(Arc<Mutex<Vec<u8>>>);
+
+impl Asides {
+    fn lines(&self) -> Vec<String> {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+    }
+}
+
+impl Write for Asides {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

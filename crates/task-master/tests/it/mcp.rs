@@ -1,0 +1,6 @@
+//! The server as its clients have it: the real binary, spoken to over standard input and output.
+
+mod client;
+mod lifecycle;
+mod listing;
+mod reading;
