@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     id::{IdSpelling, TaskId},
@@ -159,14 +159,7 @@ impl TaskFile {
 
     /// Adds an empty tag at the end. A file with one list at its root becomes a file with tags.
     pub fn create_tag(&mut self, name: &str, now: Timestamp) -> Result<(), TagError> {
-        if self.tag(name).is_some() {
-            return Err(TagError::Exists { name: name.to_owned() });
-        }
-        let is_taken =
-            |it: &Entry| matches!(it, Entry::Other { key, .. } if json::key_is(key, name));
-        if self.entries.iter().any(is_taken) {
-            return Err(TagError::NameTaken { name: name.to_owned() });
-        }
+        self.check_free(name)?;
         self.form = Form::Tagged;
         let moment = iso_millis(now);
         let metadata = json!({
@@ -182,6 +175,33 @@ impl TaskFile {
         Ok(())
     }
 
+    /// Takes a tag out, and returns it.
+    pub fn remove_tag(&mut self, name: &str) -> Option<Tag> {
+        let is_it = |it: &Entry| match it {
+            Entry::Tag { tag, .. } | Entry::Root { tag, .. } => tag.name == name,
+            Entry::Other { .. } => false,
+        };
+        let place = self.entries.iter().position(is_it)?;
+        match self.entries.remove(place) {
+            Entry::Tag { tag, .. } | Entry::Root { tag, .. } => Some(tag),
+            Entry::Other { .. } => None,
+        }
+    }
+
+    /// Gives a tag another name, in its place among the others.
+    pub fn rename_tag(&mut self, old: &str, new: &str) -> Result<(), TagError> {
+        self.check_free(new)?;
+        for entry in &mut self.entries {
+            if let Entry::Tag { key, tag } = entry
+                && tag.name == old
+            {
+                *key = json::encode(new).into();
+                new.clone_into(&mut tag.name);
+            }
+        }
+        Ok(())
+    }
+
     /// Notes the time in every tag that is not as it was `before`.
     pub(crate) fn touch_changed(&mut self, before: &Self, now: Timestamp) {
         for entry in &mut self.entries {
@@ -194,6 +214,18 @@ impl TaskFile {
                 tag.touch(now, is_root);
             }
         }
+    }
+
+    fn check_free(&self, name: &str) -> Result<(), TagError> {
+        if self.tag(name).is_some() {
+            return Err(TagError::Exists { name: name.to_owned() });
+        }
+        let is_taken =
+            |it: &Entry| matches!(it, Entry::Other { key, .. } if json::key_is(key, name));
+        if self.entries.iter().any(is_taken) {
+            return Err(TagError::NameTaken { name: name.to_owned() });
+        }
+        Ok(())
     }
 
     fn from_members(members: &[(&str, &str)]) -> Self {
@@ -311,6 +343,14 @@ impl Tag {
     /// A text in the tag's metadata, such as `description` or `created`.
     pub fn metadata(&self, field: &str) -> Option<String> {
         json::decode(Record::parse(self.fields.get("metadata")?)?.get(field)?)
+    }
+
+    /// Replaces one field of the tag's metadata, or adds it at the end.
+    pub fn set_metadata(&mut self, field: &str, value: &Value) {
+        let metadata = self.fields.get("metadata").and_then(Record::parse);
+        let mut metadata = metadata.unwrap_or_default();
+        metadata.set(field, value.to_string());
+        self.fields.set("metadata", metadata.to_text());
     }
 
     fn from_members(name: &str, members: &[(&str, &str)]) -> Self {

@@ -62,6 +62,19 @@ impl State {
         self.document.set("lastSwitched", json::encode(&iso_millis(now)));
     }
 
+    /// The tag that was made for a branch.
+    pub fn branch_tag(&self, branch: &str) -> Option<String> {
+        let tags = Record::parse(self.document.get("branchTagMapping")?)?;
+        tags.get(branch).and_then(json::decode)
+    }
+
+    pub fn set_branch_tag(&mut self, branch: &str, tag: &str) {
+        let tags = self.document.get("branchTagMapping").and_then(Record::parse);
+        let mut tags = tags.unwrap_or_default();
+        tags.set(branch, json::encode(tag));
+        self.document.set("branchTagMapping", tags.to_text());
+    }
+
     pub fn migration_notice_shown(&self) -> bool {
         self.document.get("migrationNoticeShown") == Some("true")
     }
