@@ -8,6 +8,8 @@ use crate::{app::App, report::Report};
 
 mod add_task;
 mod complexity_report;
+mod dependencies;
+mod generate;
 mod history;
 mod init;
 mod list;
@@ -20,6 +22,8 @@ pub(crate) mod record;
 mod serve;
 mod set_status;
 mod show;
+mod sync_readme;
+mod tags;
 mod undo;
 
 /// Turns requirements into a dependency-aware task list, on your own machine
@@ -42,6 +46,27 @@ pub enum Command {
     SetStatus(set_status::Args),
     ComplexityReport(complexity_report::Args),
     AddTask(add_task::Args),
+    /// Make a task wait for another one
+    AddDependency(dependencies::ChangeArgs),
+    /// Make a task wait for another one no longer
+    RemoveDependency(dependencies::ChangeArgs),
+    /// Look for dependencies that make no sense, and change nothing
+    ValidateDependencies(dependencies::CheckArgs),
+    /// Remove dependencies that make no sense
+    FixDependencies(dependencies::CheckArgs),
+    Tags(tags::Args),
+    /// The old name of `tags add`
+    AddTag(tags::deprecated::AddTagArgs),
+    /// The old name of `tags use`
+    UseTag(tags::deprecated::UseTagArgs),
+    /// The old name of `tags remove`
+    DeleteTag(tags::deprecated::DeleteTagArgs),
+    /// The old name of `tags rename`
+    RenameTag(tags::deprecated::RenameTagArgs),
+    /// The old name of `tags copy`
+    CopyTag(tags::deprecated::CopyTagArgs),
+    Generate(generate::Args),
+    SyncReadme(sync_readme::Args),
     History(history::Args),
     Undo(undo::Args),
     Models(models::Args),
@@ -70,6 +95,18 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::SetStatus(args) => set_status::run(&args, app, report),
         Command::ComplexityReport(args) => complexity_report::run(&args, app, report),
         Command::AddTask(args) => add_task::run(&args, app, report),
+        Command::AddDependency(args) => dependencies::run_add(&args, app, report),
+        Command::RemoveDependency(args) => dependencies::run_remove(&args, app, report),
+        Command::ValidateDependencies(args) => dependencies::run_validate(&args, app, report),
+        Command::FixDependencies(args) => dependencies::run_fix(&args, app, report),
+        Command::Tags(args) => tags::run(&args, app, report),
+        Command::AddTag(args) => tags::deprecated::run_add(&args, app, report),
+        Command::UseTag(args) => tags::deprecated::run_use(&args, app, report),
+        Command::DeleteTag(args) => tags::deprecated::run_delete(&args, app, report),
+        Command::RenameTag(args) => tags::deprecated::run_rename(&args, app, report),
+        Command::CopyTag(args) => tags::deprecated::run_copy(&args, app, report),
+        Command::Generate(args) => generate::run(&args, app, report),
+        Command::SyncReadme(args) => sync_readme::run(&args, app, report),
         Command::History(args) => history::run(&args, app, report),
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),

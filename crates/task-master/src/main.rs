@@ -8,6 +8,7 @@ mod app;
 mod backend;
 mod cli;
 mod config;
+mod git;
 mod http;
 mod mcp;
 mod report;

@@ -4,7 +4,9 @@
 
 mod add_task;
 mod complexity_report;
+mod dependencies;
 mod faults;
+mod generate;
 mod history;
 mod init;
 mod list;
@@ -15,4 +17,6 @@ mod parse_prd;
 mod project;
 mod set_status;
 mod show;
+mod sync_readme;
+mod tags;
 mod usage;
