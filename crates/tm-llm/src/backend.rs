@@ -1,7 +1,8 @@
 //! The one interface every model is reached through.
 //!
 //! A backend implements [`Backend`]; structured answers, repair and routing are built on top and
-//! never ask which backend they have. Start at [`complete`].
+//! never ask which backend they have. [`remote`] is the one that reaches model servers. Start at
+//! [`complete`].
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,6 +10,8 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream::BoxStream};
 
 use crate::chat::{ChatEvent, ChatRequest, Completion};
+
+pub mod remote;
 
 /// Facts about a model as a backend serves it: plain data, so that planning needs no calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +89,15 @@ pub enum BackendError {
     ContextOverflow { model: String, prompt_tokens: u32, answer_tokens: u32, limit: u32 },
     #[error("{model} refused the request: {reason}")]
     Refused { model: String, reason: String },
+    #[error("the key for {model} is missing or wrong: {reason}")]
+    Unauthorized { model: String, reason: String },
+    #[error("{server} has no model {model}")]
+    ModelMissing { model: String, server: String },
+    #[error("{server} does not answer: {reason}")]
+    Unreachable { model: String, server: String, reason: String },
+    /// The project keeps to this machine.
+    #[error("{server} is not on this machine, nor a host that was listed as local")]
+    NotLocal { model: String, server: String },
     #[error("{model} is busy")]
     Busy { model: String, retry_after: Option<Duration> },
     #[error("{model} did not finish in time")]
@@ -100,11 +112,17 @@ impl BackendError {
     /// Whether the same request may succeed later, or at another backend.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Busy { .. } | Self::Broken { .. } | Self::EmptyAnswer { .. } => true,
+            Self::Busy { .. }
+            | Self::Broken { .. }
+            | Self::EmptyAnswer { .. }
+            | Self::Unreachable { .. } => true,
             Self::Load { .. }
             | Self::OutOfMemory { .. }
             | Self::ContextOverflow { .. }
             | Self::Refused { .. }
+            | Self::Unauthorized { .. }
+            | Self::ModelMissing { .. }
+            | Self::NotLocal { .. }
             | Self::DeadlineExceeded { .. } => false,
         }
     }

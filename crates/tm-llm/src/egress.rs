@@ -1,11 +1,14 @@
 //! The one place that opens connections to other machines.
 //!
 //! Everybody who talks HTTP gets the client from here, so that the user's proxy and certificates
-//! count everywhere, and so that no request can wait for ever. Knows nothing of what is fetched.
+//! count everywhere, and so that no request can wait for ever; and from [`guard`] whoever must stay
+//! on this machine. Knows nothing of what is fetched.
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
-use reqwest::{Certificate, Client, NoProxy, Proxy, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, redirect};
+
+pub mod guard;
 
 /// How to get out of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,15 +41,25 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest silence in the middle of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const MOST_REDIRECTS: usize = 8;
+const USER_AGENT: &str = concat!("task-master/", env!("CARGO_PKG_VERSION"));
 
 /// A client that knows the way out, and gives up on those who do not answer.
 pub fn http_client(config: &NetworkConfig) -> Result<Client, EgressError> {
+    let builder = builder(config)?.read_timeout(READ_TIMEOUT);
+    builder.build().map_err(|source| EgressError::Tls { source })
+}
+
+/// The same for those who watch the time themselves: models think before they speak.
+pub fn patient_client(config: &NetworkConfig) -> Result<Client, EgressError> {
+    builder(config)?.build().map_err(|source| EgressError::Tls { source })
+}
+
+fn builder(config: &NetworkConfig) -> Result<ClientBuilder, EgressError> {
     // A provider that the process has chosen already is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut builder = Client::builder()
-        .user_agent(concat!("task-master/", env!("CARGO_PKG_VERSION")))
+        .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
         .redirect(redirect::Policy::limited(MOST_REDIRECTS))
         .tls_certs_merge(certificates(&config.certificates)?)
         // The environment is read by the binary alone.
@@ -62,7 +75,7 @@ pub fn http_client(config: &NetworkConfig) -> Result<Client, EgressError> {
             builder = builder.proxy(made.no_proxy(direct.clone()));
         }
     }
-    builder.build().map_err(|source| EgressError::Tls { source })
+    Ok(builder)
 }
 
 /// An address without the user name and password in it, fit to be shown.

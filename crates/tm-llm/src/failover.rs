@@ -1,24 +1,67 @@
 //! Several models that stand in for each other.
 //!
-//! The first one answers as long as it can; when it cannot, the next one is asked the same
-//! question. What each of them did is counted, because a fallback is not a success and answers
-//! cost something. Start at [`Failover`].
+//! The most wanted one answers as long as it can; when it cannot, the next one is asked the same
+//! question, and whoever has failed is not asked again before the others. What is busy or out of
+//! reach may be better in a moment, so everybody gets another chance, a few times. An answer that
+//! breaks off after its first word is an error: whoever asked has seen that word. What each model
+//! did is counted, because a fallback is not a success. Start at [`Failover`].
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, future::BoxFuture, stream};
+use tokio::sync::OnceCell;
 
 use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo},
     chat::{ChatEvent, ChatRequest, Usage},
 };
 
-/// A backend that is made of several, the most wanted first.
+/// A model that may be asked, but is not loaded or connected to before it has to be.
+pub struct Candidate {
+    /// What people call it.
+    pub name: String,
+    pub open: Open,
+}
+
+/// Loads a model, or connects to its server.
+pub type Open =
+    Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Backend>, BackendError>> + Send + Sync>;
+
+/// One model gave up and another one is asked.
 #[derive(Debug)]
+pub struct Switch<'a> {
+    pub from: &'a str,
+    pub to: &'a str,
+    pub error: &'a BackendError,
+}
+
+/// Is told of every switch.
+pub type OnSwitch = Arc<dyn Fn(&Switch<'_>) + Send + Sync>;
+
+/// A backend that is made of several, the most wanted first.
 pub struct Failover {
-    first: Arc<dyn Backend>,
+    seats: Vec<Seat>,
+    /// The seat that answered last.
+    current: AtomicUsize,
+    on_switch: OnSwitch,
+    rounds: Rounds,
     spent: Arc<Mutex<Vec<Spent>>>,
+}
+
+/// How often everybody gets another chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounds {
+    pub most: u32,
+    /// The wait before the second round; it doubles from there on.
+    pub wait: Duration,
 }
 
 /// What one model did.
@@ -32,39 +75,277 @@ pub struct Spent {
     pub usage: Usage,
 }
 
+struct Seat {
+    candidate: Candidate,
+    backend: OnceCell<Arc<dyn Backend>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Well,
+    /// It failed in a way that passes.
+    Failed,
+    /// It will fail like that for as long as the process lives.
+    Excluded,
+}
+
+/// No server is waited for longer than this, whatever it asks for.
+const WAIT_MOST: Duration = Duration::from_secs(30);
+
 impl Failover {
-    pub fn new(first: Arc<dyn Backend>) -> Self {
-        Self { first, spent: Arc::default() }
+    /// Opens the first candidate that can be opened.
+    ///
+    /// # Errors
+    /// Why the first one cannot, when none can; [`BackendError::Refused`] when there is none.
+    pub async fn open(
+        candidates: Vec<Candidate>,
+        on_switch: OnSwitch,
+    ) -> Result<Self, BackendError> {
+        let seats = candidates.into_iter().map(Seat::new).collect();
+        let (current, spent) = (AtomicUsize::new(0), Arc::default());
+        let failover = Self { seats, current, on_switch, rounds: Rounds::default(), spent };
+        let mut first_error = None;
+        for at in 0..failover.seats.len() {
+            match failover.backend(at).await {
+                Ok(_) => {
+                    failover.current.store(at, Ordering::Relaxed);
+                    return Ok(failover);
+                }
+                Err(error) => {
+                    failover.give_up(at, &error);
+                    failover.tell(at, failover.next(at), &error);
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        Err(first_error.unwrap_or_else(none))
+    }
+
+    /// The same with other waits.
+    #[must_use]
+    pub fn with_rounds(mut self, rounds: Rounds) -> Self {
+        self.rounds = rounds;
+        self
     }
 
     /// What was spent so far, by the models that answered; empty when none did.
     pub fn spent(&self) -> Vec<Spent> {
         self.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    async fn backend(&self, at: usize) -> Result<&Arc<dyn Backend>, BackendError> {
+        let seat = self.seats.get(at).ok_or_else(none)?;
+        seat.backend.get_or_try_init(|| (seat.candidate.open)()).await
+    }
+
+    /// Those who may be asked, the ones that have not failed first, then in their own order.
+    fn order(&self) -> Vec<usize> {
+        let with = |state: State| {
+            let seats = self.seats.iter().enumerate();
+            seats.filter(move |(_, it)| it.state() == state).map(|(at, _)| at)
+        };
+        with(State::Well).chain(with(State::Failed)).collect()
+    }
+
+    /// Whoever is asked after `at`.
+    fn next(&self, at: usize) -> Option<usize> {
+        self.order().into_iter().find(|it| *it != at)
+    }
+
+    fn give_up(&self, at: usize, error: &BackendError) {
+        if let Some(seat) = self.seats.get(at) {
+            seat.set(failed(error));
+        }
+    }
+
+    fn tell(&self, from: usize, to: Option<usize>, error: &BackendError) {
+        let (Some(from), Some(to)) = (self.seats.get(from), to.and_then(|it| self.seats.get(it)))
+        else {
+            return;
+        };
+        let (from, to) = (&from.candidate.name, &to.candidate.name);
+        (self.on_switch)(&Switch { from, to, error });
+    }
+
+    /// Asks one candidate, and waits for its first word: until then nobody has seen anything, and
+    /// another one can answer instead.
+    async fn ask(&self, at: usize, request: &ChatRequest) -> Result<ChatStream, BackendError> {
+        let backend = self.backend(at).await?;
+        let mut events = backend.stream(request.clone()).await?;
+        let model = backend.info().model.clone();
+        let reason = "it ended the stream before the first word".to_owned();
+        let first = events.next().await.ok_or(BackendError::Broken { model, reason })??;
+        self.current.store(at, Ordering::Relaxed);
+        let state = self.seats.get(at).map(|it| Arc::clone(&it.state));
+        let watch = watch(backend.info(), state, Arc::clone(&self.spent));
+        Ok(stream::iter([Ok(first)]).chain(events).inspect(watch).boxed())
+    }
+
+    /// One chance for everybody; none when nobody is left, or time is up.
+    async fn round(&self, request: &ChatRequest) -> Result<ChatStream, Vec<BackendError>> {
+        let mut errors = Vec::new();
+        let order = self.order();
+        for (place, at) in order.iter().enumerate() {
+            match self.ask(*at, request).await {
+                Ok(events) => return Ok(events),
+                Err(error) => {
+                    self.give_up(*at, &error);
+                    let is_over = matches!(error, BackendError::DeadlineExceeded { .. });
+                    if !is_over {
+                        self.tell(*at, order.get(place + 1).copied(), &error);
+                    }
+                    errors.push(error);
+                    if is_over {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(errors)
+    }
 }
 
 #[async_trait]
 impl Backend for Failover {
     fn info(&self) -> &ModelInfo {
-        self.first.info()
+        let current = self.seats.get(self.current.load(Ordering::Relaxed));
+        let opened = current.and_then(|it| it.backend.get());
+        opened.map_or(&NOBODY, |it| it.info())
     }
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let events = self.first.stream(request).await?;
-        let info = self.first.info();
-        let (provider, model) = (info.provider.clone(), info.model.clone());
-        let spent = Arc::clone(&self.spent);
-        let count = move |event: &Result<ChatEvent, BackendError>| {
-            if let Ok(ChatEvent::Done { usage, .. }) = event {
-                let mut spent = spent.lock().unwrap_or_else(PoisonError::into_inner);
-                add(&mut spent, &provider, &model, *usage);
+        let mut first_error = None;
+        for round in 0..self.rounds.most {
+            let errors = match self.round(&request).await {
+                Ok(events) => return Ok(events),
+                Err(errors) => errors,
+            };
+            let is_over =
+                errors.iter().any(|it| matches!(it, BackendError::DeadlineExceeded { .. }));
+            let can_wait = !is_over && errors.iter().any(BackendError::is_transient);
+            let wait = self.rounds.wait_after(round, &errors);
+            // What went wrong at the most wanted one is what can be mended.
+            if first_error.is_none() {
+                first_error = errors.into_iter().next();
             }
-        };
-        Ok(events.inspect(count).boxed())
+            let is_last = round + 1 == self.rounds.most;
+            if !can_wait || is_last || Instant::now() + wait >= request.deadline {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+        }
+        Err(first_error.unwrap_or_else(none))
     }
 
     fn count_tokens(&self, text: &str) -> u32 {
-        self.first.count_tokens(text)
+        let current = self.seats.get(self.current.load(Ordering::Relaxed));
+        match current.and_then(|it| it.backend.get()) {
+            Some(backend) => backend.count_tokens(text),
+            None => u32::try_from(text.len()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl Candidate {
+    /// A model that is there already.
+    pub fn opened(backend: Arc<dyn Backend>) -> Self {
+        let name = backend.info().model.clone();
+        let open: Open = Box::new(move || {
+            let backend = Arc::clone(&backend);
+            Box::pin(async move { Ok(backend) })
+        });
+        Self { name, open }
+    }
+}
+
+impl Seat {
+    fn new(candidate: Candidate) -> Self {
+        Self { candidate, backend: OnceCell::new(), state: Arc::default() }
+    }
+
+    fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, state: State) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+}
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self { most: 3, wait: Duration::from_secs(1) }
+    }
+}
+
+impl Rounds {
+    /// The wait after a round: what a server asks for, or twice as long as the last, and up to
+    /// half as much again, so that those who failed together do not come back together.
+    fn wait_after(self, round: u32, errors: &[BackendError]) -> Duration {
+        let asked = errors.iter().filter_map(|it| {
+            if let BackendError::Busy { retry_after, .. } = it { *retry_after } else { None }
+        });
+        let wait = self.wait.saturating_mul(1 << round.min(8));
+        let wait = asked.min().unwrap_or(wait).min(WAIT_MOST);
+        wait + wait.mul_f64(fastrand::f64() / 2.0)
+    }
+}
+
+impl fmt::Debug for Failover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.seats.iter().map(|it| it.candidate.name.as_str()).collect();
+        f.debug_struct("Failover").field("candidates", &names).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Candidate").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What an error means for the questions to come.
+fn failed(error: &BackendError) -> State {
+    match error {
+        BackendError::Load { .. }
+        | BackendError::OutOfMemory { .. }
+        | BackendError::Unauthorized { .. }
+        | BackendError::ModelMissing { .. }
+        | BackendError::NotLocal { .. } => State::Excluded,
+        BackendError::Busy { .. }
+        | BackendError::Unreachable { .. }
+        | BackendError::Broken { .. }
+        | BackendError::EmptyAnswer { .. } => State::Failed,
+        // It is the question that was wrong.
+        BackendError::ContextOverflow { .. }
+        | BackendError::Refused { .. }
+        | BackendError::DeadlineExceeded { .. } => State::Well,
+    }
+}
+
+/// Counts what an answer took, and remembers who broke off or finished one.
+fn watch(
+    info: &ModelInfo,
+    state: Option<Arc<Mutex<State>>>,
+    spent: Arc<Mutex<Vec<Spent>>>,
+) -> impl FnMut(&Result<ChatEvent, BackendError>) + Send + 'static {
+    let (provider, model) = (info.provider.clone(), info.model.clone());
+    let set = move |new: State| {
+        if let Some(state) = &state {
+            *state.lock().unwrap_or_else(PoisonError::into_inner) = new;
+        }
+    };
+    move |event| match event {
+        Ok(ChatEvent::Delta(_)) => {}
+        Ok(ChatEvent::Done { usage, .. }) => {
+            let mut spent = spent.lock().unwrap_or_else(PoisonError::into_inner);
+            add(&mut spent, &provider, &model, *usage);
+            drop(spent);
+            set(State::Well);
+        }
+        Err(error) => set(failed(error)),
     }
 }
 
@@ -77,3 +358,22 @@ fn add(spent: &mut Vec<Spent>, provider: &str, model: &str, usage: Usage) {
     }
     spent.push(Spent { provider: provider.to_owned(), model: model.to_owned(), answers: 1, usage });
 }
+
+/// The model of a failover that nobody answers for.
+static NOBODY: ModelInfo = ModelInfo {
+    provider: String::new(),
+    model: String::new(),
+    context_tokens: 0,
+    parallel: 1,
+    whole_answers: false,
+};
+
+fn none() -> BackendError {
+    BackendError::Refused {
+        model: "nobody".to_owned(),
+        reason: "there is no model that may be asked".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

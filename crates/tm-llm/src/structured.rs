@@ -2,8 +2,8 @@
 //!
 //! Every backend constrains its output as well as it can; what comes back is validated here all
 //! the same, because a model's answer is input from a stranger. A faulty answer is shown to the
-//! model once, with the validator's own words; a second faulty one is an error. Nothing here
-//! invents content.
+//! model once, with the validator's own words; a second faulty one is an error. An answer that
+//! breaks off is asked for once more. Nothing here invents content.
 
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ use crate::{
     backend::{Backend, BackendError, complete},
     chat::{ChatRequest, FinishReason, Message, Usage},
 };
+
+mod extract;
 
 /// A valid answer and what it took.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +71,17 @@ pub async fn ask_accepting<T>(
         .map_err(|it| StructuredError::Schema(it.to_string()))?;
     let mut usage = Usage::default();
     let mut repaired = None;
+    let mut has_broken = false;
     loop {
-        let completion = complete(backend, request.clone(), on_text).await?;
+        let completion = match complete(backend, request.clone(), on_text).await {
+            Ok(completion) => completion,
+            // Nobody has used what there was of the answer, so another one may take its place.
+            Err(BackendError::Broken { .. } | BackendError::EmptyAnswer { .. }) if !has_broken => {
+                has_broken = true;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         usage += completion.usage;
         let fault = match parse(&completion.text, completion.finish, &validator).and_then(&read) {
             Ok(value) => return Ok(Answer { value, usage, repaired }),
@@ -104,8 +115,7 @@ fn parse(
         FinishReason::Length => ", it was cut off at the length limit",
         FinishReason::Stop => "",
     };
-    let value = serde_json::from_str(text.trim())
-        .map_err(|it| format!("it is not valid JSON ({it}){cut}"))?;
+    let value = extract::document(text).map_err(|it| it + cut)?;
     let fault = validator
         .iter_errors(&value)
         .next()

@@ -173,9 +173,15 @@ impl From<BackendError> for ClientError {
                 let retry_after_s = retry_after.map_or(1, |it| it.as_secs().max(1));
                 Self::Busy { message, retry_after_s }
             }
-            BackendError::OutOfMemory { .. } => Self::Busy { message, retry_after_s: 30 },
+            BackendError::OutOfMemory { .. } | BackendError::Unreachable { .. } => {
+                Self::Busy { message, retry_after_s: 30 }
+            }
             BackendError::DeadlineExceeded { .. } => Self::TimedOut { message },
+            BackendError::ModelMissing { model, .. } => Self::NoModel { model },
+            // The key that is missing is ours, not the client's.
             BackendError::Load { .. }
+            | BackendError::Unauthorized { .. }
+            | BackendError::NotLocal { .. }
             | BackendError::EmptyAnswer { .. }
             | BackendError::Broken { .. } => Self::Failed { message },
         }

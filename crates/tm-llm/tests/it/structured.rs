@@ -57,11 +57,26 @@ async fn a_faulty_answer_is_repaired_once_and_a_second_one_is_an_error() {
 async fn a_cut_a_broken_and_an_empty_answer_are_errors() {
     let cut = outcome(vec![Reply::Cut(r#"{"count":"#.into()), Reply::Cut("{".into())]).await;
     assert!(cut.contains("cut off at the length limit"), "{cut}");
+    let broken = || Reply::Broken(r#"{"count": 3}"#.into());
     assert_eq!(
-        outcome(vec![Reply::Broken(r#"{"count": 3}"#.into())]).await,
+        outcome(vec![broken(), broken()]).await,
         "error: script stopped working: the script says so"
     );
-    assert_eq!(outcome(vec![text("")]).await, "error: script answered with nothing");
+    assert_eq!(outcome(vec![text(""), text("")]).await, "error: script answered with nothing");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_asked_for_once_more() {
+    let whole = || text(r#"{"count":3}"#);
+    let broken = || Reply::Broken(r#"{"count": 3}"#.into());
+    assert_eq!(outcome(vec![broken(), whole()]).await, "3 repaired: false");
+    assert_eq!(outcome(vec![text(""), whole()]).await, "3 repaired: false");
+}
+
+#[tokio::test]
+async fn a_document_is_taken_out_of_what_is_around_it() {
+    let fenced = "```json\n{\"count\": 3,}\n```";
+    assert_eq!(outcome(vec![text(fenced)]).await, "3 repaired: false");
 }
 
 #[tokio::test]

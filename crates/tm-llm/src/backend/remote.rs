@@ -1,0 +1,385 @@
+//! A model behind a server: one type for all of them.
+//!
+//! A server is a base URL, a [`Provider`] with its protocol, and perhaps a key. What it refuses is
+//! learnt while the process runs: a way to hold answers to a schema, a member it does not know.
+//! Nothing is tried twice here; that is up to [`crate::failover`]. Start at [`RemoteBackend`].
+
+use std::{
+    collections::BTreeSet,
+    fmt, io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use reqwest::{Client, Response, header};
+use tokio::time::timeout;
+
+use super::{Backend, BackendError, ChatStream, ModelInfo};
+use crate::{
+    chat::{ChatRequest, Sampling},
+    dialect::{
+        ask::{Call, Dialect, Fault, FaultKind, Question, SchemaForm},
+        frames::Framing,
+    },
+    egress::{guard::NotLocal, root_cause},
+    provider::Provider,
+};
+use answering::{Answering, Limits};
+
+mod answering;
+mod facts;
+
+/// Where a model is and how it is reached.
+#[derive(Clone)]
+pub struct Server {
+    pub provider: &'static Provider,
+    /// As [`Provider::base_url`] has it.
+    pub url: String,
+    /// The model as the server names it.
+    pub model: String,
+    pub key: Option<Key>,
+    /// Takes the place of the usual temperature.
+    pub temperature: Option<f32>,
+    /// No answer is longer, whatever is asked for.
+    pub max_tokens: Option<u32>,
+    pub patience: Patience,
+    /// Sees every request before it is sent; a request that it fails for is not sent.
+    pub audit: Option<Audit>,
+}
+
+/// A key, which is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+/// Takes note of a request.
+pub type Audit = Arc<dyn Fn(&Server) -> io::Result<()> + Send + Sync>;
+
+/// How long a server may say nothing. A request's deadline may end it sooner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// Until the first word: it may have to load the model, and to read a long prompt.
+    pub first: Duration,
+    /// Between words.
+    pub next: Duration,
+}
+
+/// A backend that asks a server.
+#[derive(Debug)]
+pub struct RemoteBackend {
+    server: Server,
+    client: Client,
+    info: ModelInfo,
+    /// What the server has taught us.
+    learnt: Mutex<Learnt>,
+    /// The window that was asked for last: another one may make the server load its model anew.
+    window: AtomicU32,
+}
+
+#[derive(Debug, Clone)]
+struct Learnt {
+    form: SchemaForm,
+    omit: BTreeSet<String>,
+}
+
+/// The smallest window to ask for.
+const WINDOW_MIN: u32 = 4096;
+
+/// What the words around each message come to, in tokens.
+const TOKENS_AROUND_MESSAGE: u32 = 16;
+
+/// The longest answer that is read besides answers of models: errors, facts about models.
+const SMALL_BYTES: usize = 1 << 20;
+
+impl RemoteBackend {
+    /// Finds out what the server says about the model; nothing is asked of the model itself.
+    ///
+    /// # Errors
+    /// [`BackendError::Unreachable`] or [`BackendError::NotLocal`] when no connection is made.
+    pub async fn open(server: Server, client: Client) -> Result<Self, BackendError> {
+        let facts = facts::ask(&server, &client).await?;
+        let info = ModelInfo {
+            provider: server.provider.name.to_owned(),
+            model: server.model.clone(),
+            context_tokens: facts.context_tokens,
+            parallel: facts.parallel,
+            whole_answers: true,
+        };
+        let learnt = Learnt {
+            form: server.provider.form,
+            omit: server.provider.omit.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        let window = AtomicU32::new(WINDOW_MIN.min(info.context_tokens));
+        Ok(Self { server, client, info, learnt: Mutex::new(learnt), window })
+    }
+
+    /// Asks in the strongest form that the server takes.
+    async fn ask(&self, request: &ChatRequest, window: u32) -> Result<Response, BackendError> {
+        let provider = self.server.provider;
+        let mut first_refusal = None;
+        loop {
+            let learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let omit: Vec<String> = learnt.omit.iter().cloned().collect();
+            let call = provider.dialect.call(&Question {
+                model: &self.server.model,
+                request,
+                form: learnt.form,
+                window,
+                limit_name: provider.limit_name,
+                omit: &omit,
+            });
+            let fault = match self.send(&call, request.deadline).await? {
+                Ok(response) => return Ok(response),
+                Err(fault) => fault,
+            };
+            let is_new = self.learn(&learnt, &fault, &call, request.response_schema.is_some());
+            if !is_new {
+                return Err(self.failed(first_refusal.unwrap_or(fault), request));
+            }
+            tracing::debug!(server = %self.server.url, refused = fault.message, "asking otherwise");
+            first_refusal.get_or_insert(fault);
+        }
+    }
+
+    /// Takes note of what a refusal shows that the server does not know; false when that is
+    /// nothing.
+    fn learn(&self, tried: &Learnt, fault: &Fault, call: &Call, has_schema: bool) -> bool {
+        if !matches!(fault.kind, FaultKind::Refused) {
+            return false;
+        }
+        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        let field = fault.field.as_deref().unwrap_or_default();
+        let is_ours = call.body.get(field).is_some();
+        if is_ours && DISPENSABLE.contains(&field) {
+            return learnt.omit.insert(field.to_owned());
+        }
+        let weaker = self.server.provider.dialect.weaker(tried.form);
+        match weaker.filter(|_| has_schema) {
+            Some(form) => {
+                learnt.form = learnt.form.max(form);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// One POST, and what the server has against it.
+    async fn send(
+        &self,
+        call: &Call,
+        deadline: Instant,
+    ) -> Result<Result<Response, Fault>, BackendError> {
+        let server = &self.server;
+        if let Some(audit) = &server.audit {
+            audit(server).map_err(|error| BackendError::Refused {
+                model: server.model.clone(),
+                reason: format!("the request cannot be noted in the audit log: {error}"),
+            })?;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut request = self
+            .client
+            .post(format!("{}{}", server.url, call.path))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(call.body.to_string());
+        for (name, value) in server.provider.dialect.headers(server.key()) {
+            request = request.header(name, value);
+        }
+        let patience = server.patience.first.min(left);
+        let response = match timeout(patience, request.send()).await {
+            Ok(sent) => sent.map_err(|error| server.unreachable(&error))?,
+            Err(_) => return Err(server.silent(patience, deadline)),
+        };
+        if response.status().is_success() {
+            return Ok(Ok(response));
+        }
+        let status = response.status().as_u16();
+        let retry_after = response.headers().get(header::RETRY_AFTER);
+        let retry_after = retry_after.and_then(|it| it.to_str().ok()?.trim().parse().ok());
+        let body = timeout(patience, read_some(response)).await.unwrap_or_default();
+        Ok(Err(Fault::of_answer(status, retry_after.map(Duration::from_secs), &body)))
+    }
+
+    /// What a fault means to whoever asked.
+    fn failed(&self, fault: Fault, request: &ChatRequest) -> BackendError {
+        let counted = fault.tokens.unwrap_or((self.count(request), self.info.context_tokens));
+        self.server.failed(fault, counted, request.max_tokens)
+    }
+
+    /// How many tokens the prompt may come to.
+    fn count(&self, request: &ChatRequest) -> u32 {
+        let count = |text: &str| self.count_tokens(text) + TOKENS_AROUND_MESSAGE;
+        let messages: u32 = request.messages.iter().map(|it| count(&it.content)).sum();
+        let schema = request.response_schema.as_ref().map(|it| count(&it.to_string()));
+        messages + schema.unwrap_or_default()
+    }
+
+    /// The window for a request: one of few sizes, and never smaller than the last.
+    fn window(&self, prompt_tokens: u32, answer_tokens: u32) -> u32 {
+        let needed = prompt_tokens.saturating_add(answer_tokens);
+        let size = needed.checked_next_power_of_two().unwrap_or(u32::MAX);
+        let size = size.min(self.info.context_tokens);
+        self.window.fetch_max(size, Ordering::Relaxed).max(size)
+    }
+}
+
+/// Members that an answer can do without.
+const DISPENSABLE: [&str; 8] = [
+    "temperature",
+    "top_p",
+    "seed",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "think",
+    "shift",
+];
+
+#[async_trait]
+impl Backend for RemoteBackend {
+    fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    async fn stream(&self, mut request: ChatRequest) -> Result<ChatStream, BackendError> {
+        let server = &self.server;
+        if let Some(max_tokens) = server.max_tokens {
+            request.max_tokens = request.max_tokens.min(max_tokens);
+        }
+        if let Some(temperature) = server.temperature
+            && request.sampling.temperature <= Sampling::default().temperature
+        {
+            request.sampling.temperature = temperature;
+        }
+        let prompt_tokens = self.count(&request);
+        let limit = self.info.context_tokens;
+        // The count is an upper estimate: below half of it nothing is certain.
+        if prompt_tokens / 2 > limit {
+            return Err(BackendError::ContextOverflow {
+                model: server.model.clone(),
+                prompt_tokens,
+                answer_tokens: request.max_tokens,
+                limit,
+            });
+        }
+        let window = self.window(prompt_tokens, request.max_tokens);
+        let response = self.ask(&request, window).await?;
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        let is_json = kind.is_some_and(|it| it.as_bytes().starts_with(b"application/json"));
+        let framing = server.provider.dialect.framing();
+        let is_whole = is_json && framing == Framing::Events;
+        let framing = if is_whole { Framing::Whole } else { framing };
+        let limits = Limits {
+            deadline: request.deadline,
+            window: (server.provider.dialect == Dialect::Ollama).then_some(window),
+            prompt_tokens,
+            answer_tokens: request.max_tokens,
+            context_tokens: limit,
+        };
+        Ok(Answering::new(server.clone(), limits, framing, response.bytes_stream()).into_stream())
+    }
+}
+
+impl Server {
+    fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(|it| it.0.as_str())
+    }
+
+    fn failed(&self, fault: Fault, counted: (u32, u32), answer_tokens: u32) -> BackendError {
+        let (model, reason) = (self.model.clone(), fault.message);
+        match fault.kind {
+            FaultKind::Busy => BackendError::Busy { model, retry_after: fault.retry_after },
+            FaultKind::Unauthorized => BackendError::Unauthorized { model, reason },
+            FaultKind::ModelMissing => {
+                BackendError::ModelMissing { model, server: self.url.clone() }
+            }
+            FaultKind::ContextOverflow => {
+                let (prompt_tokens, limit) = counted;
+                BackendError::ContextOverflow { model, prompt_tokens, answer_tokens, limit }
+            }
+            FaultKind::Refused => BackendError::Refused { model, reason },
+            FaultKind::Broken => BackendError::Broken { model, reason },
+        }
+    }
+
+    /// No connection, or one that broke before an answer.
+    fn unreachable(&self, error: &reqwest::Error) -> BackendError {
+        let (model, server) = (self.model.clone(), self.url.clone());
+        if let Some(refused) = not_local(error) {
+            return BackendError::NotLocal { model, server: refused.host.clone() };
+        }
+        let reason = root_cause(error);
+        if error.is_connect() {
+            return BackendError::Unreachable { model, server, reason };
+        }
+        BackendError::Broken { model, reason }
+    }
+
+    fn silent(&self, waited: Duration, deadline: Instant) -> BackendError {
+        let model = self.model.clone();
+        if Instant::now() >= deadline {
+            return BackendError::DeadlineExceeded { model };
+        }
+        let reason = format!("{} said nothing for {:.0} s", self.url, waited.as_secs_f64());
+        BackendError::Broken { model, reason }
+    }
+}
+
+impl Key {
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("provider", &self.provider.name)
+            .field("url", &self.url)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { first: Duration::from_mins(10), next: Duration::from_mins(2) }
+    }
+}
+
+fn not_local(error: &reqwest::Error) -> Option<&NotLocal> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref() {
+            return Some(refused);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// The beginning of a body, which is all of it unless something is wrong.
+async fn read_some(response: Response) -> String {
+    let mut bytes = Vec::new();
+    let mut pieces = response.bytes_stream();
+    while let Some(Ok(piece)) = pieces.next().await {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > SMALL_BYTES {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

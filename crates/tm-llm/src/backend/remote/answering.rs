@@ -1,0 +1,216 @@
+//! One answer on its way from a server.
+//!
+//! Exactly one end: an event that says so, or an error. A stream that stops before the server has
+//! said that the answer is complete is an error, however much of it is there.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use futures_util::{
+    Stream, StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::time::timeout;
+
+use super::Server;
+use crate::{
+    backend::{BackendError, ChatStream},
+    chat::{ChatEvent, FinishReason, Usage},
+    dialect::{
+        ask::{Fault, Piece, Reader},
+        frames::{Frames, Framing},
+        reasoning::Thoughts,
+    },
+    egress::root_cause,
+};
+
+/// What an answer must keep to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) deadline: Instant,
+    /// The window that the server was told, in tokens, where it can be told.
+    pub(super) window: Option<u32>,
+    /// An upper estimate.
+    pub(super) prompt_tokens: u32,
+    pub(super) answer_tokens: u32,
+    pub(super) context_tokens: u32,
+}
+
+/// An answer under way. Dropping it closes the connection, which ends the server's work.
+pub(super) struct Answering<B> {
+    server: Server,
+    limits: Limits,
+    bytes: BoxStream<'static, reqwest::Result<B>>,
+    /// None when the stream has ended.
+    frames: Option<Frames>,
+    reader: Reader,
+    thoughts: Thoughts,
+    ready: VecDeque<Result<ChatEvent, BackendError>>,
+    clock: Clock,
+}
+
+/// When the parts of an answer arrived.
+#[derive(Debug)]
+struct Clock {
+    asked: Instant,
+    first_word: Option<Instant>,
+}
+
+impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
+    pub(super) fn new(
+        server: Server,
+        limits: Limits,
+        framing: Framing,
+        bytes: impl Stream<Item = reqwest::Result<B>> + Send + 'static,
+    ) -> Self {
+        Self {
+            reader: Reader::new(server.provider.dialect),
+            server,
+            limits,
+            bytes: bytes.boxed(),
+            frames: Some(Frames::new(framing)),
+            thoughts: Thoughts::default(),
+            ready: VecDeque::new(),
+            clock: Clock { asked: Instant::now(), first_word: None },
+        }
+    }
+
+    pub(super) fn into_stream(self) -> ChatStream {
+        let next = |mut answering: Self| async move {
+            let event = answering.next().await?;
+            Some((event, answering))
+        };
+        stream::unfold(self, next).boxed()
+    }
+
+    async fn next(&mut self) -> Option<Result<ChatEvent, BackendError>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            self.frames.as_ref()?;
+            let left = self.limits.deadline.saturating_duration_since(Instant::now());
+            let patience = self.patience().min(left);
+            match timeout(patience, self.bytes.next()).await {
+                Ok(Some(Ok(bytes))) => self.take(bytes.as_ref()),
+                Ok(Some(Err(error))) => self.end(Some(&root_cause(&error))),
+                Ok(None) => {
+                    if let Some(frame) = self.frames.take().and_then(Frames::finish) {
+                        self.read(&frame);
+                    }
+                    self.end(None);
+                }
+                Err(_) => self.fail(self.server.silent(patience, self.limits.deadline)),
+            }
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        let patience = self.server.patience;
+        if self.clock.first_word.is_some() { patience.next } else { patience.first }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let Some(frames) = &mut self.frames else { return };
+        match frames.push(bytes) {
+            Ok(frames) => {
+                for frame in frames {
+                    self.read(&frame);
+                }
+            }
+            Err(error) => {
+                let (model, reason) = (self.server.model.clone(), error.to_string());
+                self.fail(BackendError::Broken { model, reason });
+            }
+        }
+        if self.reader.is_over() && self.frames.is_some() {
+            self.end(None);
+        }
+    }
+
+    fn read(&mut self, frame: &str) {
+        if self.ready.iter().any(Result::is_err) {
+            return;
+        }
+        match self.reader.read(frame) {
+            Ok(pieces) => {
+                for piece in pieces {
+                    self.clock.first_word.get_or_insert_with(Instant::now);
+                    if let Piece::Text(text) = piece {
+                        let answer = self.thoughts.strip(&text);
+                        self.say(answer);
+                    }
+                }
+            }
+            // What comes after the end of an answer takes nothing away from it.
+            Err(_) if self.reader.end().is_some() => {}
+            Err(fault) => self.fail(self.failed(fault)),
+        }
+    }
+
+    fn say(&mut self, text: String) {
+        if !text.is_empty() {
+            self.ready.push_back(Ok(ChatEvent::Delta(text)));
+        }
+    }
+
+    /// The stream is over: the answer is complete, or else broken.
+    fn end(&mut self, broken: Option<&str>) {
+        if self.ready.iter().any(Result::is_err) {
+            return;
+        }
+        let Some((finish, usage)) = self.reader.end() else {
+            let model = self.server.model.clone();
+            let reason = broken.unwrap_or("the stream ended before the answer did").to_owned();
+            return self.fail(BackendError::Broken { model, reason });
+        };
+        if let Some(error) = self.overflow(finish, usage) {
+            return self.fail(error);
+        }
+        let rest = std::mem::take(&mut self.thoughts).finish();
+        self.say(rest);
+        self.frames = None;
+        let usage = self.clock.complete(usage);
+        self.ready.push_back(Ok(ChatEvent::Done { finish, usage }));
+    }
+
+    fn fail(&mut self, error: BackendError) {
+        self.frames = None;
+        self.ready.push_back(Err(error));
+    }
+
+    fn failed(&self, fault: Fault) -> BackendError {
+        let Limits { prompt_tokens, context_tokens, answer_tokens, .. } = self.limits;
+        let counted = fault.tokens.unwrap_or((prompt_tokens, context_tokens));
+        self.server.failed(fault, counted, answer_tokens)
+    }
+
+    /// An answer that ended at the end of the window rather than at its own limit.
+    fn overflow(&self, finish: FinishReason, usage: Usage) -> Option<BackendError> {
+        let limit = self.limits.window?;
+        let is_cut = finish == FinishReason::Length;
+        let is_short = usage.completion_tokens < self.limits.answer_tokens;
+        (is_cut && is_short).then(|| BackendError::ContextOverflow {
+            model: self.server.model.clone(),
+            prompt_tokens: usage.prompt_tokens,
+            answer_tokens: self.limits.answer_tokens,
+            limit,
+        })
+    }
+}
+
+impl Clock {
+    /// Servers that measure know better.
+    fn complete(&self, mut usage: Usage) -> Usage {
+        let first_word = self.first_word.unwrap_or_else(Instant::now);
+        if usage.prefill.is_zero() {
+            usage.prefill = first_word.saturating_duration_since(self.asked);
+        }
+        if usage.decode.is_zero() {
+            usage.decode = first_word.elapsed();
+        }
+        usage
+    }
+}

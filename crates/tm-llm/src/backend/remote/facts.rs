@@ -1,0 +1,110 @@
+//! What a server says about a model before it is asked anything.
+//!
+//! Every kind of server has its own way; what a server does not tell gets a cautious value. Servers
+//! elsewhere are not asked: each request to them is one that the user has allowed.
+
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::Server;
+use crate::{backend::BackendError, dialect::ask::Dialect};
+
+/// What planning needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub(super) context_tokens: u32,
+    pub(super) parallel: u32,
+}
+
+/// What a server that says nothing is taken to hold.
+const CONTEXT_UNKNOWN: u32 = 16_384;
+/// What a provider on the Internet holds at least.
+const CONTEXT_ELSEWHERE: u32 = 100_000;
+/// Models say what they were trained for, which is more than most machines have memory for.
+const CONTEXT_MOST: u32 = 32_768;
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, BackendError> {
+    if server.audit.is_some() {
+        return Ok(Facts { context_tokens: CONTEXT_ELSEWHERE, parallel: 4 });
+    }
+    let unknown = Facts { context_tokens: CONTEXT_UNKNOWN, parallel: 1 };
+    let asking = Asking { server, client };
+    let facts = match server.provider.dialect {
+        Dialect::Ollama => asking.ollama().await?,
+        Dialect::OpenAi => asking.openai().await?,
+        Dialect::Anthropic | Dialect::Google => {
+            asking.json(client.get(format!("{}/models", server.url))).await?;
+            None
+        }
+    };
+    Ok(facts.unwrap_or(unknown))
+}
+
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    server: &'a Server,
+    client: &'a Client,
+}
+
+impl Asking<'_> {
+    async fn ollama(self) -> Result<Option<Facts>, BackendError> {
+        let Server { url, model, .. } = self.server;
+        let body = json!({"model": model}).to_string();
+        let shown = self.json(self.client.post(format!("{url}/show")).body(body)).await?;
+        let facts = shown.get("model_info").and_then(Value::as_object);
+        let length =
+            facts.into_iter().flatten().find(|(name, _)| name.ends_with(".context_length"));
+        let length = length.and_then(|(_, value)| number(value));
+        Ok(length.map(|it| Facts { context_tokens: it.min(CONTEXT_MOST), parallel: 1 }))
+    }
+
+    /// vLLM tells with its models, LM Studio and llama.cpp at places of their own.
+    async fn openai(self) -> Result<Option<Facts>, BackendError> {
+        let Server { url, model, .. } = self.server;
+        let models = self.json(self.client.get(format!("{url}/models"))).await?;
+        let listed = models.get("data").and_then(Value::as_array).into_iter().flatten();
+        let is_it = |it: &&Value| it.get("id").is_some_and(|id| id == model.as_str());
+        let own = listed.clone().find(is_it);
+        if let Some(context) = own.and_then(|it| number(it.get("max_model_len")?)) {
+            return Ok(Some(Facts { context_tokens: context, parallel: 4 }));
+        }
+        let root = url.strip_suffix("/v1").unwrap_or(url);
+        if self.server.provider.name == "lmstudio" {
+            let shown = self.json(self.client.get(format!("{root}/api/v0/models/{model}"))).await?;
+            let loaded = shown.get("loaded_context_length").and_then(number);
+            return Ok(loaded.map(|it| Facts { context_tokens: it, parallel: 1 }));
+        }
+        let props = self.json(self.client.get(format!("{root}/props"))).await?;
+        let context = props.pointer("/default_generation_settings/n_ctx").and_then(number);
+        let parallel = props.get("total_slots").and_then(number).unwrap_or(1).max(1);
+        Ok(context.map(|it| Facts { context_tokens: it, parallel }))
+    }
+
+    /// Null for whatever is no JSON: a server need not know the question.
+    async fn json(self, request: RequestBuilder) -> Result<Value, BackendError> {
+        let mut request = request.timeout(TIMEOUT);
+        for (name, value) in self.server.provider.dialect.headers(self.server.key()) {
+            request = request.header(name, value);
+        }
+        let response = match request.send().await {
+            Ok(response) if response.status().is_success() => response,
+            Ok(_) => return Ok(Value::Null),
+            Err(error) => {
+                let error = self.server.unreachable(&error);
+                // It may be too busy for questions like these.
+                let is_there = matches!(error, BackendError::Broken { .. });
+                return if is_there { Ok(Value::Null) } else { Err(error) };
+            }
+        };
+        let text = super::read_some(response).await;
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+}
+
+fn number(value: &Value) -> Option<u32> {
+    value.as_u64()?.try_into().ok().filter(|it| *it > 0)
+}

@@ -1,0 +1,230 @@
+//! What servers are asked, and how they answer.
+//!
+//! Pure: a [`Question`] becomes a [`Call`], and what comes back becomes text, numbers or a
+//! [`Fault`]. A protocol is a module with a `call` and a `read` function; which server speaks
+//! which is known to [`crate::provider`]. Start at [`Dialect::call`] and [`Reader`].
+
+use serde_json::Value;
+
+use super::frames::Framing;
+use crate::chat::{ChatRequest, FinishReason, Message, Usage};
+pub use fault::{Fault, FaultKind};
+
+mod anthropic;
+mod fault;
+mod google;
+mod ollama;
+mod openai;
+mod schema;
+
+/// The protocol that a server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Chat completions, as nearly every local server has them.
+    OpenAi,
+    Anthropic,
+    /// Ollama's own, which alone can set the context window.
+    Ollama,
+    Google,
+}
+
+/// How an answer is held to its schema, the strongest way first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SchemaForm {
+    /// The server enforces the schema.
+    Schema,
+    /// The server enforces JSON; the prompt shows the schema.
+    JsonMode,
+    /// The prompt shows the schema, and that is all.
+    Prompt,
+}
+
+/// A request for one server.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The model as the server names it.
+    pub model: &'a str,
+    pub request: &'a ChatRequest,
+    pub form: SchemaForm,
+    /// The context window to set, in tokens, where the protocol can.
+    pub window: u32,
+    /// What the protocol calls the limit of an answer's length, where servers disagree.
+    pub limit_name: &'a str,
+    /// Members that this server has refused before.
+    pub omit: &'a [String],
+}
+
+/// What to send: a POST below the server's base URL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    pub path: String,
+    pub body: Value,
+}
+
+/// Something a model said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Text(String),
+    /// It is thinking aloud, which is no part of the answer.
+    Reasoning(String),
+}
+
+/// Reads the messages of one answer, streamed or whole.
+#[derive(Debug)]
+pub struct Reader {
+    dialect: Dialect,
+    so_far: SoFar,
+}
+
+/// What is known of an answer besides its text.
+#[derive(Debug, Default)]
+struct SoFar {
+    finish: Option<FinishReason>,
+    usage: Usage,
+    /// Nothing more will come.
+    is_over: bool,
+    /// Text that is the answer only if no tool is called.
+    aside: String,
+    /// The answer is a call of the one tool.
+    is_call: bool,
+}
+
+/// The name of the tool, or of the schema, that an answer is asked for with.
+const ANSWER: &str = "answer";
+
+impl Dialect {
+    pub fn call(self, question: &Question<'_>) -> Call {
+        match self {
+            Self::OpenAi => openai::call(question),
+            Self::Anthropic => anthropic::call(question),
+            Self::Ollama => ollama::call(question),
+            Self::Google => google::call(question),
+        }
+    }
+
+    /// The headers that say who asks, and in which version of the protocol.
+    pub fn headers(self, key: Option<&str>) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        if self == Self::Anthropic {
+            headers.push(("anthropic-version", "2023-06-01".to_owned()));
+        }
+        if let Some(key) = key {
+            headers.push(match self {
+                Self::OpenAi | Self::Ollama => ("authorization", format!("Bearer {key}")),
+                Self::Anthropic => ("x-api-key", key.to_owned()),
+                Self::Google => ("x-goog-api-key", key.to_owned()),
+            });
+        }
+        headers
+    }
+
+    pub fn framing(self) -> Framing {
+        match self {
+            Self::OpenAi | Self::Anthropic | Self::Google => Framing::Events,
+            Self::Ollama => Framing::Lines,
+        }
+    }
+
+    /// The next weaker form, when a server has refused one.
+    pub fn weaker(self, form: SchemaForm) -> Option<SchemaForm> {
+        match (self, form) {
+            (Self::Anthropic, SchemaForm::Schema) | (_, SchemaForm::JsonMode) => {
+                Some(SchemaForm::Prompt)
+            }
+            (_, SchemaForm::Schema) => Some(SchemaForm::JsonMode),
+            (_, SchemaForm::Prompt) => None,
+        }
+    }
+}
+
+impl Question<'_> {
+    /// The messages, with the schema shown where nobody enforces it.
+    fn messages(&self) -> Vec<Message> {
+        let mut messages = self.request.messages.clone();
+        let Some(schema) = &self.request.response_schema else { return messages };
+        if self.form == SchemaForm::Schema {
+            return messages;
+        }
+        if let Some(first) = messages.first_mut() {
+            first.content.push_str(
+                "\n\nAnswer with one JSON document and nothing else: no fences, no words around \
+                 it. It must fit this JSON Schema:\n",
+            );
+            first.content.push_str(&schema.to_string());
+        }
+        messages
+    }
+
+    /// The schema, when the server is to enforce it.
+    fn schema(&self) -> Option<&Value> {
+        self.request.response_schema.as_ref().filter(|_| self.form == SchemaForm::Schema)
+    }
+
+    /// Whether the server is to enforce JSON, but no schema.
+    fn is_json_mode(&self) -> bool {
+        self.request.response_schema.is_some() && self.form == SchemaForm::JsonMode
+    }
+
+    fn without_omitted(&self, mut body: Value) -> Value {
+        if let Some(members) = body.as_object_mut() {
+            for name in self.omit {
+                members.shift_remove(name);
+            }
+        }
+        body
+    }
+}
+
+impl Reader {
+    pub fn new(dialect: Dialect) -> Self {
+        Self { dialect, so_far: SoFar::default() }
+    }
+
+    /// What one message of the stream says.
+    ///
+    /// # Errors
+    /// [`Fault`] when the message reports one, or means nothing.
+    pub fn read(&mut self, frame: &str) -> Result<Vec<Piece>, Fault> {
+        match self.dialect {
+            Dialect::OpenAi => openai::read(frame, &mut self.so_far),
+            Dialect::Anthropic => anthropic::read(frame, &mut self.so_far),
+            Dialect::Ollama => ollama::read(frame, &mut self.so_far),
+            Dialect::Google => google::read(frame, &mut self.so_far),
+        }
+    }
+
+    /// Whether the server has said that nothing more comes.
+    pub fn is_over(&self) -> bool {
+        self.so_far.is_over
+    }
+
+    /// How the answer ended; none while it has not, whatever became of the connection.
+    pub fn end(&self) -> Option<(FinishReason, Usage)> {
+        self.so_far.finish.map(|finish| (finish, self.so_far.usage))
+    }
+}
+
+/// A message as JSON; servers report errors in the middle of streams.
+fn parse(frame: &str) -> Result<Value, Fault> {
+    let value: Value = serde_json::from_str(frame)
+        .map_err(|error| Fault::garbage(format!("it sent what is not JSON: {error}")))?;
+    match value.get("error") {
+        None | Some(Value::Null) => Ok(value),
+        Some(_) => Err(fault::in_stream(&value)),
+    }
+}
+
+/// A message as one of a protocol's own.
+fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Fault> {
+    serde_json::from_value(value).map_err(|error| {
+        Fault::garbage(format!("it sent what the protocol does not have: {error}"))
+    })
+}
+
+/// Adds a piece, unless there is nothing in it.
+fn say(pieces: &mut Vec<Piece>, make: fn(String) -> Piece, text: Option<String>) {
+    pieces.extend(text.filter(|it| !it.is_empty()).map(make));
+}
+
+#[cfg(test)]
+mod tests;

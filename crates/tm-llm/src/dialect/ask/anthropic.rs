@@ -1,0 +1,203 @@
+//! Anthropic's messages.
+//!
+//! Format: <https://docs.anthropic.com/en/api/messages>. An answer is held to a schema by a tool
+//! that the model must call; what it says besides is no answer then.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, openai::role, parse, say, schema, typed,
+};
+use crate::chat::{FinishReason, Role};
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event {
+    MessageStart {
+        message: Start,
+    },
+    ContentBlockStart {
+        content_block: Block,
+    },
+    ContentBlockDelta {
+        delta: Delta,
+    },
+    MessageDelta {
+        delta: Stop,
+        usage: Option<Counts>,
+    },
+    MessageStop,
+    /// Not streamed.
+    Message(Whole),
+    /// Pings, ends of blocks and what is new.
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Start {
+    usage: Option<Counts>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Whole {
+    #[serde(default)]
+    content: Vec<Block>,
+    stop_reason: Option<String>,
+    usage: Option<Counts>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Text {
+        text: Option<String>,
+    },
+    ToolUse {
+        #[serde(default)]
+        input: Value,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type")]
+enum Delta {
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    Input { partial_json: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stop {
+    stop_reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Counts {
+    #[serde(rename = "input_tokens")]
+    input: Option<u32>,
+    #[serde(rename = "output_tokens")]
+    output: Option<u32>,
+    #[serde(rename = "cache_read_input_tokens")]
+    cache_read: Option<u32>,
+    #[serde(rename = "cache_creation_input_tokens")]
+    cache_creation: Option<u32>,
+}
+
+pub(super) fn call(question: &Question<'_>) -> Call {
+    let request = question.request;
+    let mut system = String::new();
+    let mut messages: Vec<Value> = Vec::new();
+    for message in question.messages() {
+        if message.role == Role::System {
+            if !system.is_empty() {
+                system.push_str("\n\n");
+            }
+            system.push_str(&message.content);
+        } else {
+            messages.push(json!({"role": role(message.role), "content": message.content}));
+        }
+    }
+    let mut body = Map::new();
+    body.insert("model".to_owned(), json!(question.model));
+    body.insert("max_tokens".to_owned(), json!(request.max_tokens));
+    if !system.is_empty() {
+        body.insert("system".to_owned(), json!(system));
+    }
+    body.insert("messages".to_owned(), json!(messages));
+    // It refuses more than 1.
+    let temperature = schema::short(request.sampling.temperature.min(1.0));
+    body.insert("temperature".to_owned(), temperature);
+    body.insert("stream".to_owned(), json!(true));
+    if let Some(schema) = question.schema() {
+        let tool = json!({
+            "name": ANSWER,
+            "description": "Takes the answer.",
+            "input_schema": schema,
+        });
+        let choice = json!({"type": "tool", "name": ANSWER, "disable_parallel_tool_use": true});
+        body.insert("tools".to_owned(), json!([tool]));
+        body.insert("tool_choice".to_owned(), choice);
+    }
+    let body = question.without_omitted(Value::Object(body));
+    Call { path: "/messages".to_owned(), body }
+}
+
+pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault> {
+    let mut pieces = Vec::new();
+    match typed(parse(frame)?)? {
+        Event::MessageStart { message } => count(message.usage, so_far),
+        Event::ContentBlockStart { content_block } => block(content_block, so_far, &mut pieces),
+        Event::ContentBlockDelta { delta } => match delta {
+            Delta::Text { text } => so_far.aside.push_str(&text),
+            Delta::Input { partial_json } => {
+                say(&mut pieces, Piece::Text, Some(partial_json));
+            }
+            Delta::Thinking { thinking } => {
+                say(&mut pieces, Piece::Reasoning, Some(thinking));
+            }
+            Delta::Other => {}
+        },
+        Event::MessageDelta { delta, usage } => {
+            count(usage, so_far);
+            stop(delta.stop_reason.as_deref(), so_far, &mut pieces)?;
+        }
+        Event::MessageStop => so_far.is_over = true,
+        Event::Message(whole) => {
+            count(whole.usage, so_far);
+            for it in whole.content {
+                block(it, so_far, &mut pieces);
+            }
+            stop(whole.stop_reason.as_deref(), so_far, &mut pieces)?;
+            so_far.is_over = true;
+        }
+        Event::Other => {}
+    }
+    Ok(pieces)
+}
+
+fn block(block: Block, so_far: &mut SoFar, pieces: &mut Vec<Piece>) {
+    match block {
+        Block::Text { text } => so_far.aside.push_str(&text.unwrap_or_default()),
+        Block::ToolUse { input } => {
+            so_far.is_call = true;
+            // A stream begins with an empty one, and its text follows.
+            let is_whole = input.as_object().is_some_and(|it| !it.is_empty());
+            say(pieces, Piece::Text, is_whole.then(|| input.to_string()));
+        }
+        Block::Other => {}
+    }
+}
+
+fn stop(reason: Option<&str>, so_far: &mut SoFar, pieces: &mut Vec<Piece>) -> Result<(), Fault> {
+    let Some(reason) = reason else { return Ok(()) };
+    so_far.finish = Some(match reason {
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        "refusal" => return Err(Fault::new(FaultKind::Refused, "the model refuses to answer")),
+        _ => FinishReason::Stop,
+    });
+    if !so_far.is_call {
+        say(pieces, Piece::Text, Some(std::mem::take(&mut so_far.aside)));
+    }
+    Ok(())
+}
+
+/// Counts come in parts, and each one replaces what was said before.
+fn count(counts: Option<Counts>, so_far: &mut SoFar) {
+    let Some(counts) = counts else { return };
+    let usage = &mut so_far.usage;
+    let cached = counts.cache_read.unwrap_or(0);
+    if let Some(input) = counts.input.filter(|it| *it > 0) {
+        usage.cached_tokens = cached;
+        usage.prompt_tokens = input + cached + counts.cache_creation.unwrap_or(0);
+    }
+    usage.completion_tokens = counts.output.unwrap_or(usage.completion_tokens);
+}

@@ -1,0 +1,140 @@
+//! Chat completions of OpenAI, and of the many servers that have them too.
+//!
+//! Format: <https://platform.openai.com/docs/api-reference/chat>. Reasoning has two names outside
+//! of it, `reasoning_content` and `reasoning`.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
+use crate::chat::{FinishReason, Role};
+
+#[derive(Debug, Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    usage: Option<Counts>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Choice {
+    delta: Option<Delta>,
+    /// Servers that do not stream send the whole of it.
+    message: Option<Delta>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Delta {
+    #[serde(default)]
+    content: Value,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+    refusal: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Counts {
+    #[serde(default)]
+    prompt_tokens: u32,
+    #[serde(default)]
+    completion_tokens: u32,
+    prompt_tokens_details: Option<Details>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Details {
+    cached_tokens: Option<u32>,
+}
+
+pub(super) fn call(question: &Question<'_>) -> Call {
+    let request = question.request;
+    let messages: Vec<Value> = question
+        .messages()
+        .iter()
+        .map(|it| json!({"role": role(it.role), "content": it.content}))
+        .collect();
+    let mut body = Map::new();
+    body.insert("model".to_owned(), json!(question.model));
+    body.insert("messages".to_owned(), json!(messages));
+    body.insert("temperature".to_owned(), super::schema::short(request.sampling.temperature));
+    body.insert("top_p".to_owned(), super::schema::short(request.sampling.top_p));
+    body.insert("seed".to_owned(), json!(request.sampling.seed));
+    body.insert(question.limit_name.to_owned(), json!(request.max_tokens));
+    body.insert("stream".to_owned(), json!(true));
+    body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+    if let Some(schema) = question.schema() {
+        let mut named = json!({"name": ANSWER, "schema": schema});
+        if schema::is_strict(schema) {
+            named["strict"] = json!(true);
+        }
+        let format = json!({"type": "json_schema", "json_schema": named});
+        body.insert("response_format".to_owned(), format);
+    } else if question.is_json_mode() {
+        body.insert("response_format".to_owned(), json!({"type": "json_object"}));
+    }
+    let body = question.without_omitted(Value::Object(body));
+    Call { path: "/chat/completions".to_owned(), body }
+}
+
+pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault> {
+    let mut pieces = Vec::new();
+    if frame.trim() == "[DONE]" {
+        so_far.is_over = true;
+        return Ok(pieces);
+    }
+    let chunk: Chunk = typed(parse(frame)?)?;
+    if let Some(counts) = chunk.usage {
+        so_far.usage.prompt_tokens = counts.prompt_tokens;
+        so_far.usage.completion_tokens = counts.completion_tokens;
+        so_far.usage.cached_tokens =
+            counts.prompt_tokens_details.and_then(|it| it.cached_tokens).unwrap_or(0);
+    }
+    let Some(choice) = chunk.choices.into_iter().next() else { return Ok(pieces) };
+    let is_whole = choice.delta.is_none() && choice.message.is_some();
+    let said = choice.delta.or(choice.message).unwrap_or_default();
+    if let Some(refusal) = said.refusal.filter(|it| !it.is_empty()) {
+        return Err(Fault::new(FaultKind::Refused, refusal));
+    }
+    say(&mut pieces, Piece::Reasoning, said.reasoning_content.or(said.reasoning));
+    content(said.content, &mut pieces);
+    if let Some(reason) = choice.finish_reason.filter(|it| !it.is_empty()) {
+        so_far.finish = Some(finish(&reason)?);
+        so_far.is_over |= is_whole;
+    }
+    Ok(pieces)
+}
+
+/// A text, or a list of parts that may be thoughts.
+fn content(content: Value, pieces: &mut Vec<Piece>) {
+    match content {
+        Value::String(text) => say(pieces, Piece::Text, Some(text)),
+        Value::Array(parts) => {
+            for part in parts {
+                let text = |name: &str| part.get(name)?.as_str().map(str::to_owned);
+                say(pieces, Piece::Text, text("text"));
+                say(pieces, Piece::Reasoning, text("thinking"));
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+    }
+}
+
+fn finish(reason: &str) -> Result<FinishReason, Fault> {
+    match reason {
+        "length" => Ok(FinishReason::Length),
+        "content_filter" => {
+            Err(Fault::new(FaultKind::Refused, "its content filter stopped the answer"))
+        }
+        "error" => Err(Fault::new(FaultKind::Broken, "it stopped because of an error")),
+        _ => Ok(FinishReason::Stop),
+    }
+}
+
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::System => "system",
+        Role::User => "user",
+        Role::Assistant => "assistant",
+    }
+}

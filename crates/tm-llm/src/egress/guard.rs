@@ -1,0 +1,106 @@
+//! Keeps connections on this machine.
+//!
+//! A host is local when it is a loopback address or `localhost`, or was listed as local. What a
+//! name resolves to is looked at as well, and a redirect is followed only to where a request may
+//! go. There is no proxy: it would be a way out.
+
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+
+use reqwest::{
+    Client, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect,
+};
+
+use super::{CONNECT_TIMEOUT, EgressError};
+
+/// Which hosts count as this machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guard {
+    hosts: Arc<BTreeSet<String>>,
+}
+
+/// A connection that was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{host} is not on this machine, nor a host that was listed as local")]
+pub struct NotLocal {
+    pub host: String,
+}
+
+impl Guard {
+    /// Loopback, and these hosts: names or addresses, without ports.
+    pub fn new(hosts: impl IntoIterator<Item = String>) -> Self {
+        let hosts = hosts.into_iter().map(|it| bare(&it)).filter(|it| !it.is_empty());
+        Self { hosts: Arc::new(hosts.collect()) }
+    }
+
+    /// Whether a URL may lead to a local host; names are looked at again when they are resolved.
+    ///
+    /// # Errors
+    /// [`NotLocal`] with the host; all of the text when it is no URL.
+    pub fn check(&self, url: &str) -> Result<(), NotLocal> {
+        let refused = |host: &str| NotLocal { host: host.to_owned() };
+        let parsed = Url::parse(url).map_err(|_| refused(url))?;
+        let host = bare(parsed.host_str().unwrap_or_default());
+        let is_loopback = match host.parse::<IpAddr>() {
+            Ok(address) => is_loopback(address),
+            Err(_) => host == "localhost" || host.ends_with(".localhost"),
+        };
+        if is_loopback || self.hosts.contains(&host) { Ok(()) } else { Err(refused(&host)) }
+    }
+
+    /// A client that reaches nothing but local hosts.
+    ///
+    /// # Errors
+    /// [`EgressError::Tls`].
+    pub fn client(&self) -> Result<Client, EgressError> {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let guard = self.clone();
+        let follow = redirect::Policy::custom(move |attempt| {
+            let is_long = attempt.previous().len() > super::MOST_REDIRECTS;
+            match guard.check(attempt.url().as_str()) {
+                Ok(()) if is_long => attempt.error("too many redirects"),
+                Ok(()) => attempt.follow(),
+                Err(refused) => attempt.error(refused),
+            }
+        });
+        Client::builder()
+            .user_agent(super::USER_AGENT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(follow)
+            .dns_resolver(Arc::new(self.clone()))
+            .no_proxy()
+            .build()
+            .map_err(|source| EgressError::Tls { source })
+    }
+}
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guard = self.clone();
+        Box::pin(async move {
+            let host = bare(name.as_str());
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
+            let is_listed = guard.hosts.contains(&host);
+            let local: Vec<_> = found.filter(|it| is_listed || is_loopback(it.ip())).collect();
+            if local.is_empty() {
+                return Err(NotLocal { host }.into());
+            }
+            let addresses: Addrs = Box::new(local.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+/// An IPv4 address in IPv6 clothes counts as what it is.
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
+fn bare(host: &str) -> String {
+    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests;
