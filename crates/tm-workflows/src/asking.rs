@@ -60,7 +60,11 @@ pub enum AskError {
     Prompt(#[from] PromptError),
 }
 
-const CONTEXT_TOKENS: u32 = 900;
+/// What a laptop reads in some seconds.
+const FEW_TOKENS: u32 = 900;
+
+/// What a large model takes in without losing the question.
+const MANY_TOKENS: u32 = 6000;
 
 impl Asking<'_> {
     /// Asks until the answer has the accepted shape and `read` takes it: twice at most.
@@ -99,10 +103,11 @@ impl Asking<'_> {
         usize::try_from(self.backend.info().parallel).unwrap_or(1).max(1)
     }
 
-    /// How many tokens a question may spend on what is only context: what a laptop reads in some
-    /// seconds.
+    /// How many tokens a question may spend on what is only context.
     pub fn context_tokens(&self) -> u32 {
-        CONTEXT_TOKENS.min(self.backend.info().context_tokens / 4)
+        let info = self.backend.info();
+        let most = if info.whole_answers { MANY_TOKENS } else { FEW_TOKENS };
+        most.min(info.context_tokens / 4)
     }
 
     fn request(

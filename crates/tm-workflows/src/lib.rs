@@ -8,3 +8,4 @@ pub mod context;
 pub mod event;
 pub mod plan;
 pub mod prompts;
+mod wording;

@@ -20,12 +20,19 @@ macro_rules! prompt {
     };
 }
 
+pub(crate) const ADD_TASK: Prompt = prompt!("add_task");
 pub(crate) const ASKING_SYSTEM: Prompt = prompt!("asking/system");
+pub(crate) const EXPAND: Prompt = prompt!("expand");
+pub(crate) const NOTE_SUBTASK: Prompt = prompt!("note_subtask");
+pub(crate) const NOTE_TASK: Prompt = prompt!("note_task");
 pub(crate) const PARSE_PRD_SYSTEM: Prompt = prompt!("parse_prd/system");
 pub(crate) const PARSE_PRD_DOCUMENT: Prompt = prompt!("parse_prd/document");
 pub(crate) const PARSE_PRD_OUTLINE: Prompt = prompt!("parse_prd/outline");
 pub(crate) const PARSE_PRD_REPLACE: Prompt = prompt!("parse_prd/replace");
 pub(crate) const PARSE_PRD_DETAIL: Prompt = prompt!("parse_prd/detail");
+
+pub(crate) const UPDATE_TASK: Prompt = prompt!("update_task");
+pub(crate) const UPDATE_TASKS: Prompt = prompt!("update_tasks");
 
 /// Those whose answers are kept for later.
 const SAVED: [Prompt; 5] =

@@ -9,6 +9,7 @@ use super::{ParsePrdError, Question, Session};
 use crate::{
     event::Event,
     prompts::{PARSE_PRD_DETAIL, render},
+    wording::sentences,
 };
 
 /// Longest texts, in characters; the grammar ends a text there.
@@ -93,7 +94,7 @@ fn read(value: Value) -> Result<Detail, String> {
         ("details", &mut detail.details, DETAILS_MAX),
         ("testStrategy", &mut detail.test_strategy, TEST_MAX),
     ] {
-        *text = said_once(whole_sentences(text.trim(), longest));
+        *text = sentences(text, longest);
         if text.split_whitespace().count() < 4 {
             return Err(format!("its {name} says too little: “{text}”"));
         }
@@ -101,29 +102,6 @@ fn read(value: Value) -> Result<Detail, String> {
     detail.dependencies.sort_unstable();
     detail.dependencies.dedup();
     Ok(detail)
-}
-
-/// A text that ran into the grammar's limit, without its unfinished last sentence.
-fn whole_sentences(text: &str, longest: usize) -> &str {
-    if text.chars().count() + 2 < longest || text.ends_with(['.', '!', '?', ')', '`']) {
-        return text;
-    }
-    match text.rfind(". ") {
-        Some(end) if end > text.len() / 3 => text.get(..=end).unwrap_or(text),
-        _ => text,
-    }
-}
-
-/// Without the sentences that a small model says twice.
-fn said_once(text: &str) -> String {
-    let mut said: Vec<&str> = Vec::new();
-    let pieces = text.split_inclusive(". ").filter(|it| {
-        let sentence = it.trim().trim_end_matches('.');
-        let repeats = sentence.len() > 20 && said.contains(&sentence);
-        said.push(sentence);
-        !repeats
-    });
-    pieces.collect::<String>().trim_end().to_owned()
 }
 
 fn schema(index: usize) -> Value {

@@ -14,6 +14,7 @@ use super::{ParsePrdError, Question, Session};
 use crate::{
     event::Event,
     prompts::{PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, render},
+    wording::title,
 };
 
 /// The longest title, in characters; the grammar ends it there.
@@ -49,7 +50,7 @@ pub(super) async fn outline(session: &Session<'_>) -> Result<Vec<String>, ParseP
     };
     let read = |value: Value| {
         let outline: Outline = serde_json::from_value(value).map_err(|it| it.to_string())?;
-        Ok(outline.tasks.iter().map(|it| title(&it.title)).collect::<Vec<_>>())
+        Ok(outline.tasks.iter().map(|it| title(&it.title, TITLE_MAX)).collect::<Vec<_>>())
     };
     let answer = session.ask(&question, read).await.map_err(ParsePrdError::Outline)?;
     let mut titles = answer.value;
@@ -89,7 +90,7 @@ async fn replace_if_repeated(
         let answer: Titled = serde_json::from_value(value).map_err(|it| it.to_string())?;
         match others.iter().find(|it| alike(it, &answer.title)) {
             Some(other) => Err(format!("“{}” is the same as “{other}”", answer.title)),
-            None => Ok(title(&answer.title)),
+            None => Ok(title(&answer.title, TITLE_MAX)),
         }
     };
     let answer = session.ask(&question, read).await.map_err(ParsePrdError::Outline)?;
@@ -98,29 +99,6 @@ async fn replace_if_repeated(
     }
     Ok(())
 }
-
-/// Without the full stop, the quotes and the number that models like to add, and without a last
-/// word that the grammar cut.
-fn title(text: &str) -> String {
-    let text = text.trim().trim_matches('"');
-    let text = text.trim_start_matches(|it: char| it.is_ascii_digit() || it == '.').trim_start();
-    let mut whole = match text.rsplit_once(' ') {
-        Some((words, _)) if text.chars().count() >= TITLE_MAX => words,
-        _ => text,
-    };
-    while let Some((words, last)) = whole.trim_end_matches([',', ' ']).rsplit_once(' ')
-        && DANGLING.contains(&last)
-    {
-        whole = words;
-    }
-    whole.trim_end_matches(['.', ',', ':', ' ']).to_owned()
-}
-
-/// Words that a title cannot end with.
-const DANGLING: &[&str] = &[
-    "a", "an", "and", "as", "by", "for", "from", "in", "into", "of", "on", "or", "that", "the",
-    "to", "with",
-];
 
 fn title_schema() -> Value {
     json!({"type": "string", "minLength": 12, "maxLength": TITLE_MAX})

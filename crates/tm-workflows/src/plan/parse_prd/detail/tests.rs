@@ -34,13 +34,6 @@ fn a_text_that_says_nothing_is_a_fault_in_words_for_the_model() {
 }
 
 #[test]
-fn a_text_cut_by_the_grammar_ends_with_its_last_whole_sentence() {
-    assert_eq!(whole_sentences("One done. Two done. Three is c", 30), "One done. Two done.");
-    assert_eq!(whole_sentences("One done. Two is short", 300), "One done. Two is short");
-    assert_eq!(whole_sentences("no sentence ends here at all", 28), "no sentence ends here at all");
-}
-
-#[test]
 fn the_first_task_cannot_name_a_dependency_and_later_ones_only_earlier_tasks() {
     assert_eq!(schema(0)["properties"]["dependencies"], Value::Null);
     assert_eq!(schema(3)["properties"]["dependencies"]["items"]["maximum"], 3);

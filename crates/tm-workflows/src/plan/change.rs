@@ -1,0 +1,104 @@
+//! Tasks that a model's answers change: where they are, and what can go wrong.
+//!
+//! The file is looked at before a model works, and read anew when its answer is written.
+
+use std::fmt;
+
+use tm_tasks::{
+    add::AddTaskError,
+    document::{Tag, TaskFile},
+    id::TaskId,
+    status::Status,
+    store::{Store, StoreError},
+    task::Task,
+    timestamp::Timestamp,
+};
+
+use crate::{asking::AskError, prompts::PromptError};
+
+/// A tag of a task file.
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub store: Store,
+    pub tag: String,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The tag must be created, or another one named.
+    #[error("there is no tag `{tag}`")]
+    NoTag { tag: String },
+    /// Another task must be named.
+    #[error("there is no task {id} in tag `{tag}`")]
+    NoTask { id: TaskId, tag: String },
+    #[error("{id} is not a subtask")]
+    NotASubtask { id: TaskId },
+    /// Its status must be set first.
+    #[error("task {id} is {status}")]
+    Finished { id: TaskId, status: Status },
+    #[error("{requested} subtasks were asked for; between 1 and {most} can be made at once")]
+    Count { requested: usize, most: usize },
+    /// Another model may do better, or the same one later.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("writing the tasks was interrupted")]
+    Interrupted,
+}
+
+impl Place {
+    /// The tag as it is now.
+    pub(crate) async fn read(&self) -> Result<Tag, ChangeError> {
+        let place = self.clone();
+        blocking(move || place.store.read()?.tag(&place.tag).cloned().ok_or_else(|| place.no_tag()))
+            .await
+    }
+
+    /// Changes the file: all of what `change` does, or nothing.
+    pub(crate) async fn commit<T: Send + 'static>(
+        &self,
+        command: impl fmt::Display,
+        change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
+    ) -> Result<T, ChangeError> {
+        let place = self.clone();
+        let command = command.to_string();
+        let now = Timestamp::now();
+        blocking(move || place.store.commit(&command, now, |file| change(file, now))).await
+    }
+
+    pub(crate) fn no_tag(&self) -> ChangeError {
+        ChangeError::NoTag { tag: self.tag.clone() }
+    }
+
+    pub(crate) fn no_task(&self, id: &TaskId) -> ChangeError {
+        ChangeError::NoTask { id: id.clone(), tag: self.tag.clone() }
+    }
+
+    /// The task or subtask of this id.
+    pub(crate) fn find(&self, tag: &Tag, id: &TaskId) -> Result<Task, ChangeError> {
+        tag.find(id).ok_or_else(|| self.no_task(id))
+    }
+}
+
+impl From<PromptError> for ChangeError {
+    fn from(error: PromptError) -> Self {
+        Self::Ask(error.into())
+    }
+}
+
+/// Only a tag that is gone can keep a task from being added whose words are there.
+pub(crate) fn not_added(error: AddTaskError, place: &Place) -> ChangeError {
+    match error {
+        AddTaskError::NoTag { tag } => ChangeError::NoTag { tag },
+        AddTaskError::Empty { .. } => place.no_tag(),
+    }
+}
+
+/// Runs file work where it may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ChangeError> + Send + 'static,
+) -> Result<T, ChangeError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ChangeError::Interrupted)?
+}

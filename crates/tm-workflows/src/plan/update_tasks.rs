@@ -1,0 +1,231 @@
+//! `update`: a change of mind reaches all tasks that are still open.
+//!
+//! A large model gets many tasks at once and gives back those that change. A small one gets each
+//! task alone and says first whether the change concerns it. All that was rewritten goes into the
+//! file in one step. Start at [`update_tasks`].
+
+use futures_util::{StreamExt as _, stream};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tm_llm::chat::Usage;
+use tm_tasks::{
+    document::Tag,
+    id::TaskId,
+    revise::{Revision, revise},
+    task::Task,
+};
+
+use super::{
+    change::{ChangeError, Place},
+    rewriting::{Asked, Rewritten},
+};
+use crate::{
+    asking::{Asking, Question, Spent, object},
+    event::Event,
+    prompts::{UPDATE_TASKS, render},
+};
+
+/// What became of the tasks.
+#[derive(Debug)]
+pub struct UpdatedTasks {
+    /// Those that are different from before, as they are in the file.
+    pub changed: Vec<Task>,
+    /// How many open tasks there are from the first one on.
+    pub considered: usize,
+    /// Those that stayed as they were because the model gave no usable answer.
+    pub failed: Vec<(TaskId, String)>,
+    pub usage: Usage,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    tasks: Vec<Rewritten>,
+}
+
+/// Has every task from `from` on rewritten that is not done.
+///
+/// # Errors
+/// [`ChangeError`]; the file is as it was then. That some tasks failed while others did not is no
+/// error.
+pub async fn update_tasks(
+    asking: Asking<'_>,
+    place: &Place,
+    from: &TaskId,
+    prompt: &str,
+) -> Result<UpdatedTasks, ChangeError> {
+    let tag = place.read().await?;
+    let open: Vec<&Task> =
+        tag.tasks().iter().filter(|it| it.id() >= *from && !it.status().is_done()).collect();
+    let considered = open.len();
+    let asked = Asked::by(prompt, asking.backend.info().whole_answers);
+    let batches = batches(asking, &open, asked);
+    (asking.observer)(Event::Began { things: batches.len() });
+    let (spent, shared) = (Spent::default(), (&tag, asked, prompt));
+    let spent_there = &spent;
+    let work = |batch: Vec<Task>| async move {
+        let result = rewrite(asking, &batch, shared, spent_there).await;
+        (batch, result)
+    };
+    let mut results = stream::iter(batches).map(work).buffer_unordered(asking.parallel());
+    let mut revisions = Vec::new();
+    let mut failed = Vec::new();
+    let mut first_error = None;
+    while let Some((batch, result)) = results.next().await {
+        match result {
+            Ok(found) => revisions.extend(found),
+            Err(error) => {
+                let reason = error.to_string();
+                let what = names(&batch);
+                (asking.observer)(Event::StepFailed { what, reason: reason.clone() });
+                failed.extend(batch.iter().map(|it| (it.id(), reason.clone())));
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    if let Some(error) = first_error.filter(|_| failed.len() == considered) {
+        return Err(error);
+    }
+    failed.sort();
+    let changed = write(place, from, revisions).await?;
+    Ok(UpdatedTasks { changed, considered, failed, usage: spent.usage() })
+}
+
+/// Asks about some tasks.
+async fn rewrite(
+    asking: Asking<'_>,
+    batch: &[Task],
+    (tag, asked, prompt): (&Tag, Asked, &str),
+    spent: &Spent,
+) -> Result<Vec<(TaskId, Revision)>, ChangeError> {
+    let question = question(asking, batch, (tag, asked), prompt)?;
+    let read = |value: Value| {
+        serde_json::from_value::<Answer>(value).map(|it| it.tasks).map_err(|it| it.to_string())
+    };
+    let answer = asking.object(question, spent, read).await?;
+    let mut revisions = Vec::new();
+    for rewritten in answer.value {
+        let id = match batch {
+            // Asked about one task, a model means it whatever it says.
+            [task] => Some(task.id()),
+            _ => rewritten.names().filter(|id| batch.iter().any(|it| it.id() == *id)),
+        };
+        if let Some(id) = id
+            && rewritten.affected != Some(false)
+        {
+            revisions.push((id, rewritten.revision(asked)));
+        }
+    }
+    let mut notes = Vec::new();
+    notes.extend(answer.repaired.map(|_| "repaired"));
+    notes.extend(revisions.is_empty().then_some("not concerned"));
+    let note = (!notes.is_empty()).then(|| notes.join(", "));
+    (asking.observer)(Event::StepDone { what: names(batch), note });
+    Ok(revisions)
+}
+
+/// Puts all revisions into the file in one step.
+async fn write(
+    place: &Place,
+    from: &TaskId,
+    revisions: Vec<(TaskId, Revision)>,
+) -> Result<Vec<Task>, ChangeError> {
+    let there = place.clone();
+    place
+        .commit(format!("update --from={from}"), move |file, _| {
+            let tag = file.tag_mut(&there.tag).ok_or_else(|| there.no_tag())?;
+            let mut changed = Vec::new();
+            for (id, revision) in revisions {
+                let tasks = tag.tasks().to_vec();
+                // A task that is gone by now has nothing to be rewritten.
+                let found = tag.tasks_mut().iter_mut().find(|it| it.id() == id);
+                let Some(task) = found else { continue };
+                let before = task.clone();
+                revise(task, &revision, &tasks);
+                if *task != before {
+                    changed.push(task.clone());
+                }
+            }
+            changed.sort_by_key(Task::id);
+            Ok(changed)
+        })
+        .await
+}
+
+/// One task at a time for a small model, as many as it can repeat for a large one.
+fn batches(asking: Asking<'_>, open: &[&Task], asked: Asked) -> Vec<Vec<Task>> {
+    let info = asking.backend.info();
+    if !info.whole_answers {
+        return open.iter().map(|it| vec![(*it).clone()]).collect();
+    }
+    let most = info.context_tokens / 4;
+    let mut batches: Vec<Vec<Task>> = Vec::new();
+    let mut left = 0;
+    for task in open {
+        let tokens = asking.backend.count_tokens(&asked.show(task).to_string());
+        match batches.last_mut() {
+            Some(batch) if tokens <= left => batch.push((*task).clone()),
+            _ => {
+                batches.push(vec![(*task).clone()]);
+                left = most;
+            }
+        }
+        left = left.saturating_sub(tokens);
+    }
+    batches
+}
+
+fn question(
+    asking: Asking<'_>,
+    batch: &[Task],
+    (tag, asked): (&Tag, Asked),
+    prompt: &str,
+) -> Result<Question, ChangeError> {
+    let info = asking.backend.info();
+    let is_alone = !info.whole_answers;
+    let shown: Vec<Value> = batch.iter().map(|it| asked.show(it)).collect();
+    let variables = json!({
+        "tasks": shown.iter().map(Value::to_string).collect::<Vec<_>>(),
+        "prompt": prompt.trim(),
+        "is_alone": is_alone,
+    });
+    let item = if is_alone {
+        json!({"anyOf": [
+            object(&asked.properties_unless_affected(batch)),
+            object(&asked.properties_if_affected(batch, tag.tasks())),
+        ]})
+    } else {
+        object(&asked.properties(batch, tag.tasks()))
+    };
+    let fewest = usize::from(is_alone);
+    let schema = object(&json!({"tasks": {
+        "type": "array",
+        "items": item,
+        "minItems": fewest,
+        "maxItems": batch.len(),
+    }}));
+    let tokens: u32 = batch.iter().map(|it| asked.max_tokens(it)).sum();
+    Ok(Question {
+        text: render(UPDATE_TASKS, variables)?,
+        schema,
+        accepted: json!({
+            "type": "object",
+            "properties": {"tasks": {"type": "array", "items": {"type": "object"}}},
+            "required": ["tasks"],
+        }),
+        temperature: 0.2,
+        max_tokens: tokens.min(info.context_tokens / 2),
+    })
+}
+
+fn names(batch: &[Task]) -> String {
+    match batch {
+        [task] => format!("{} {}", task.id(), task.title()),
+        tasks => {
+            let ids: Vec<String> = tasks.iter().map(|it| it.id().to_string()).collect();
+            format!("tasks {}", ids.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

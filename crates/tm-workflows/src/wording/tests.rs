@@ -1,0 +1,35 @@
+use super::*;
+
+#[test]
+fn titles_lose_what_models_add_and_what_the_grammar_cut() {
+    for (text, expected) in [
+        ("1. Set up the store.", "Set up the store"),
+        ("12) Set up the store", "Set up the store"),
+        ("\"Search notes\"", "Search notes"),
+        ("3D view of the house", "3D view of the house"),
+        ("2.5 times as fast", "2.5 times as fast"),
+        (
+            "Implement the book catalogue with a title, authors, ISBN, publisher, year, and a",
+            "Implement the book catalogue with a title, authors, ISBN, publisher, year",
+        ),
+        ("Sync notes to", "Sync notes"),
+    ] {
+        assert_eq!(title(text, 80), expected);
+    }
+}
+
+#[test]
+fn a_sentence_is_said_once() {
+    let twice =
+        "Store the note in the database. Index it. Store the note in the database. Index it.";
+    assert_eq!(sentences(twice, 500), "Store the note in the database. Index it. Index it.");
+}
+
+#[test]
+fn a_text_cut_by_the_grammar_ends_with_its_last_whole_sentence() {
+    assert_eq!(sentences("One done. Two done. Three is c", 30), "One done. Two done.");
+    assert_eq!(sentences("One done. Two is short", 300), "One done. Two is short");
+    assert_eq!(sentences("no sentence ends here at all", 28), "no sentence ends here at all");
+    let free = "Written by a model that nothing held. It ends - so";
+    assert_eq!(sentences(free, 20), free);
+}
