@@ -10,7 +10,6 @@ use tm_tasks::timestamp::{Timestamp, iso_millis};
 const USER_ID: &str = "1234567890";
 
 /// `telemetryData` of a result; null when no model answered.
-#[cfg_attr(not(test), expect(dead_code, reason = "the commands that print it come next"))]
 pub fn data(command: &str, now: Timestamp, spent: &[Spent]) -> Value {
     let Some(first) = spent.first() else { return Value::Null };
     let input: u64 = spent.iter().map(|it| u64::from(it.usage.prompt_tokens)).sum();

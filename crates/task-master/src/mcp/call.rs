@@ -3,8 +3,6 @@
 //! A call has a thread of its own where it may block. What has to be waited for, such as a model,
 //! is waited for with [`Call::wait`], which ends when the client cancels or the time is up.
 
-#![expect(dead_code, reason = "used by the tools that come next")]
-
 use std::{
     future::Future,
     io::{self, Write},
@@ -14,14 +12,19 @@ use std::{
 };
 
 use rmcp::model::CallToolResult;
-use tm_tasks::{document::TaskFile, store::Store, timestamp::Timestamp};
+use serde_json::{Value, json};
+use tm_tasks::{
+    document::{Tag, TaskFile},
+    store::Store,
+    timestamp::Timestamp,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{envelope, parameter::Arguments, progress::Teller, registry::Tool};
 use crate::{
     app::{App, Workspace},
     config::{Environment, Screen},
-    report::{Report, advice},
+    report::{Advice, Report, advice},
 };
 
 /// Every call ends after this, unless `TASKMASTER_TIMEOUT_S` says otherwise.
@@ -79,11 +82,17 @@ impl Request {
             return envelope::failure(&Cancelled.into(), None);
         }
         let app = App { environment: self.environment.clone(), now: Timestamp::now() };
-        let workspace = match app.open(Some(&self.root), report) {
+        let mut workspace = match app.open(Some(&self.root), report) {
             Ok(workspace) => workspace,
             Err(error) => return envelope::failure(&error, None),
         };
         let tag = workspace.tag(self.arguments.text("tag"));
+        if let Some(file) = self.arguments.tasks_file(tool.parameters) {
+            match named_file(&workspace, file) {
+                Ok(store) => workspace.store = store,
+                Err(error) => return envelope::failure(&error.into(), Some(&tag)),
+            }
+        }
         let mut call = Call {
             app: &app,
             workspace: &workspace,
@@ -110,22 +119,11 @@ impl Call<'_> {
         self.app.now
     }
 
-    /// The task file: the project's own, or the one that was named.
-    pub(super) fn store(&self) -> anyhow::Result<Store> {
-        let Some(file) = self.arguments.text("file") else {
-            return Ok(self.workspace.store.clone());
-        };
-        let path = self.workspace.project.root().join(file);
-        if !path.is_file() {
-            let message = format!("there is no tasks file {}", path.display());
-            return Err(advice(message, "Name one that exists, or leave out file").into());
-        }
-        Ok(Store::open(path, self.workspace.environment.state_dir.join("journal")))
-    }
-
-    /// The tasks of the file that was named, else the project's.
-    pub(super) fn read(&self) -> anyhow::Result<TaskFile> {
-        self.store()?.read().map_err(crate::app::explain)
+    /// Which tags there are, as answers of models say it.
+    pub(super) fn tag_info(&self) -> anyhow::Result<Value> {
+        let file = self.workspace.read()?;
+        let names: Vec<&str> = file.tags().map(Tag::name).collect();
+        Ok(json!({ "currentTag": self.tag, "availableTags": names }))
     }
 
     /// The project's tasks, with what is known about their complexity.
@@ -153,6 +151,16 @@ impl Call<'_> {
             }
         })
     }
+}
+
+/// The tasks file that a call names in place of the project's.
+fn named_file(workspace: &Workspace, file: &str) -> Result<Store, Advice> {
+    let path = workspace.project.root().join(file);
+    if !path.is_file() {
+        let message = format!("there is no tasks file {}", path.display());
+        return Err(advice(message, "Name one that exists, or leave out file"));
+    }
+    Ok(Store::open(path, workspace.environment.state_dir.join("journal")))
 }
 
 /// How long one call may take.

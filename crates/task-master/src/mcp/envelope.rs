@@ -1,5 +1,7 @@
 //! The form of every answer: the same envelope around data, and the same lines under an error.
 
+#![expect(dead_code, reason = "used by the tools that come next")]
+
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -36,6 +38,11 @@ struct Version {
 impl Answer {
     pub(super) fn new(data: &impl Serialize) -> anyhow::Result<Self> {
         Ok(Self { data: to_raw_value(data)?, tag: None })
+    }
+
+    /// Names this tag instead of the one that was worked on.
+    pub(super) fn about_tag(self, tag: &str) -> Self {
+        Self { tag: Some(tag.to_owned()), ..self }
     }
 
     /// The answer to whoever worked on `tag`.

@@ -22,6 +22,8 @@ pub(super) struct Parameter {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Text,
+    /// Names the tasks file to work on, in place of the project's.
+    TasksFile,
     Flag,
     /// A whole number not outside of these; also in quotes, as some clients send it.
     Whole {
@@ -47,6 +49,35 @@ pub(super) struct Arguments {
 impl Parameter {
     pub(super) const fn text(name: &'static str, description: &'static str) -> Self {
         Self::new(name, Kind::Text, description)
+    }
+
+    pub(super) const fn tasks_file(name: &'static str, description: &'static str) -> Self {
+        Self::new(name, Kind::TasksFile, description)
+    }
+
+    pub(super) const fn number(name: &'static str, description: &'static str) -> Self {
+        Self::new(name, Kind::Number, description)
+    }
+
+    pub(super) const fn texts(name: &'static str, description: &'static str) -> Self {
+        Self::new(name, Kind::Texts, description)
+    }
+
+    pub(super) const fn list_of(
+        name: &'static str,
+        values: &'static [&'static str],
+        least: usize,
+        description: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::ListOf { values, least }, description)
+    }
+
+    pub(super) const fn object(
+        name: &'static str,
+        members: &'static [Self],
+        description: &'static str,
+    ) -> Self {
+        Self::new(name, Kind::Object(members), description)
     }
 
     pub(super) const fn flag(name: &'static str, description: &'static str) -> Self {
@@ -80,7 +111,7 @@ impl Parameter {
 
     fn schema(&self) -> Value {
         let mut schema = match self.kind {
-            Kind::Text => json!({ "type": "string" }),
+            Kind::Text | Kind::TasksFile => json!({ "type": "string" }),
             Kind::Flag => json!({ "type": "boolean" }),
             Kind::Whole { least, most } => {
                 let mut schema = json!({ "type": "integer", "minimum": least });
@@ -107,7 +138,7 @@ impl Parameter {
     fn fault(&self, value: &Value) -> Option<String> {
         let text = value.as_str();
         let (is_fine, expected) = match self.kind {
-            Kind::Text => (text.is_some(), "must be a string".to_owned()),
+            Kind::Text | Kind::TasksFile => (text.is_some(), "must be a string".to_owned()),
             Kind::Flag => (value.is_boolean(), "must be true or false".to_owned()),
             Kind::Whole { least, most } => {
                 let is_fine = whole(value).is_some_and(|it| (least..=most).contains(&it));
@@ -185,6 +216,24 @@ impl Arguments {
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         let text = self.values.get(name).and_then(Value::as_str);
         text.map(str::trim).filter(|it| !it.is_empty())
+    }
+
+    /// The tasks file that was named in place of the project's.
+    pub(super) fn tasks_file(&self, parameters: &[Parameter]) -> Option<&str> {
+        let parameter = parameters.iter().find(|it| matches!(it.kind, Kind::TasksFile))?;
+        self.text(parameter.name)
+    }
+
+    /// The texts of a list; none where there is none.
+    pub(super) fn texts(&self, name: &str) -> Vec<&str> {
+        let list = self.values.get(name).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// The members of an object.
+    pub(super) fn object(&self, name: &str) -> Self {
+        let values = self.values.get(name).and_then(Value::as_object).cloned();
+        Self { values: values.unwrap_or_default() }
     }
 
     /// A text that its parameter requires.

@@ -4,8 +4,6 @@
 //! work goes on where there is nothing to say, so that their patience does not end before the
 //! work does. Progress is counted in seconds: how much is left is not known.
 
-#![expect(dead_code, reason = "used by the tools that come next")]
-
 use std::time::{Duration, Instant};
 
 use rmcp::{

@@ -4,14 +4,24 @@
 //! calls, and puts the result into the shape that clients know. Descriptions are short, since
 //! every client pays for them.
 
-use super::{parameter::Parameter, registry::Tool};
+use std::path::PathBuf;
 
+use serde_json::Value;
+use tm_tasks::id::TaskId;
+
+use super::{call::Call, parameter::Parameter, registry::Tool};
+
+mod complexity;
+mod dependencies;
+mod plan;
 mod read;
 mod status;
 
 /// All tools.
 pub(super) fn all() -> impl Iterator<Item = &'static Tool> {
-    [read::TOOLS, status::TOOLS].into_iter().flatten()
+    [read::TOOLS, status::TOOLS, plan::TOOLS, complexity::TOOLS, dependencies::TOOLS]
+        .into_iter()
+        .flatten()
 }
 
 const PROJECT_ROOT: Parameter =
@@ -19,4 +29,14 @@ const PROJECT_ROOT: Parameter =
 
 const TAG: Parameter = Parameter::text("tag", "Instead of the current tag");
 
-const FILE: Parameter = Parameter::text("file", "Another tasks file");
+const FILE: Parameter = Parameter::tasks_file("file", "Another tasks file");
+
+/// `path` within the project, unless it is one on its own.
+fn in_project(call: &Call<'_>, path: &str) -> PathBuf {
+    call.workspace.project.root().join(path)
+}
+
+/// A number where an id is one, as clients expect it.
+fn id_value(id: &TaskId) -> Value {
+    id.number().map_or_else(|| Value::from(id.to_string()), Value::from)
+}

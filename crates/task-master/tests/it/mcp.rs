@@ -1,6 +1,8 @@
 //! The server as its clients have it: the real binary, spoken to over standard input and output.
 
 mod client;
+mod dependencies;
 mod lifecycle;
 mod listing;
+mod planning;
 mod reading;

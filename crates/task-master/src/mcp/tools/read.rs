@@ -254,7 +254,7 @@ fn with_subtasks_of(mut task: Task, statuses: &[Status]) -> Task {
 }
 
 fn next_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
-    let file = call.read()?;
+    let file = call.workspace.read()?;
     let tasks = file.tag(call.tag()).map(Tag::tasks).unwrap_or_default();
     let Some(next) = next_task_of_clients(tasks) else {
         let message = "No eligible next task found. All tasks are either completed or have \

@@ -146,7 +146,7 @@ impl Client {
         }
         let message: Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        if message["method"] == "roots/list" {
+        if message["method"] == "roots/list" && self.input.is_some() {
             let roots = json!([{ "uri": format!("file://{}", self.root) }]);
             self.send(
                 &json!({ "jsonrpc": "2.0", "id": message["id"], "result": { "roots": roots } }),

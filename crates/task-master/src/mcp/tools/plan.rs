@@ -1,0 +1,132 @@
+//! Tools in which a model makes tasks: `parse_prd`.
+
+use std::{fs, path::PathBuf};
+
+use serde_json::json;
+use tm_tasks::{config::Role, store::Store};
+use tm_workflows::{
+    event::Event,
+    plan::parse_prd::{Existing, ParsePrd, Target, parse_prd as plan},
+};
+
+use super::{PROJECT_ROOT, TAG, in_project};
+use crate::{
+    backend::{self, telemetry},
+    mcp::{
+        call::{self, Call},
+        envelope::Answer,
+        parameter::Parameter,
+        progress::Teller,
+        registry::{Effect, Tier, Tool},
+    },
+    report::advice,
+};
+
+pub(super) const RESEARCH: Parameter = Parameter::flag("research", "Ask the research model");
+
+pub(super) const TOOLS: &[Tool] = &[Tool {
+    name: "parse_prd",
+    title: "Parse PRD",
+    description: "Turn a requirements document into tasks. Takes minutes.",
+    effect: Effect::Changes,
+    tier: Tier::Core,
+    parameters: &[
+        Parameter::text("input", "The document; .taskmaster/docs/prd.txt if left out"),
+        PROJECT_ROOT,
+        TAG,
+        Parameter::text("output", "Another tasks file"),
+        Parameter::text("numTasks", "About how many, e.g. 10; 0: as the document needs"),
+        Parameter::flag("force", "Replace the tag's tasks"),
+        RESEARCH,
+        Parameter::flag("append", "Keep the tag's tasks"),
+    ],
+    run: parse_prd,
+}];
+
+fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
+    let path = document(call);
+    let document = fs::read(&path).map_err(|error| {
+        let message = format!("cannot read {}", path.display());
+        anyhow::Error::new(error).context(advice(message, "Name the document as input"))
+    })?;
+    let globals = call.workspace.config.globals();
+    let request = ParsePrd {
+        document,
+        count: count(call)?.or_else(|| usize::try_from(globals.default_num_tasks).ok()),
+        language: globals.response_language,
+        timeout: call::timeout(&call.workspace.environment),
+        saved: Some(call.workspace.environment.state_dir.join("parse-prd")),
+    };
+    let request = ParsePrd { count: request.count.filter(|it| *it > 0), ..request };
+    let store = match call.arguments.text("output") {
+        Some(output) => Store::open(
+            in_project(call, output),
+            call.workspace.environment.state_dir.join("journal"),
+        ),
+        None => call.workspace.store.clone(),
+    };
+    let output = store.path().display().to_string();
+    let existing = match (call.arguments.flag("append"), call.arguments.flag("force")) {
+        (true, _) => Existing::Append,
+        (false, true) => Existing::Replace,
+        (false, false) => Existing::Refuse,
+    };
+    let target = Target { store, tag: call.tag().to_owned(), existing };
+    let choice = backend::for_role(call.workspace, role(call), call.report)?;
+    let teller = call.teller;
+    let spent = call.wait(async {
+        let model = choice.open().await?;
+        plan(&*model, target, &request, &|event| tell(teller, event)).await?;
+        Ok(model.spent())
+    })?;
+    Answer::new(&json!({
+        "message": format!("Successfully parsed PRD and generated tasks in {output}"),
+        "outputPath": output,
+        "telemetryData": telemetry::data("parse-prd", call.now(), &spent),
+        "tagInfo": call.tag_info()?,
+    }))
+}
+
+/// The model that a call asks for.
+pub(super) fn role(call: &Call<'_>) -> Role {
+    if call.arguments.flag("research") { Role::Research } else { Role::Main }
+}
+
+/// Tells the client what a workflow does.
+pub(super) fn tell(teller: &Teller, event: Event) {
+    match event {
+        Event::DocumentRead { title, requirements, .. } => {
+            teller.tell(format!("{title}: {requirements} requirements"));
+        }
+        Event::Resumed { tasks_done, tasks } => {
+            teller.tell(format!("going on: {tasks_done} of {tasks} tasks are there"));
+        }
+        Event::Outlining { tasks } => teller.tell(format!("outlining {tasks} tasks")),
+        Event::Outlined { titles, .. } => {
+            teller.tell(format!("{} tasks outlined", titles.len()));
+        }
+        Event::TaskWritten { number, title, .. } => teller.tell(format!("task {number}: {title}")),
+        Event::Began { things } => teller.tell(format!("{things} to do")),
+        Event::StepDone { what, .. } => teller.tell(what),
+        Event::StepFailed { what, reason } => teller.tell(format!("{what}: {reason}")),
+        Event::Tokens { .. } => {}
+    }
+}
+
+/// The document that is named, else the project's own.
+fn document(call: &Call<'_>) -> PathBuf {
+    if let Some(input) = call.arguments.text("input") {
+        return in_project(call, input);
+    }
+    let own = call.workspace.project.docs_dir().join("prd.txt");
+    let others = call.workspace.project.requirements_file();
+    others.filter(|_| !own.is_file()).unwrap_or(own)
+}
+
+fn count(call: &Call<'_>) -> anyhow::Result<Option<usize>> {
+    let Some(number) = call.arguments.text("numTasks") else { return Ok(None) };
+    let count = number.parse();
+    Ok(Some(count.map_err(|_| {
+        advice(format!("numTasks is `{number}`"), "Give a whole number, such as 10")
+    })?))
+}
