@@ -181,18 +181,25 @@ impl Workspace {
         let mut file = self.read()?;
         let names: Vec<String> = file.tags().map(|it| it.name().to_owned()).collect();
         for name in names.iter().filter(|it| tag.is_none_or(|tag| tag == **it)) {
-            match ComplexityReport::find(&self.project.complexity_report(name)) {
-                Ok(None) => {}
-                Ok(Some(complexity)) => {
-                    if let Some(tag) = file.tag_mut(name) {
-                        complexity.annotate(tag);
-                    }
-                }
-                // The tasks are worth showing without it.
-                Err(error) => report.warn(&error.to_string()),
+            if let Some(complexity) = self.complexity(name, report)
+                && let Some(tag) = file.tag_mut(name)
+            {
+                complexity.annotate(tag);
             }
         }
         Ok(file)
+    }
+
+    /// What is known about the complexity of a tag's tasks. Tasks are worth showing without it,
+    /// so what is wrong with it is only told.
+    pub fn complexity(&self, tag: &str, report: &mut Report) -> Option<ComplexityReport> {
+        match ComplexityReport::find(&self.project.complexity_report(tag)) {
+            Ok(found) => found,
+            Err(error) => {
+                report.warn(&error.to_string());
+                None
+            }
+        }
     }
 }
 

@@ -102,8 +102,6 @@ pub fn add_dependency(
 }
 
 /// Makes a task or subtask wait no longer. The dependency itself need not exist any more.
-///
-/// In a subtask, the number of a task that it does not wait for names its sibling.
 pub fn remove_dependency(
     file: &mut TaskFile,
     tag: &str,
@@ -111,14 +109,7 @@ pub fn remove_dependency(
     dependency: &TaskId,
 ) -> Result<DependencyChange, DependencyError> {
     let tag = tag_mut(file, tag)?;
-    let dependencies = find(tag, id)?.dependencies();
-    let sibling = id.parent().child(dependency);
-    let is_sibling = id.is_subtask()
-        && !dependency.is_subtask()
-        && !dependencies.contains(dependency)
-        && dependencies.contains(&sibling);
-    let dependency = if is_sibling { &sibling } else { dependency };
-    let has_changed = dependencies.contains(dependency);
+    let has_changed = find(tag, id)?.dependencies().contains(dependency);
     if has_changed {
         tag.change(id, |task| {
             let mut references = owned(task);

@@ -165,7 +165,7 @@ impl Tags<'_> {
         })
     }
 
-    /// Makes an empty tag for a branch, and remembers which branch it is for.
+    /// Makes a tag that is called after a branch, and remembers which branch it is for.
     pub fn add_for_branch(
         &self,
         branch: &str,
@@ -173,7 +173,7 @@ impl Tags<'_> {
         description: Option<&str>,
     ) -> Result<AddedTag, TagsError> {
         let name = name_for_branch(branch)?;
-        let for_branch = format!("Tag for branch {branch}");
+        let for_branch = format!("Tag created from git branch \"{branch}\"");
         let added = self.add(&name, source, description.or(Some(&for_branch)))?;
         State::change(self.state_file, self.now, |it| it.set_branch_tag(branch, &name))?;
         Ok(added)

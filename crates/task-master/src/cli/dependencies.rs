@@ -86,7 +86,7 @@ pub fn run_remove(args: &ChangeArgs, app: &App, report: &mut Report) -> anyhow::
         workspace.change(&command, app.now, |file| remove_dependency(file, &tag, &id, &on))?;
     let change = change.map_err(|it| explain(&it))?;
     if change.has_changed {
-        report.done(format!("Task {id} waits for {} no longer", change.dependency));
+        report.done(format!("Task {id} waits for {on} no longer"));
     } else {
         report.warn(&format!("task {id} does not wait for {on}; nothing was changed"));
     }

@@ -80,7 +80,11 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     }
     let workspace = app.open(args.project.as_deref(), report)?;
     let tag_name = workspace.tag(None);
-    let file = workspace.read_annotated(Some(&tag_name), report)?;
+    let mut file = workspace.read()?;
+    let complexity = workspace.complexity(&tag_name, report);
+    if let (Some(complexity), Some(tag)) = (&complexity, file.tag_mut(&tag_name)) {
+        complexity.annotate(tag);
+    }
     let tag = file.tag(&tag_name);
     let found = |id: &TaskId| tag.and_then(|it: &Tag| it.find(id));
     if args.json || args.format == Format::Json {
@@ -91,7 +95,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         return Ok(());
     }
     let shown = tag.map_or(&[][..], Tag::tasks);
-    let screen = screen::Screen::new(shown, statuses);
+    let screen = screen::Screen::new(shown, statuses, complexity);
     for (index, id) in ids.iter().enumerate() {
         if index > 0 {
             report.blank();

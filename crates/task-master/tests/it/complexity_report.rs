@@ -95,5 +95,6 @@ fn tasks_are_listed_and_shown_with_their_complexity() {
     assert!(wide.contains("Complexity"), "{wide}");
     let shown = project.run(&["show", "3"]).out;
     assert!(shown.contains("Complexity    9"), "{shown}");
+    assert!(shown.contains("There are several parts"), "{shown}");
     assert!(!project.tasks().contains("complexity"));
 }

@@ -153,3 +153,16 @@ fn a_chain_of_any_length_is_walked() {
     assert_eq!(cycles.len(), 1);
     assert_eq!(cycles[0].len(), 20_000);
 }
+
+#[test]
+fn the_shortest_chain_between_two_tasks_is_found() {
+    let graph = Graph::new(&tasks("1 <2,3; 2 <3; 3 <4; 4 [1 <5]; 5"));
+    let path = |from: &str, to: &str| {
+        let path = graph.path(&from.parse().unwrap(), &to.parse().unwrap())?;
+        Some(path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(path("1", "4").as_deref(), Some("1 3 4"));
+    assert_eq!(path("3", "3").as_deref(), Some("3"));
+    assert_eq!(path("4", "1"), None);
+    assert_eq!(path("9", "1"), None);
+}

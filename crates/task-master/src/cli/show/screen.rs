@@ -1,7 +1,13 @@
 //! How one task looks: what it is, what it is about, its subtasks, what to do next.
 
 use serde_json::Value;
-use tm_tasks::{graph::Graph, id::TaskId, status::Status, task::Task};
+use tm_tasks::{
+    complexity::{Analysis, ComplexityReport},
+    graph::Graph,
+    id::TaskId,
+    status::Status,
+    task::Task,
+};
 
 use crate::{
     cli::marks::{self, count},
@@ -21,6 +27,7 @@ pub(super) struct Screen {
     graph: Graph,
     /// Which subtasks are shown; empty for all.
     subtask_statuses: Vec<Status>,
+    complexity: Option<ComplexityReport>,
 }
 
 pub(super) fn print_not_found(id: &TaskId, tag: &str, report: &mut Report) {
@@ -30,8 +37,12 @@ pub(super) fn print_not_found(id: &TaskId, tag: &str, report: &mut Report) {
 }
 
 impl Screen {
-    pub(super) fn new(tasks: &[Task], subtask_statuses: Vec<Status>) -> Self {
-        Self { graph: Graph::new(tasks), subtask_statuses }
+    pub(super) fn new(
+        tasks: &[Task],
+        subtask_statuses: Vec<Status>,
+        complexity: Option<ComplexityReport>,
+    ) -> Self {
+        Self { graph: Graph::new(tasks), subtask_statuses, complexity }
     }
 
     pub(super) fn print(&self, task: &Task, report: &mut Report) {
@@ -42,6 +53,10 @@ impl Screen {
         self.print_attributes(task, report);
         for (name, heading) in SECTIONS {
             print_section(task, name, heading, report);
+        }
+        let analysis = self.complexity.as_ref().and_then(|it| it.analysis(&id));
+        if let Some(reasoning) = analysis.and_then(Analysis::reasoning) {
+            print_text("Why it is that complex", &Value::String(reasoning), report);
         }
         self.print_subtasks(task, report);
         print_faults(task, report);
@@ -130,10 +145,15 @@ fn print_heading(heading: &str, report: &mut Report) {
 }
 
 fn print_section(task: &Task, name: &str, heading: &str, report: &mut Report) {
-    let Some(value) = value(task, name) else { return };
+    if let Some(value) = value(task, name) {
+        print_text(heading, &value, report);
+    }
+}
+
+fn print_text(heading: &str, value: &Value, report: &mut Report) {
     let width = width(report).saturating_sub(INDENT);
     print_heading(heading, report);
-    for paragraph in paragraphs(&value) {
+    for paragraph in paragraphs(value) {
         // What is indented in the text stays so, down to the last of its lines.
         let text = paragraph.trim_start();
         let depth = (paragraph.len() - text.len()).min(width / 2);
