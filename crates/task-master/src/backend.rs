@@ -3,125 +3,184 @@
 //! Workflows ask for a role and get a backend; which model it is, where it runs and who stands in
 //! for it is decided here. Start at [`for_role`].
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::Context;
 use tm_llm::{
-    backend::Backend,
-    catalogue::{
-        Catalogue, Model,
-        store::{ModelStore, StoreError},
+    backend::{
+        BackendError,
+        remote::{Key, Patience, RemoteBackend, Server},
     },
-    failover::Failover,
+    egress::{NetworkConfig, guard::Guard, patient_client},
+    failover::{Candidate, Failover, Switch},
 };
-use tm_tasks::config::{Config, Role};
+use tm_tasks::config::Role;
 
+use self::routes::{Route, ServerRoute};
 use crate::{
     app::Workspace,
-    report::{Report, advice},
+    report::{Report, advice, progress_line},
 };
 
+mod audit;
+mod embedded;
+mod routes;
 pub mod telemetry;
 
 /// The provider's name in `config.json` for models that run in this process.
 pub const EMBEDDED: &str = "embedded";
 
-/// The model for a role.
+/// The models for a role, found but not loaded.
 #[derive(Debug)]
 pub struct Choice {
-    /// Its id in the catalogue, or its path.
+    /// What the most wanted one is called: its name, or its path.
     pub id: String,
-    path: PathBuf,
-    /// What the configuration names, when something else answers instead.
-    instead_of: Option<String>,
+    candidates: Vec<Candidate>,
 }
 
 /// The model that plays `role` in this project, found but not loaded; [`Choice::open`] does that.
 ///
 /// It is told when another model answers than the one the project names.
 pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
-    let choice = choose(workspace, role)?;
-    if let Some(instead_of) = &choice.instead_of {
-        report.note(&format!("{} answers here in place of {instead_of}", choice.id));
-    }
-    Ok(choice)
-}
-
-fn choose(workspace: &Workspace, role: Role) -> anyhow::Result<Choice> {
-    let catalogue = Catalogue::builtin()?;
-    let store = ModelStore::new(workspace.environment.models_dir());
-    let (wanted, instead_of) = wanted(&workspace.config, role);
-    let asked = workspace.environment.variable("TASKMASTER_MODEL").map(str::to_owned).or(wanted);
-    if let Some(asked) = &asked {
-        let path = workspace.environment.working_dir.join(asked);
-        if path.extension().is_some_and(|it| it == "gguf") && catalogue.find(asked).is_err() {
-            return Ok(Choice { id: asked.clone(), path, instead_of });
+    let mut candidates = Vec::new();
+    let mut missing = None;
+    let guard = routes::guard(&workspace.config, &workspace.environment);
+    for route in routes::routes(&workspace.config, &workspace.environment, role)? {
+        let (candidate, note) = match &route {
+            Route::Embedded { model, instead_of } => {
+                match embedded::find(&workspace.environment, model.as_deref()) {
+                    Ok(found) => {
+                        let note = instead_of.as_ref();
+                        let note =
+                            note.map(|it| format!("{} answers here in place of {it}", found.id));
+                        (local(found), note)
+                    }
+                    Err(error) => {
+                        missing.get_or_insert(error);
+                        continue;
+                    }
+                }
+            }
+            Route::Server(route) => {
+                let candidate = remote(route, &guard, workspace)?;
+                let is_told = candidate.name != route.model || missing.is_some();
+                let note = is_told.then(|| format!("{} is asked", candidate.name));
+                (candidate, note)
+            }
+        };
+        if let Some(note) = note.filter(|_| candidates.is_empty()) {
+            report.note(&note);
         }
+        candidates.push(candidate);
     }
-    let model = match &asked {
-        Some(id) => catalogue.find(id)?,
-        None => catalogue.default_model().context("the catalogue has no default model")?.0,
+    let Some(first) = candidates.first() else {
+        return Err(missing.unwrap_or_else(|| anyhow::Error::msg("there is no model")));
     };
-    let path = installed(&store, model)?;
-    Ok(Choice { id: model.id.clone(), path, instead_of })
-}
-
-/// The embedded model that the project names, or what it names instead of one.
-fn wanted(config: &Config, role: Role) -> (Option<String>, Option<String>) {
-    match config.model(role) {
-        Some(model) if model.provider == EMBEDDED => (Some(model.model_id), None),
-        Some(model) => (None, Some(format!("{}/{}", model.provider, model.model_id))),
-        None => (None, None),
-    }
-}
-
-fn installed(store: &ModelStore, model: &Model) -> anyhow::Result<PathBuf> {
-    match store.find(model) {
-        Ok(installed) => Ok(installed.path),
-        Err(error) => {
-            let hint = match &error {
-                StoreError::NotInstalled { .. } => {
-                    format!("fetch it once with `task-master models pull {}`", model.id)
-                }
-                StoreError::Damaged { .. } | StoreError::Busy { .. } | StoreError::Io { .. } => {
-                    format!("fetch it again with `task-master models pull {} --force`", model.id)
-                }
-            };
-            let message = format!("the model {} cannot be used", model.id);
-            Err(anyhow::Error::new(error).context(advice(message, hint)))
-        }
-    }
+    Ok(Choice { id: first.name.clone(), candidates })
 }
 
 impl Choice {
-    /// Loads the model. This takes seconds, so do it when the rest is in order.
+    /// Loads the model, or connects to its server. This takes seconds, so do it when the rest is
+    /// in order.
     ///
     /// What the model did is known to [`Failover::spent`] afterwards, and [`telemetry::data`]
     /// makes of it what commands print.
     pub async fn open(self) -> anyhow::Result<Arc<Failover>> {
-        Ok(Arc::new(Failover::new(load(self).await?)))
-    }
-}
-
-/// Loads the model into this process.
-#[cfg(feature = "engine")]
-async fn load(choice: Choice) -> anyhow::Result<Arc<dyn Backend>> {
-    let options = tm_engine::EngineOptions { model: Some(choice.id.clone()), ..Default::default() };
-    match tm_engine::Engine::load_in_background(choice.path, options).await {
-        Ok(engine) => Ok(Arc::new(engine)),
-        Err(error) => {
-            let message = format!("the model {} cannot be used", choice.id);
-            let hint = "nothing was changed; see `task-master models list` for models that are \
-                        here and fit, or fetch this one again with `task-master models pull`";
-            Err(anyhow::Error::new(error).context(advice(message, hint)))
+        let opened = Failover::open(self.candidates, Arc::new(tell)).await;
+        match opened {
+            Ok(failover) => Ok(Arc::new(failover)),
+            Err(error) => {
+                let message = format!("the model {} cannot be used", self.id);
+                let hint = hint(&error);
+                Err(anyhow::Error::new(error).context(advice(message, hint)))
+            }
         }
     }
 }
 
-/// This build has no engine to load it into.
-#[cfg(not(feature = "engine"))]
-#[expect(clippy::unused_async, reason = "the same shape as in a build with an engine")]
-async fn load(choice: Choice) -> anyhow::Result<Arc<dyn Backend>> {
-    let message = format!("this build cannot run {} ({})", choice.id, choice.path.display());
-    Err(advice(message, "build it with its default features").into())
+/// What to try when a model gives no answer.
+pub fn hint(error: &BackendError) -> &'static str {
+    match error {
+        BackendError::Load { .. } | BackendError::OutOfMemory { .. } => {
+            "nothing was changed; see `task-master models list` for models that are here and \
+             fit, or fetch this one again with `task-master models pull`"
+        }
+        BackendError::Unreachable { .. } => {
+            "start it, or see which servers run with `task-master backends`"
+        }
+        BackendError::ModelMissing { .. } => {
+            "see which models there are with `task-master backends`"
+        }
+        BackendError::Unauthorized { .. } => "set its key in the environment or in .env",
+        BackendError::NotLocal { .. } => {
+            "if the host is yours, list it in TASKMASTER_LOCAL_HOSTS; nothing was sent"
+        }
+        BackendError::ContextOverflow { .. } => {
+            "say less, or take a model with a larger context window"
+        }
+        BackendError::Busy { .. } => "try again in a while",
+        BackendError::DeadlineExceeded { .. } => "allow more time with TASKMASTER_TIMEOUT_S",
+        BackendError::Refused { .. }
+        | BackendError::EmptyAnswer { .. }
+        | BackendError::Broken { .. } => "nothing was changed; look at the server, or try again",
+    }
+}
+
+fn tell(switch: &Switch<'_>) {
+    let Switch { from, to, error } = switch;
+    progress_line(&format!("note: {to} is asked in place of {from}, because {error}"));
+}
+
+fn local(found: embedded::Found) -> Candidate {
+    let name = found.id.clone();
+    Candidate { name, open: Box::new(move || Box::pin(embedded::load(found.clone()))) }
+}
+
+fn remote(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::Result<Candidate> {
+    let client =
+        if route.is_external { patient_client(&network(workspace))? } else { guard.client()? };
+    let audit = || audit::log(&workspace.environment.state_dir, workspace.project.root());
+    let server = Server {
+        provider: route.provider,
+        url: route.url.clone(),
+        model: route.model.clone(),
+        key: route.key.as_ref().map(Key::new),
+        #[expect(clippy::cast_possible_truncation, reason = "a temperature has few digits")]
+        temperature: route.temperature.map(|it| it as f32),
+        max_tokens: route.max_tokens.and_then(|it| it.try_into().ok()),
+        patience: Patience::default(),
+        audit: route.is_external.then(audit),
+    };
+    let is_elsewhere = Guard::default().check(&route.url).is_err();
+    let at = if is_elsewhere { format!(" at {}", route.url) } else { String::new() };
+    let name = format!("{}{at}", route.model);
+    let open = move || {
+        let opening = RemoteBackend::open(server.clone(), client.clone());
+        Box::pin(async move {
+            let backend: Arc<dyn tm_llm::backend::Backend> = Arc::new(opening.await?);
+            Ok(backend)
+        }) as futures_util::future::BoxFuture<'static, _>
+    };
+    Ok(Candidate { name, open: Box::new(open) })
+}
+
+/// The way out, for projects that have switched it on.
+fn network(workspace: &Workspace) -> NetworkConfig {
+    let environment = &workspace.environment;
+    let either = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        environment.variable(name).or_else(|| environment.variable(&lower)).map(str::to_owned)
+    };
+    let is_on = workspace.config.globals().enable_proxy
+        || environment.variable("TASKMASTER_ENABLE_PROXY").is_some_and(|it| it == "true");
+    let proxy = |name: &str| either(name).or_else(|| either("ALL_PROXY")).filter(|_| is_on);
+    let certificates = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
+    NetworkConfig {
+        http_proxy: proxy("HTTP_PROXY"),
+        https_proxy: proxy("HTTPS_PROXY"),
+        no_proxy: either("NO_PROXY"),
+        certificates: certificates
+            .iter()
+            .filter_map(|it| environment.variable(it).map(Into::into))
+            .collect(),
+    }
 }

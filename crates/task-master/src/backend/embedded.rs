@@ -1,0 +1,74 @@
+//! Models that run in this process: found in the user's store, loaded when they are needed.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use tm_llm::{
+    backend::{Backend, BackendError},
+    catalogue::{
+        Catalogue, Model,
+        store::{ModelStore, StoreError},
+    },
+};
+
+use crate::{config::Environment, report::advice};
+
+/// A model file that is there.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// Its id in the catalogue, or its path.
+    pub(super) id: String,
+    path: PathBuf,
+}
+
+/// Finds the model that is asked for, or the default one.
+pub(super) fn find(environment: &Environment, asked: Option<&str>) -> anyhow::Result<Found> {
+    let catalogue = Catalogue::builtin()?;
+    let store = ModelStore::new(environment.models_dir());
+    if let Some(asked) = asked {
+        let path = environment.working_dir.join(asked);
+        if path.extension().is_some_and(|it| it == "gguf") && catalogue.find(asked).is_err() {
+            return Ok(Found { id: asked.to_owned(), path });
+        }
+    }
+    let model = match asked {
+        Some(id) => catalogue.find(id)?,
+        None => catalogue.default_model().context("the catalogue has no default model")?.0,
+    };
+    let path = installed(&store, model)?;
+    Ok(Found { id: model.id.clone(), path })
+}
+
+fn installed(store: &ModelStore, model: &Model) -> anyhow::Result<PathBuf> {
+    match store.find(model) {
+        Ok(installed) => Ok(installed.path),
+        Err(error) => {
+            let hint = match &error {
+                StoreError::NotInstalled { .. } => {
+                    format!("fetch it once with `task-master models pull {}`", model.id)
+                }
+                StoreError::Damaged { .. } | StoreError::Busy { .. } | StoreError::Io { .. } => {
+                    format!("fetch it again with `task-master models pull {} --force`", model.id)
+                }
+            };
+            let message = format!("the model {} cannot be used", model.id);
+            Err(anyhow::Error::new(error).context(advice(message, hint)))
+        }
+    }
+}
+
+/// Loads the model into this process.
+#[cfg(feature = "engine")]
+pub(super) async fn load(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
+    let options = tm_engine::EngineOptions { model: Some(found.id), ..Default::default() };
+    let engine = tm_engine::Engine::load_in_background(found.path, options).await?;
+    Ok(Arc::new(engine))
+}
+
+/// This build has no engine to load it into.
+#[cfg(not(feature = "engine"))]
+#[expect(clippy::unused_async, reason = "the same shape as in a build with an engine")]
+pub(super) async fn load(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
+    let reason = format!("this build cannot run {}: it has no engine", found.id);
+    Err(BackendError::Load { path: found.path, reason })
+}

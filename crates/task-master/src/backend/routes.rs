@@ -1,0 +1,227 @@
+//! Who may answer for a role: pure, from the configuration and the environment.
+//!
+//! A role is followed by the roles that stand in for it. A provider on the Internet is answered by
+//! the embedded engine, unless the user's mode says otherwise.
+
+use tm_llm::{
+    egress::guard::Guard,
+    provider::{self, Provider},
+};
+use tm_tasks::config::{Config, Role, RoleModel};
+
+use super::EMBEDDED;
+use crate::{
+    config::Environment,
+    report::{Advice, advice},
+};
+
+/// What may leave this machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    #[default]
+    LocalOnly,
+    /// Local models first, then providers whose key is set.
+    Hybrid,
+    /// What the configuration says, where the key is set.
+    External,
+}
+
+/// Somebody who may answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Route {
+    Embedded {
+        /// None for the default one.
+        model: Option<String>,
+        /// What the configuration names, when the engine takes its place.
+        instead_of: Option<String>,
+    },
+    Server(Box<ServerRoute>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ServerRoute {
+    pub(super) provider: &'static Provider,
+    pub(super) url: String,
+    pub(super) model: String,
+    pub(super) key: Option<String>,
+    pub(super) temperature: Option<f64>,
+    pub(super) max_tokens: Option<u64>,
+    /// Not on this machine, nor on one that counts as local.
+    pub(super) is_external: bool,
+}
+
+/// The routes of a role, the most wanted first; at least one.
+pub(super) fn routes(
+    config: &Config,
+    environment: &Environment,
+    role: Role,
+) -> Result<Vec<Route>, Advice> {
+    let planner = Planner {
+        config,
+        environment,
+        mode: mode(config, environment)?,
+        guard: guard(config, environment),
+    };
+    let mut routes = Vec::new();
+    // Whoever names a model on the command line's behalf means it.
+    if let Some(model) = environment.variable("TASKMASTER_MODEL") {
+        let instead_of = planner.model(role).filter(|it| it.provider != EMBEDDED);
+        let instead_of = instead_of.map(|it| name(&it));
+        routes.push(Route::Embedded { model: Some(model.to_owned()), instead_of });
+    }
+    for role in sequence(role) {
+        routes.extend(planner.model(role).into_iter().flat_map(|it| planner.routes(&it)));
+    }
+    if planner.mode == Mode::Hybrid {
+        routes.sort_by_key(Route::is_external);
+    }
+    let mut unique: Vec<Route> = Vec::new();
+    for route in routes {
+        if !unique.iter().any(|it| it.is_same(&route)) {
+            unique.push(route);
+        }
+    }
+    if unique.is_empty() {
+        unique.push(Route::Embedded { model: None, instead_of: None });
+    }
+    Ok(unique)
+}
+
+/// The hosts that count as local.
+pub(super) fn guard(config: &Config, environment: &Environment) -> Guard {
+    let listed = environment.variable("TASKMASTER_LOCAL_HOSTS").unwrap_or_default();
+    let mut hosts: Vec<String> = listed.split([',', ' ']).map(str::to_owned).collect();
+    match config.get("global", "localHosts") {
+        Some(serde_json::Value::Array(more)) => {
+            hosts.extend(more.iter().filter_map(|it| it.as_str()).map(str::to_owned));
+        }
+        Some(serde_json::Value::String(more)) => {
+            hosts.extend(more.split([',', ' ']).map(str::to_owned));
+        }
+        _ => {}
+    }
+    Guard::new(hosts)
+}
+
+fn mode(config: &Config, environment: &Environment) -> Result<Mode, Advice> {
+    let configured = config.get("global", "mode");
+    let configured = configured.as_ref().and_then(|it| it.as_str());
+    match environment.variable("TASKMASTER_MODE").or(configured) {
+        None | Some("local-only" | "local") => Ok(Mode::LocalOnly),
+        Some("hybrid") => Ok(Mode::Hybrid),
+        Some("external") => Ok(Mode::External),
+        Some(other) => Err(advice(
+            format!("there is no mode {other:?}"),
+            "set TASKMASTER_MODE to local-only, hybrid or external",
+        )),
+    }
+}
+
+/// Who stands in for whom.
+fn sequence(role: Role) -> [Role; 3] {
+    match role {
+        Role::Main => [Role::Main, Role::Fallback, Role::Research],
+        Role::Research => [Role::Research, Role::Fallback, Role::Main],
+        Role::Fallback => [Role::Fallback, Role::Main, Role::Research],
+    }
+}
+
+struct Planner<'a> {
+    config: &'a Config,
+    environment: &'a Environment,
+    mode: Mode,
+    guard: Guard,
+}
+
+impl Planner<'_> {
+    /// The model that a role names, or that the environment names for it.
+    fn model(&self, role: Role) -> Option<RoleModel> {
+        let mut model = self.config.model(role)?;
+        let variable = format!("TASKMASTER_MODEL_{}", role.as_str().to_ascii_uppercase());
+        if let Some(id) = self.environment.variable(&variable) {
+            id.clone_into(&mut model.model_id);
+        }
+        Some(model)
+    }
+
+    /// Who answers for one model of the configuration.
+    fn routes(&self, model: &RoleModel) -> Vec<Route> {
+        if model.provider == EMBEDDED {
+            let id = Some(model.model_id.clone());
+            return vec![Route::Embedded { model: id, instead_of: None }];
+        }
+        let instead = Route::Embedded { model: None, instead_of: Some(name(model)) };
+        let Some(server) = self.server(model) else { return vec![instead] };
+        let is_allowed = !server.provider.needs_key || server.key.is_some();
+        let route = Route::Server(Box::new(server));
+        match (route.is_external(), self.mode) {
+            (false, _) => vec![route],
+            (true, Mode::Hybrid) if is_allowed => vec![instead, route],
+            (true, Mode::External) if is_allowed => vec![route],
+            (true, _) => vec![instead],
+        }
+    }
+
+    /// The server of a model, when its provider has one that we can talk to.
+    fn server(&self, model: &RoleModel) -> Option<ServerRoute> {
+        let provider = provider::find(&model.provider)?;
+        let url = provider.base_url(&self.url(model, provider)?);
+        let key = self.environment.variable(provider.key_variable).map(str::to_owned);
+        Some(ServerRoute {
+            is_external: self.guard.check(&url).is_err(),
+            provider,
+            url,
+            model: model.model_id.clone(),
+            key,
+            temperature: model.temperature,
+            max_tokens: model.max_tokens,
+        })
+    }
+
+    /// The role's own, then the environment's, then the project's, then the usual one.
+    fn url(&self, model: &RoleModel, provider: &Provider) -> Option<String> {
+        let upper = provider.name.to_ascii_uppercase();
+        let variables =
+            [format!("{upper}_BASE_URL"), format!("{}_BASE_URL", upper.replace('-', "_"))];
+        let from_environment = || variables.iter().find_map(|it| self.environment.variable(it));
+        let from_project = || {
+            let url = self.config.globals().ollama_base_url;
+            (provider.name == "ollama" && !url.is_empty()).then_some(url)
+        };
+        model
+            .base_url
+            .clone()
+            .or_else(|| from_environment().map(str::to_owned))
+            .or_else(from_project)
+            .or_else(|| provider.default_url.map(str::to_owned))
+    }
+}
+
+impl Route {
+    fn is_external(&self) -> bool {
+        match self {
+            Self::Embedded { .. } => false,
+            Self::Server(server) => server.is_external,
+        }
+    }
+
+    /// Whether asking the other one as well would be asking the same one twice.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Embedded { model, .. }, Self::Embedded { model: other, .. }) => model == other,
+            (Self::Server(server), Self::Server(other)) => {
+                server.url == other.url && server.model == other.model
+            }
+            (Self::Embedded { .. }, Self::Server(_)) | (Self::Server(_), Self::Embedded { .. }) => {
+                false
+            }
+        }
+    }
+}
+
+fn name(model: &RoleModel) -> String {
+    format!("{}/{}", model.provider, model.model_id)
+}
+
+#[cfg(test)]
+mod tests;
