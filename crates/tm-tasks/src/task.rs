@@ -6,7 +6,7 @@
 
 use std::{fmt, sync::OnceLock};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     id::{Siblings, TaskId, own_id},
@@ -255,6 +255,14 @@ impl Task {
     /// Replaces one field, or adds it at the end.
     pub fn set(&mut self, field: &str, value: &Value) {
         self.fields_mut().set(field, value.to_string());
+    }
+
+    /// Puts these members into the task's own metadata; the others stay.
+    pub fn merge_metadata(&mut self, members: &Map<String, Value>) {
+        let there = self.raw("metadata").and_then(|it| serde_json::from_str(it).ok());
+        let mut metadata: Map<String, Value> = there.unwrap_or_default();
+        metadata.extend(members.clone());
+        self.set("metadata", &Value::Object(metadata));
     }
 
     pub fn remove(&mut self, field: &str) {

@@ -1,7 +1,5 @@
 //! The form of every answer: the same envelope around data, and the same lines under an error.
 
-#![expect(dead_code, reason = "used by the tools that come next")]
-
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};

@@ -11,17 +11,30 @@ use tm_tasks::id::TaskId;
 
 use super::{call::Call, parameter::Parameter, registry::Tool};
 
+mod asking;
 mod complexity;
 mod dependencies;
+mod generate;
 mod plan;
 mod read;
 mod status;
+mod tags;
+mod writing;
 
 /// All tools.
 pub(super) fn all() -> impl Iterator<Item = &'static Tool> {
-    [read::TOOLS, status::TOOLS, plan::TOOLS, complexity::TOOLS, dependencies::TOOLS]
-        .into_iter()
-        .flatten()
+    [
+        read::TOOLS,
+        status::TOOLS,
+        plan::TOOLS,
+        writing::TOOLS,
+        complexity::TOOLS,
+        dependencies::TOOLS,
+        tags::TOOLS,
+        generate::TOOLS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 const PROJECT_ROOT: Parameter =

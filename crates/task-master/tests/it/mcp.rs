@@ -6,3 +6,4 @@ mod lifecycle;
 mod listing;
 mod planning;
 mod reading;
+mod tags;

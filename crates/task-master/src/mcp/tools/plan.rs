@@ -3,26 +3,24 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::json;
-use tm_tasks::{config::Role, store::Store};
-use tm_workflows::{
-    event::Event,
-    plan::parse_prd::{Existing, ParsePrd, Target, parse_prd as plan},
-};
+use tm_tasks::store::Store;
+use tm_workflows::plan::parse_prd::{Existing, ParsePrd, Target, parse_prd as plan};
 
-use super::{PROJECT_ROOT, TAG, in_project};
+use super::{
+    PROJECT_ROOT, TAG,
+    asking::{RESEARCH, role, tell},
+    in_project,
+};
 use crate::{
     backend::{self, telemetry},
     mcp::{
         call::{self, Call},
         envelope::Answer,
         parameter::Parameter,
-        progress::Teller,
         registry::{Effect, Tier, Tool},
     },
     report::advice,
 };
-
-pub(super) const RESEARCH: Parameter = Parameter::flag("research", "Ask the research model");
 
 pub(super) const TOOLS: &[Tool] = &[Tool {
     name: "parse_prd",
@@ -85,32 +83,6 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         "telemetryData": telemetry::data("parse-prd", call.now(), &spent),
         "tagInfo": call.tag_info()?,
     }))
-}
-
-/// The model that a call asks for.
-pub(super) fn role(call: &Call<'_>) -> Role {
-    if call.arguments.flag("research") { Role::Research } else { Role::Main }
-}
-
-/// Tells the client what a workflow does.
-pub(super) fn tell(teller: &Teller, event: Event) {
-    match event {
-        Event::DocumentRead { title, requirements, .. } => {
-            teller.tell(format!("{title}: {requirements} requirements"));
-        }
-        Event::Resumed { tasks_done, tasks } => {
-            teller.tell(format!("going on: {tasks_done} of {tasks} tasks are there"));
-        }
-        Event::Outlining { tasks } => teller.tell(format!("outlining {tasks} tasks")),
-        Event::Outlined { titles, .. } => {
-            teller.tell(format!("{} tasks outlined", titles.len()));
-        }
-        Event::TaskWritten { number, title, .. } => teller.tell(format!("task {number}: {title}")),
-        Event::Began { things } => teller.tell(format!("{things} to do")),
-        Event::StepDone { what, .. } => teller.tell(what),
-        Event::StepFailed { what, reason } => teller.tell(format!("{what}: {reason}")),
-        Event::Tokens { .. } => {}
-    }
 }
 
 /// The document that is named, else the project's own.

@@ -1,0 +1,97 @@
+//! What all tools share that ask a model.
+
+use serde_json::Value;
+use tm_llm::failover::Spent;
+use tm_tasks::config::Role;
+use tm_workflows::{
+    asking::Asking,
+    event::Event,
+    plan::change::{ChangeError, Place},
+};
+
+use crate::{
+    app::explain,
+    backend::{self, telemetry},
+    mcp::{call::Call, call::timeout, parameter::Parameter, progress::Teller},
+    report::advice,
+};
+
+pub(super) const RESEARCH: Parameter = Parameter::flag("research", "Ask the research model");
+
+pub(super) const PROMPT: Parameter = Parameter::text("prompt", "What to keep in mind");
+
+/// What models gave, and what it took.
+#[derive(Debug)]
+pub(super) struct Answered<T> {
+    pub(super) value: T,
+    pub(super) telemetry: Value,
+}
+
+/// The model that a call asks for.
+pub(super) fn role(call: &Call<'_>) -> Role {
+    if call.arguments.flag("research") { Role::Research } else { Role::Main }
+}
+
+/// The tag that a model's answers change.
+pub(super) fn place(call: &Call<'_>) -> Place {
+    Place { store: call.workspace.store.clone(), tag: call.tag().to_owned() }
+}
+
+/// Loads the model of a role and has work done with it; `command` is what the work is called.
+pub(super) fn ask<T, E: Into<ChangeError>>(
+    call: &mut Call<'_>,
+    role: Role,
+    command: &str,
+    work: impl AsyncFnOnce(Asking<'_>) -> Result<T, E>,
+) -> anyhow::Result<Answered<T>> {
+    let choice = backend::for_role(call.workspace, role, call.report)?;
+    let language = call.workspace.config.globals().response_language;
+    let timeout = timeout(&call.workspace.environment);
+    let teller = call.teller;
+    let (value, spent): (T, Vec<Spent>) = call.wait(async {
+        let model = choice.open().await?;
+        let observer = |event| tell(teller, event);
+        let asking = Asking { backend: &*model, language: &language, timeout, observer: &observer };
+        let value = work(asking).await.map_err(|error| told(error.into()))?;
+        Ok((value, model.spent()))
+    })?;
+    Ok(Answered { value, telemetry: telemetry::data(command, call.now(), &spent) })
+}
+
+/// Tells the client what a workflow does.
+pub(super) fn tell(teller: &Teller, event: Event) {
+    match event {
+        Event::DocumentRead { title, requirements, .. } => {
+            teller.tell(format!("{title}: {requirements} requirements"));
+        }
+        Event::Resumed { tasks_done, tasks } => {
+            teller.tell(format!("going on: {tasks_done} of {tasks} tasks are there"));
+        }
+        Event::Outlining { tasks } => teller.tell(format!("outlining {tasks} tasks")),
+        Event::Outlined { titles, .. } => {
+            teller.tell(format!("{} tasks outlined", titles.len()));
+        }
+        Event::TaskWritten { number, title, .. } => teller.tell(format!("task {number}: {title}")),
+        Event::Began { things } => teller.tell(format!("{things} to do")),
+        Event::StepDone { what, .. } => teller.tell(what),
+        Event::StepFailed { what, reason } => teller.tell(format!("{what}: {reason}")),
+        Event::Tokens { .. } => {}
+    }
+}
+
+/// What to do about work that was not done.
+fn told(error: ChangeError) -> anyhow::Error {
+    match error {
+        ChangeError::Store(error) => explain(error),
+        ChangeError::Ask(error) => {
+            let hint = "Nothing was changed; the same call may do better";
+            anyhow::Error::new(error).context(advice("the model gave no usable answer", hint))
+        }
+        error @ (ChangeError::NoTag { .. }
+        | ChangeError::NoTask { .. }
+        | ChangeError::NotASubtask { .. }
+        | ChangeError::Finished { .. }
+        | ChangeError::Count { .. }
+        | ChangeError::Interrupted) => error.into(),
+    }
+}

@@ -1,0 +1,60 @@
+//! The tools for tags.
+
+use serde_json::json;
+
+use super::client::Client;
+use crate::project::Project;
+
+#[test]
+fn a_tag_is_made_used_renamed_copied_and_deleted() {
+    let project = Project::bakery();
+    let mut client = Client::start(&project);
+    let tasks = client.data("get_tasks", json!({}))["tasks"].as_array().unwrap().len();
+
+    let data = client.data("add_tag", json!({ "name": "cakes", "copyFromCurrent": true }));
+    assert_eq!((&data["tasksCopied"], &data["sourceTag"]), (&json!(tasks), &json!("master")));
+
+    let envelope = client.envelope("use_tag", json!({ "name": "cakes" }));
+    assert_eq!(
+        (&envelope["tag"], &envelope["data"]["previousTag"]),
+        (&json!("cakes"), &json!("master"))
+    );
+    assert_eq!(client.envelope("get_tasks", json!({}))["tag"], "cakes");
+
+    let data = client.data("rename_tag", json!({ "oldName": "cakes", "newName": "pies" }));
+    assert_eq!((&data["wasCurrentTag"], &data["taskCount"]), (&json!(true), &json!(tasks)));
+
+    let data = client.data("copy_tag", json!({ "sourceName": "pies", "targetName": "tarts" }));
+    assert_eq!(data["tasksCopied"], tasks);
+
+    let data = client.data("list_tags", json!({}));
+    let names: Vec<&str> =
+        data["tags"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names[0], "pies");
+    assert!(names.contains(&"tarts") && data["currentTag"] == "pies", "{data}");
+    assert_eq!(data["tags"][0]["taskCount"], tasks);
+
+    let data = client.data("delete_tag", json!({ "name": "pies" }));
+    assert_eq!((&data["tasksDeleted"], &data["switchedToMaster"]), (&json!(tasks), &json!(true)));
+    assert_eq!(client.envelope("get_tasks", json!({}))["tag"], "master");
+}
+
+#[test]
+fn tags_that_cannot_be_changed_are_errors() {
+    let project = Project::bakery();
+    let before = project.tasks();
+    let mut client = Client::start(&project);
+    for (tool, arguments, expected) in [
+        ("add_tag", json!({ "name": "no way" }), "is no name for a tag"),
+        ("add_tag", json!({ "name": "master" }), "reserved"),
+        ("add_tag", json!({ "name": "", "fromBranch": true }), "git"),
+        ("use_tag", json!({ "name": "nowhere" }), "there is no tag `nowhere`"),
+        ("delete_tag", json!({ "name": "master" }), "neither removed nor renamed"),
+        ("rename_tag", json!({ "oldName": "nowhere", "newName": "b" }), "there is no tag"),
+        ("copy_tag", json!({ "sourceName": "nowhere", "targetName": "b" }), "there is no tag"),
+    ] {
+        let failure = client.failure(tool, arguments);
+        assert!(failure.contains(expected), "{tool}: {failure}");
+    }
+    assert_eq!(project.tasks(), before);
+}
