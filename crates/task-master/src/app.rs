@@ -54,6 +54,8 @@ pub fn main() -> ExitCode {
     };
     // Accepted anywhere, and there is no banner.
     let arguments = std::env::args_os().filter(|it| it != "--no-banner");
+    // The one option with two letters behind one dash.
+    let arguments = arguments.map(|it| if it == "-cr" { "--cr".into() } else { it });
     let cli = match Cli::try_parse_from(with_command(arguments)) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),

@@ -7,8 +7,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::{app::App, report::Report};
 
 mod add_task;
+mod asking;
 mod complexity_report;
 mod dependencies;
+mod expand;
 mod generate;
 mod history;
 mod init;
@@ -18,6 +20,7 @@ mod mcp;
 mod models;
 mod next;
 mod parse_prd;
+mod progress;
 pub(crate) mod record;
 mod serve;
 mod set_status;
@@ -25,6 +28,9 @@ mod show;
 mod sync_readme;
 mod tags;
 mod undo;
+mod update;
+mod update_subtask;
+mod update_task;
 
 /// Turns requirements into a dependency-aware task list, on your own machine
 #[derive(Debug, Parser)]
@@ -67,6 +73,10 @@ pub enum Command {
     CopyTag(tags::deprecated::CopyTagArgs),
     Generate(generate::Args),
     SyncReadme(sync_readme::Args),
+    Expand(expand::Args),
+    Update(update::Args),
+    UpdateTask(update_task::Args),
+    UpdateSubtask(update_subtask::Args),
     History(history::Args),
     Undo(undo::Args),
     Models(models::Args),
@@ -107,6 +117,10 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::CopyTag(args) => tags::deprecated::run_copy(&args, app, report),
         Command::Generate(args) => generate::run(&args, app, report),
         Command::SyncReadme(args) => sync_readme::run(&args, app, report),
+        Command::Expand(args) => expand::run(&args, app, report),
+        Command::Update(args) => update::run(&args, app, report),
+        Command::UpdateTask(args) => update_task::run(&args, app, report),
+        Command::UpdateSubtask(args) => update_subtask::run(&args, app, report),
         Command::History(args) => history::run(&args, app, report),
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),

@@ -29,3 +29,14 @@ fn task_id(value: &Value) -> Option<TaskId> {
 fn number_or_text(id: &TaskId) -> Value {
     id.number().map_or_else(|| json!(id.to_string()), |it| json!(it))
 }
+
+/// The schema of an id that is one of these. Some servers want to know the type, too.
+fn one_of(ids: &[Value]) -> Value {
+    match ids.first() {
+        Some(Value::Number(_)) if ids.iter().all(Value::is_number) => {
+            json!({"type": "integer", "enum": ids})
+        }
+        Some(_) if ids.iter().all(Value::is_string) => json!({"type": "string", "enum": ids}),
+        _ => json!({ "enum": ids }),
+    }
+}

@@ -1,6 +1,7 @@
-//! `add-task`: one more task, in the user's own words.
+//! `add-task`: one more task, in the user's own words or in those of a model.
 //!
-//! The task itself is made by [`tm_tasks::add`].
+//! The task itself is made by [`tm_tasks::add`], and its words by
+//! [`tm_workflows::plan::add_task`].
 
 use std::path::PathBuf;
 
@@ -9,7 +10,9 @@ use tm_tasks::{
     id::TaskId,
     task::Priority,
 };
+use tm_workflows::plan::{self, add_task::AddTask};
 
+use super::asking::{Manner, ask, place, role};
 use crate::{
     app::App,
     report::{Advice, Report, advice, text::Text},
@@ -57,50 +60,70 @@ pub struct Args {
 
 /// Runs `add-task`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
-    let (Some(title), Some(description)) =
-        (given(args.title.as_deref()), given(args.description.as_deref()))
-    else {
-        return Err(args.without_words().into());
-    };
-    let draft = TaskDraft {
-        title: title.to_owned(),
-        description: description.to_owned(),
-        details: args.details.clone().unwrap_or_default(),
-        test_strategy: String::new(),
+    let title = given(args.title.as_deref());
+    let description = given(args.description.as_deref());
+    match (title, description, given(args.prompt.as_deref())) {
+        (Some(title), Some(description), _) => {
+            let draft = TaskDraft {
+                title: title.to_owned(),
+                description: description.to_owned(),
+                details: args.details.clone().unwrap_or_default(),
+                test_strategy: String::new(),
+                priority: args.priority(report),
+                dependencies: args.dependencies(report),
+            };
+            add(args, &draft, app, report)
+        }
+        (_, _, Some(prompt)) => have_written(args, prompt, app, report),
+        (_, _, None) => Err(advice(
+            "nothing says what the task is about",
+            "say it, such as `task-master add-task --prompt=\"Log in by mail\"`, or give both \
+             --title and --description",
+        )
+        .into()),
+    }
+}
+
+/// Adds a task in the user's own words.
+fn add(args: &Args, draft: &TaskDraft, app: &App, report: &mut Report) -> anyhow::Result<()> {
+    let workspace = app.open_tasks(args.file.as_deref(), report)?;
+    let tag = workspace.tag(args.tag.as_deref());
+    let command = format!("add-task --title={}", draft.title);
+    let added = workspace.change(&command, app.now, |file| add_task(file, &tag, draft))?;
+    let added = added.map_err(|it| explain(&it))?;
+    print(&added, report);
+    suggest(&added, report);
+    Ok(())
+}
+
+/// Has a task written by a model.
+fn have_written(args: &Args, prompt: &str, app: &App, report: &mut Report) -> anyhow::Result<()> {
+    let request = AddTask {
+        prompt: prompt.to_owned(),
         priority: args.priority(report),
         dependencies: args.dependencies(report),
     };
     let workspace = app.open_tasks(args.file.as_deref(), report)?;
-    let tag = workspace.tag(args.tag.as_deref());
-    let command = format!("add-task --title={title}");
-    let added = workspace.change(&command, app.now, |file| add_task(file, &tag, &draft))?;
-    let added = added.map_err(|it| explain(&it))?;
-    warn_about(&added, report);
-    let id = added.task.id();
-    report.done(Text::plain(&format!("Task {id}: {title}")));
-    report.suggest_any(&[
-        (&format!("task-master show {id}"), "see it"),
-        (&format!("task-master set-status --id={id} --status=in-progress"), "begin with it"),
-    ]);
+    let place = place(&workspace, args.tag.as_deref());
+    let manner = Manner { role: role(args.research), when_interrupted: "nothing was changed" };
+    let asked = ask(&workspace, manner, report, async |asking| {
+        plan::add_task::add_task(asking, &place, &request).await
+    })?;
+    let written = &asked.value;
+    print(&written.added, report);
+    let task = &written.added.task;
+    report.line(Text::plain(&format!("  {}", task.description())));
+    report.line(asked.cost(written.usage));
+    if let Some((id, title)) = &written.twin {
+        report.warn(&format!(
+            "task {id}, “{title}”, is nearly the same; `task-master undo` takes the new one back"
+        ));
+    }
+    suggest(&written.added, report);
     Ok(())
 }
 
 impl Args {
-    /// What to do about a call from which no task can be made.
-    fn without_words(&self) -> Advice {
-        if given(self.prompt.as_deref()).is_some() {
-            advice(
-                "no model writes tasks down yet",
-                "give --title and --description for now; nothing was changed",
-            )
-        } else {
-            advice(
-                "nothing says what the task is about",
-                "give both, such as `task-master add-task --title=Login --description=…`",
-            )
-        }
-    }
-
     /// What nobody knows counts as medium, as everywhere.
     fn priority(&self, report: &mut Report) -> Priority {
         let priority = Priority::read(&self.priority.trim().to_ascii_lowercase());
@@ -131,6 +154,20 @@ fn explain(error: &AddTaskError) -> Advice {
         AddTaskError::NoTag { .. } => "create it with `task-master tags add`, or name another one",
     };
     advice(error.to_string(), hint)
+}
+
+fn print(added: &AddedTask, report: &mut Report) {
+    warn_about(added, report);
+    let task = &added.task;
+    report.done(Text::plain(&format!("Task {}: {}", task.id(), task.title())));
+}
+
+fn suggest(added: &AddedTask, report: &mut Report) {
+    let id = added.task.id();
+    report.suggest_any(&[
+        (&format!("task-master show {id}"), "see it"),
+        (&format!("task-master set-status --id={id} --status=in-progress"), "begin with it"),
+    ]);
 }
 
 fn warn_about(added: &AddedTask, report: &mut Report) {

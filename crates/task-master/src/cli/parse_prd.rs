@@ -8,12 +8,15 @@ use std::{
 };
 
 use anyhow::Context;
-use tm_tasks::{config::Role, graph::next_task, store::Store};
+use tm_tasks::{graph::next_task, store::Store};
 use tm_workflows::plan::parse_prd::{
     Existing, ParsePrd, ParsePrdError, Target, Written, parse_prd,
 };
 
-use self::progress::Progress;
+use super::{
+    asking::{role, timeout},
+    progress::Progress,
+};
 use crate::{
     app::{App, Workspace, explain},
     backend,
@@ -22,12 +25,6 @@ use crate::{
         text::{BOLD, DIM, Text},
     },
 };
-
-mod progress;
-
-/// All of a document's questions are answered within this, unless `TASKMASTER_TIMEOUT_S` says
-/// otherwise.
-const TIMEOUT: Duration = Duration::from_mins(30);
 
 /// Turn a requirements document into tasks
 #[derive(Debug, clap::Args)]
@@ -80,13 +77,12 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         timeout: timeout(&workspace)?,
         saved: Some(workspace.environment.state_dir.join("parse-prd")),
     };
-    let role = if args.research { Role::Research } else { Role::Main };
     if args.research {
         report.warn(
             "there is no knowledge base to research in yet: planning from the document alone",
         );
     }
-    let choice = backend::for_role(&workspace, role, report)?;
+    let choice = backend::for_role(&workspace, role(args.research), report)?;
     let model_id = choice.id.clone();
     let started = Instant::now();
     let tag = target.tag.clone();
@@ -177,19 +173,6 @@ fn target(
         }
     };
     Ok(Some(Target { store, tag, existing }))
-}
-
-fn timeout(workspace: &Workspace) -> anyhow::Result<Duration> {
-    let Some(seconds) = workspace.environment.variable("TASKMASTER_TIMEOUT_S") else {
-        return Ok(TIMEOUT);
-    };
-    let seconds = seconds.parse().map_err(|_| {
-        advice(
-            format!("TASKMASTER_TIMEOUT_S is `{seconds}`"),
-            "set it to a whole number of seconds, such as 1800",
-        )
-    })?;
-    Ok(Duration::from_secs(seconds))
 }
 
 /// What to do about a plan that could not be made.

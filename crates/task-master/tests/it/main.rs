@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod add_task;
+mod ai;
 mod complexity_report;
 mod dependencies;
 mod faults;
@@ -11,6 +12,7 @@ mod history;
 mod init;
 mod list;
 mod mcp;
+mod model_server;
 mod models;
 mod next;
 mod parse_prd;

@@ -16,7 +16,7 @@ use tm_tasks::{
 
 use super::{
     change::{ChangeError, Place, not_added},
-    number_or_text, task_id,
+    number_or_text, one_of, task_id,
 };
 use crate::{
     asking::{Asking, Question, Spent, object, text},
@@ -116,7 +116,7 @@ fn question(request: &AddTask, context: &Context) -> Result<Question, ChangeErro
     if !known.is_empty() {
         // Only what is shown can be named.
         properties["dependencies"] =
-            json!({"type": "array", "items": {"enum": known}, "maxItems": 4});
+            json!({"type": "array", "items": one_of(&known), "maxItems": 4});
     }
     Ok(Question {
         text: render(ADD_TASK, variables)?,

@@ -32,6 +32,8 @@ pub enum ChangeError {
     /// Another task must be named.
     #[error("there is no task {id} in tag `{tag}`")]
     NoTask { id: TaskId, tag: String },
+    #[error("{id} is a subtask")]
+    ASubtask { id: TaskId },
     #[error("{id} is not a subtask")]
     NotASubtask { id: TaskId },
     /// Its status must be set first.
@@ -74,6 +76,14 @@ impl Place {
 
     pub(crate) fn no_task(&self, id: &TaskId) -> ChangeError {
         ChangeError::NoTask { id: id.clone(), tag: self.tag.clone() }
+    }
+
+    /// The task of this id, which is no subtask.
+    pub(crate) fn find_task(&self, tag: &Tag, id: &TaskId) -> Result<Task, ChangeError> {
+        if id.is_subtask() {
+            return Err(ChangeError::ASubtask { id: id.clone() });
+        }
+        self.find(tag, id)
     }
 
     /// The task or subtask of this id.

@@ -84,7 +84,7 @@ pub async fn expand(
     request: &Expand,
 ) -> Result<Expanded, ChangeError> {
     let tag = place.read().await?;
-    let task = place.find(&tag, id)?;
+    let task = place.find_task(&tag, id)?;
     request.check()?;
     (asking.observer)(Event::Began { things: 1 });
     let command = format!("expand --id={id}");

@@ -15,7 +15,7 @@ use tm_tasks::{
 
 use super::{
     expand::{Subtask, subtask_schema},
-    number_or_text, task_id,
+    number_or_text, one_of, task_id,
 };
 use crate::{
     asking::text,
@@ -28,8 +28,9 @@ const DESCRIPTION_MAX: usize = 400;
 const DETAILS_MAX: usize = 1000;
 const TEST_MAX: usize = 500;
 
-/// What a text may grow by.
+/// What a text may grow by, and a title.
 const GROWTH: usize = 300;
+const TITLE_GROWTH: usize = 30;
 
 /// The fields that are asked for beside title, description, details and test strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,25 +118,26 @@ impl Asked {
     }
 
     fn add_fields(self, properties: &mut Value, tasks: &[Task], all: &[Task]) {
-        let own = |of: fn(&Task) -> String, longest: usize| {
-            let own = tasks.iter().map(|it| of(it).chars().count()).max().unwrap_or_default();
-            longest.max(own + GROWTH)
+        let own = |of: fn(&Task) -> String| {
+            tasks.iter().map(|it| of(it).chars().count()).max().unwrap_or_default()
         };
-        properties["title"] = text(1, own(Task::title, TITLE_MAX));
-        properties["description"] = text(1, own(Task::description, DESCRIPTION_MAX));
-        properties["details"] = text(0, own(details, DETAILS_MAX));
-        properties["testStrategy"] = text(0, own(test_strategy, TEST_MAX));
+        properties["title"] = text(1, TITLE_MAX.max(own(Task::title) + TITLE_GROWTH));
+        let longest = |of, most: usize| most.max(own(of) + GROWTH);
+        properties["description"] = text(1, longest(Task::description, DESCRIPTION_MAX));
+        properties["details"] = text(0, longest(details, DETAILS_MAX));
+        properties["testStrategy"] = text(0, longest(test_strategy, TEST_MAX));
         if self.status {
             let statuses: Vec<&str> = Status::SETTABLE.iter().map(Status::as_str).collect();
-            properties["status"] = json!({ "enum": statuses });
+            properties["status"] = json!({"type": "string", "enum": statuses});
         }
         if self.priority {
-            properties["priority"] = json!({"enum": ["critical", "high", "medium", "low"]});
+            let priorities = ["critical", "high", "medium", "low"];
+            properties["priority"] = json!({"type": "string", "enum": priorities});
         }
         if self.dependencies {
             let ids: Vec<Value> = all.iter().map(|it| number_or_text(&it.id())).collect();
             properties["dependencies"] =
-                json!({"type": "array", "items": {"enum": ids}, "maxItems": 8});
+                json!({"type": "array", "items": one_of(&ids), "maxItems": 8});
         }
         let subtasks = tasks.iter().map(|it| it.subtasks().len()).max().unwrap_or_default();
         if self.subtasks && subtasks > 0 {
@@ -181,7 +183,7 @@ impl Rewritten {
 
 fn ids(tasks: &[Task]) -> Value {
     let ids: Vec<Value> = tasks.iter().map(|it| number_or_text(&it.id())).collect();
-    json!({ "enum": ids })
+    one_of(&ids)
 }
 
 fn details(task: &Task) -> String {

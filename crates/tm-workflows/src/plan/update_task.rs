@@ -109,7 +109,7 @@ pub(super) async fn write_note(
 
 /// A task on which something is left to do.
 fn open_task(place: &Place, tag: &Tag, id: &TaskId) -> Result<Task, ChangeError> {
-    let task = place.find(tag, &id.parent())?;
+    let task = place.find_task(tag, id)?;
     let status = task.status();
     if status.is_done() {
         return Err(ChangeError::Finished { id: id.clone(), status });

@@ -56,7 +56,10 @@ async fn the_model_sees_related_tasks_and_can_name_only_those() {
     assert!(words(&seen[0]).contains("- Task 3 (pending): Export notes. One file a note\n"));
     assert!(!words(&seen[0]).contains("logo"), "{}", words(&seen[0]));
     let schema = seen[0].response_schema.as_ref().unwrap();
-    assert_eq!(schema["properties"]["dependencies"]["items"], json!({"enum": [2, 3]}));
+    assert_eq!(
+        schema["properties"]["dependencies"]["items"],
+        json!({"type": "integer", "enum": [2, 3]})
+    );
 }
 
 #[tokio::test]

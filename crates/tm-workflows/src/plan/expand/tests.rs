@@ -216,5 +216,9 @@ async fn counts_and_ids_that_make_no_sense_are_refused_before_the_model_works() 
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "there is no task 77 in tag `master`");
+    let error = expand(asking(&model), &fixture.place, &id("2.2"), &request(2, Existing::Append))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "2.2 is a subtask");
     assert!(model.seen().is_empty());
 }

@@ -103,6 +103,8 @@ async fn finished_and_missing_tasks_cost_no_answer() {
     assert!(matches!(error, ChangeError::Finished { .. }), "{error}");
     let error = update_task(asking(&model), &fixture.place, &id("77"), "x").await.unwrap_err();
     assert!(matches!(error, ChangeError::NoTask { .. }), "{error}");
+    let error = update_task(asking(&model), &fixture.place, &id("2.2"), "x").await.unwrap_err();
+    assert_eq!(error.to_string(), "2.2 is a subtask");
     assert!(model.seen().is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! What a person sees while a plan is made: one live line, and a line for each finished task.
+//! What a person sees while a model works: one live line, and a line for each finished piece.
 //!
 //! Off a terminal the live line is left out, so that a log holds only what happened.
 
@@ -13,7 +13,7 @@ use tm_workflows::event::Event;
 
 use crate::report::progress_line;
 
-/// The progress of one plan.
+/// The progress of one workflow.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -73,14 +73,18 @@ impl Progress {
                 self.bar.inc(1);
             }
             Event::Began { things } => {
+                self.bar.set_length(u64::try_from(things).unwrap_or_default());
+                self.bar.set_message("reading");
                 if things > 1 {
-                    self.bar.set_length(u64::try_from(things).unwrap_or_default());
                     self.bar.set_style(style("{spinner} [{bar:24}] {pos}/{len}  {msg}"));
                 }
             }
             Event::StepDone { what, note } => {
-                let note = note.map(|it| format!("  ({it})")).unwrap_or_default();
-                self.line(&format!("  {what}{note}"));
+                // Of a single step the result itself tells.
+                if self.bar.length() > Some(1) {
+                    let note = note.map(|it| format!("  ({it})")).unwrap_or_default();
+                    self.line(&format!("  {what}{note}"));
+                }
                 self.bar.inc(1);
             }
             Event::StepFailed { what, reason } => {
