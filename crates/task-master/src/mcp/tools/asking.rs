@@ -89,6 +89,7 @@ fn told(error: ChangeError) -> anyhow::Error {
         }
         error @ (ChangeError::NoTag { .. }
         | ChangeError::NoTask { .. }
+        | ChangeError::ASubtask { .. }
         | ChangeError::NotASubtask { .. }
         | ChangeError::Finished { .. }
         | ChangeError::Count { .. }
