@@ -39,6 +39,13 @@ const DAY_LEN: usize = 10;
 /// What the titles of tasks that need no further work may take.
 const TITLE_MAX: usize = 32;
 
+/// The tasks as they are now.
+struct Plan<'a> {
+    tasks: &'a [Task],
+    /// What a command needs to work on them.
+    tag_option: String,
+}
+
 /// Runs `complexity-report`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open(None, report)?;
@@ -50,7 +57,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let complexity = ComplexityReport::read(&path).map_err(|error| explain(error, &tag))?;
     let file = workspace.read()?;
     let tasks = file.tag(&tag).map(Tag::tasks).unwrap_or_default();
-    print(&complexity, &tag, tasks, report);
+    let is_current = tag == workspace.tag(None);
+    let tag_option = if is_current { String::new() } else { format!(" --tag={tag}") };
+    print(&complexity, &tag, &Plan { tasks, tag_option }, report);
     Ok(())
 }
 
@@ -71,7 +80,7 @@ fn explain(error: ReportError, tag: &str) -> anyhow::Error {
     anyhow::Error::new(error).context(advice(message, hint))
 }
 
-fn print(complexity: &ComplexityReport, tag: &str, tasks: &[Task], report: &mut Report) {
+fn print(complexity: &ComplexityReport, tag: &str, plan: &Plan<'_>, report: &mut Report) {
     let meta = complexity.meta();
     let threshold = meta.threshold.unwrap_or(THRESHOLD);
     let analyses = hardest_first(complexity.analyses());
@@ -89,7 +98,7 @@ fn print(complexity: &ComplexityReport, tag: &str, tasks: &[Task], report: &mut 
     #[expect(clippy::cast_precision_loss, reason = "a threshold is a small number")]
     let is_hard = |it: &&Analysis| it.score().is_none_or(|score| score >= threshold as f64);
     let (hard, simple): (Vec<&Analysis>, Vec<&Analysis>) = analyses.into_iter().partition(is_hard);
-    print_hard(&hard, tasks, report);
+    print_hard(&hard, plan, report);
     print_simple(&simple, report);
 }
 
@@ -117,7 +126,7 @@ fn distribution(band: Band, analyses: &[&Analysis]) -> Text {
         .and(DIM, &format!("{percent:>5} %"))
 }
 
-fn print_hard(analyses: &[&Analysis], tasks: &[Task], report: &mut Report) {
+fn print_hard(analyses: &[&Analysis], plan: &Plan<'_>, report: &mut Report) {
     if analyses.is_empty() {
         return;
     }
@@ -127,10 +136,10 @@ fn print_hard(analyses: &[&Analysis], tasks: &[Task], report: &mut Report) {
         let subtasks = analysis.recommended_subtasks().map(|it| it.to_string());
         table.push(vec![
             Text::styled(DIM, &analysis.task_id().to_string()),
-            title(analysis, tasks).into(),
+            plan.title(analysis).into(),
             score(analysis),
             subtasks.unwrap_or_else(|| "–".to_owned()).into(),
-            what_to_do(analysis, tasks),
+            plan.what_to_do(analysis),
         ]);
     }
     report.lines(table.lines(report.columns()));
@@ -158,11 +167,6 @@ fn heading(text: &str, report: &mut Report) {
     report.line(Text::styled(BOLD, text));
 }
 
-/// What the task is called now, or was when it was analysed.
-fn title(analysis: &Analysis, tasks: &[Task]) -> String {
-    find(analysis, tasks).map_or_else(|| analysis.task_title(), Task::title)
-}
-
 fn score(analysis: &Analysis) -> Text {
     let style = match analysis.band() {
         Band::High => RED,
@@ -173,24 +177,34 @@ fn score(analysis: &Analysis) -> Text {
     Text::styled(style, &format!("{text:>5}"))
 }
 
-fn what_to_do(analysis: &Analysis, tasks: &[Task]) -> Text {
-    let id = analysis.task_id();
-    match find(analysis, tasks) {
-        None => Text::styled(DIM, "the task is gone"),
-        Some(task) if task.status().is_complete() => Text::styled(DIM, &task.status().to_string()),
-        Some(task) if !task.subtasks().is_empty() => {
-            let has = format!("has {} already", count(task.subtasks().len(), "subtask"));
-            Text::styled(DIM, &has)
-        }
-        Some(_) => {
-            let number = analysis.recommended_subtasks();
-            let number = number.map(|it| format!(" --num={it}")).unwrap_or_default();
-            Text::plain(&format!("task-master expand --id={id}{number}"))
+impl Plan<'_> {
+    /// What the task is called now, or was when it was analysed.
+    fn title(&self, analysis: &Analysis) -> String {
+        self.find(analysis).map_or_else(|| analysis.task_title(), Task::title)
+    }
+
+    fn what_to_do(&self, analysis: &Analysis) -> Text {
+        let id = analysis.task_id();
+        match self.find(analysis) {
+            None => Text::styled(DIM, "the task is gone"),
+            Some(task) if task.status().is_complete() => {
+                Text::styled(DIM, &task.status().to_string())
+            }
+            Some(task) if !task.subtasks().is_empty() => {
+                let has = format!("has {} already", count(task.subtasks().len(), "subtask"));
+                Text::styled(DIM, &has)
+            }
+            Some(_) => {
+                let number = analysis.recommended_subtasks();
+                let number = number.map(|it| format!(" --num={it}")).unwrap_or_default();
+                let tag = &self.tag_option;
+                Text::plain(&format!("task-master expand --id={id}{number}{tag}"))
+            }
         }
     }
-}
 
-fn find<'a>(analysis: &Analysis, tasks: &'a [Task]) -> Option<&'a Task> {
-    let id = analysis.task_id();
-    tasks.iter().find(|it| it.id() == id)
+    fn find(&self, analysis: &Analysis) -> Option<&Task> {
+        let id = analysis.task_id();
+        self.tasks.iter().find(|it| it.id() == id)
+    }
 }

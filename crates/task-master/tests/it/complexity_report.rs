@@ -56,8 +56,12 @@ fn each_tag_has_a_report_of_its_own() {
     let run = project.run(&["complexity-report", "--tag", "festival"]);
     assert_eq!(run.code, 0, "{}", run.all());
     assert!(run.out.contains("tag festival"), "{}", run.out);
+    let other = "task-master expand --id=1 --num=3 --tag=festival";
+    assert!(run.out.contains(other), "{}", run.out);
     project.write(".taskmaster/state.json", r#"{"currentTag": "festival"}"#);
-    assert_eq!(project.run(&["complexity-report"]).out, run.out);
+    let current = project.run(&["complexity-report"]).out;
+    assert!(current.contains("tag festival"), "{current}");
+    assert!(current.contains("expand --id=1 --num=3") && !current.contains("--tag"), "{current}");
 }
 
 #[test]
