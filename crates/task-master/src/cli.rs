@@ -8,6 +8,7 @@ use crate::{app::App, report::Report};
 
 mod add_task;
 mod asking;
+mod completions;
 mod complexity_report;
 mod dependencies;
 mod expand;
@@ -15,6 +16,7 @@ mod generate;
 mod history;
 mod init;
 mod list;
+mod man;
 mod marks;
 mod mcp;
 mod models;
@@ -22,6 +24,7 @@ mod next;
 mod parse_prd;
 mod progress;
 pub(crate) mod record;
+mod restore;
 mod serve;
 mod set_status;
 mod show;
@@ -79,9 +82,12 @@ pub enum Command {
     UpdateSubtask(update_subtask::Args),
     History(history::Args),
     Undo(undo::Args),
+    Restore(restore::Args),
     Models(models::Args),
     Serve(serve::Args),
     Mcp(mcp::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// How a result is printed.
@@ -123,8 +129,11 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::UpdateSubtask(args) => update_subtask::run(&args, app, report),
         Command::History(args) => history::run(&args, app, report),
         Command::Undo(args) => undo::run(&args, app, report),
+        Command::Restore(args) => restore::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),
         Command::Serve(args) => serve::run(&args, app, report),
         Command::Mcp(args) => mcp::run(&args, app),
+        Command::Completions(args) => completions::run(&args, report),
+        Command::Man(args) => man::run(&args, app, report),
     }
 }

@@ -95,6 +95,11 @@ impl Report {
         }
     }
 
+    /// Prints a text that another program is going to read, as it is.
+    pub fn text(&mut self, text: &str) {
+        self.result(text);
+    }
+
     pub fn blank(&mut self) {
         self.result("\n");
     }

@@ -9,6 +9,7 @@ pub mod add;
 pub mod complexity;
 pub mod config;
 pub mod dependencies;
+pub mod diff;
 pub mod digest;
 pub mod divide;
 pub mod document;

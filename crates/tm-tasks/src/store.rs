@@ -35,6 +35,14 @@ pub struct Store {
     lock_wait: Duration,
 }
 
+/// A change, and what it made of what.
+#[derive(Debug, Clone)]
+pub struct Versions {
+    pub change: Change,
+    pub before: TaskFile,
+    pub after: TaskFile,
+}
+
 /// Whether a change may be taken back although the file has been edited since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LaterEdits {
@@ -153,6 +161,21 @@ impl Store {
     pub fn history(&self) -> Result<Vec<Change>, StoreError> {
         let bytes = self.bytes()?;
         self.journal.effective(bytes.as_deref())
+    }
+
+    /// The file as it was before and after one change.
+    pub fn versions(&self, seq: u64) -> Result<Versions, StoreError> {
+        let bytes = self.bytes()?;
+        let changes = self.journal.effective(bytes.as_deref())?;
+        let change = changes.into_iter().find(|it| it.seq == seq);
+        let change = change.ok_or_else(|| self.no_such_change(seq.to_string()))?;
+        let version = |sha256: Option<&str>| {
+            let text = self.journal.text(sha256)?.unwrap_or_default();
+            TaskFile::from_bytes(&text).map_err(|source| self.format_error(source))
+        };
+        let before = version(change.before.as_deref())?;
+        let after = version(change.after.as_deref())?;
+        Ok(Versions { change, before, after })
     }
 
     /// Takes back the last `steps` changes that have not been taken back yet, at least one, and

@@ -72,3 +72,51 @@ fn a_file_that_was_broken_by_hand_can_be_brought_back() {
 fn without_changes_there_is_nothing_to_take_back() {
     insta::assert_snapshot!(Project::bakery().run(&["undo"]).all());
 }
+
+#[test]
+fn a_change_is_told_field_by_field() {
+    let project = Project::bakery();
+    project.run(&["set-status", "--id=2.2", "--status=done"]);
+    let told = project.json(&["history", "1", "--json"]);
+    assert_eq!(told["change"]["command"], "set-status --id=2.2 --status=done");
+    let tasks = told["difference"]["tasks"].as_array().unwrap();
+    let changed: Vec<_> = tasks.iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(changed, ["2", "2.2"]);
+    let status = &tasks[1]["fields"][0];
+    assert_eq!(status["field"], "status");
+    assert_eq!((&status["before"], &status["after"]), (&"pending".into(), &"done".into()));
+    let run = project.run(&["history", "1"]);
+    assert!(run.out.contains("    status: pending → done\n"), "{}", run.out);
+    assert_eq!(project.run(&["history", "9"]).code, 1);
+}
+
+#[test]
+fn an_earlier_version_is_restored_and_that_can_be_taken_back() {
+    let project = Project::bakery();
+    project.run(&["set-status", "--id=3", "--status=done"]);
+    let wanted = project.tasks();
+    project.run(&["set-status", "--id=4", "--status=done"]);
+    let latest = project.tasks();
+    let run = project.run(&["restore", "1"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(project.tasks(), wanted);
+    assert_eq!(project.run(&["undo"]).code, 0);
+    assert_eq!(project.tasks(), latest);
+    let run = project.run(&["restore", "99"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("has no change 99"), "{}", run.err);
+    assert_eq!(project.tasks(), latest);
+}
+
+#[test]
+fn restoring_over_edits_by_hand_needs_force() {
+    let project = Project::bakery();
+    project.run(&["set-status", "--id=3", "--status=done"]);
+    let wanted = project.tasks();
+    let edited = wanted.replace("Gift cards", "Vouchers");
+    project.write(".taskmaster/tasks/tasks.json", &edited);
+    assert_eq!(project.run(&["restore", "1"]).code, 1);
+    assert_eq!(project.tasks(), edited);
+    assert_eq!(project.run(&["restore", "1", "--force"]).code, 0);
+    assert_eq!(project.tasks(), wanted);
+}

@@ -11,6 +11,7 @@ mod generate;
 mod history;
 mod init;
 mod list;
+mod manual;
 mod mcp;
 mod model_server;
 mod models;
