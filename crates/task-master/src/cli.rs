@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::{app::App, report::Report};
 
 mod add_task;
+mod agent_loop;
 mod asking;
+pub(crate) mod autopilot;
 mod completions;
 mod complexity_report;
 mod dependencies;
@@ -28,6 +30,7 @@ mod restore;
 mod serve;
 mod set_status;
 mod show;
+mod start;
 mod sync_readme;
 mod tags;
 mod undo;
@@ -80,6 +83,10 @@ pub enum Command {
     Update(update::Args),
     UpdateTask(update_task::Args),
     UpdateSubtask(update_subtask::Args),
+    Start(start::Args),
+    Loop(agent_loop::Args),
+    #[command(visible_alias = "ap")]
+    Autopilot(autopilot::Args),
     History(history::Args),
     Undo(undo::Args),
     Restore(restore::Args),
@@ -127,6 +134,9 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Update(args) => update::run(&args, app, report),
         Command::UpdateTask(args) => update_task::run(&args, app, report),
         Command::UpdateSubtask(args) => update_subtask::run(&args, app, report),
+        Command::Start(args) => start::run(&args, app, report),
+        Command::Loop(args) => agent_loop::run(&args, app, report),
+        Command::Autopilot(args) => autopilot::run(&args, app, report),
         Command::History(args) => history::run(&args, app, report),
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Restore(args) => restore::run(&args, app, report),

@@ -33,6 +33,8 @@ pub struct Screen {
     pub colour_err: bool,
     /// None when the output goes to a file or another program.
     pub columns: Option<usize>,
+    /// None when the output goes to a file or another program.
+    pub rows: Option<usize>,
     /// Somebody is there to answer questions.
     pub is_interactive: bool,
 }
@@ -108,11 +110,12 @@ impl Environment {
     pub fn screen(&self) -> Screen {
         let out = io::stdout().is_terminal();
         let size = || terminal_size::terminal_size_of(io::stdout());
-        let columns = self.variable("COLUMNS").and_then(|it| it.parse().ok());
+        let number = |name| self.variable(name).and_then(|it| it.parse().ok());
         Screen {
             colour_out: self.colour(out),
             colour_err: self.colour(io::stderr().is_terminal()),
-            columns: columns.or_else(|| size().map(|(width, _)| usize::from(width.0))),
+            columns: number("COLUMNS").or_else(|| size().map(|(width, _)| usize::from(width.0))),
+            rows: size().map(|(_, height)| usize::from(height.0)).or_else(|| number("LINES")),
             is_interactive: out && io::stdin().is_terminal(),
         }
     }

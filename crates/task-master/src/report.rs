@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::config::Screen;
 use text::{BOLD, DIM, GREEN, RED, Text, YELLOW};
 
+mod frame;
 pub mod table;
 pub mod text;
 
@@ -23,6 +24,8 @@ pub struct Report {
     err: Box<dyn Write + Send>,
     screen: Screen,
     silent: bool,
+    /// The screen shows a frame.
+    framed: bool,
     failed: Option<io::Error>,
 }
 
@@ -63,7 +66,7 @@ impl Report {
 
     pub fn to(screen: Screen, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
         let out = BufWriter::with_capacity(64 * 1024, out);
-        Self { out, err, screen, silent: false, failed: None }
+        Self { out, err, screen, silent: false, framed: false, failed: None }
     }
 
     /// Prints no results from here on. Warnings and errors are still told.
@@ -156,6 +159,48 @@ impl Report {
         }
         if let Some(advice) = error.downcast_ref::<Advice>() {
             self.aside(&Text::styled(DIM, "hint: ").and_text(advice.hint.as_str().into()));
+        }
+    }
+
+    /// Tells what happened to a program: one JSON document, on standard error.
+    pub fn error_json(&mut self, error: &anyhow::Error) {
+        if error.is::<Told>() {
+            return;
+        }
+        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+        let hint = error.downcast_ref::<Advice>().map(|it| it.hint.as_str());
+        let document = serde_json::json!({
+            "error": error.to_string(),
+            "causes": causes,
+            "hint": hint,
+        });
+        self.flush_out();
+        drop(self.err.write_all(format!("{document}\n").as_bytes()));
+    }
+
+    /// What `print` prints, results and asides in their order, as a text for this screen.
+    pub fn rendering(screen: Screen, print: impl FnOnce(&mut Self)) -> String {
+        let text = frame::Kept::default();
+        let screen = Screen { colour_err: screen.colour_out, ..screen };
+        let mut report = Self::to(screen, Box::new(text.clone()), Box::new(text.clone()));
+        print(&mut report);
+        report.flush_out();
+        text.take()
+    }
+
+    /// Shows a text in place of all that the screen shows.
+    pub fn frame(&mut self, text: &str, footer: &str, rows: usize) {
+        let mut last = String::new();
+        Text::styled(DIM, footer).write(self.screen.colour_out, &mut last);
+        let clear = if self.framed { "" } else { frame::CLEAR };
+        self.framed = true;
+        self.result(&(clear.to_owned() + &frame::over(text, &last, rows)));
+    }
+
+    /// Goes on below the frame.
+    pub fn leave_frame(&mut self) {
+        if self.framed {
+            self.blank();
         }
     }
 

@@ -3,7 +3,9 @@
 //! A CLI command, an MCP tool and an HTTP route are thin callers of the functions here. Nothing
 //! here prints, reads the environment or knows which backend answers.
 
+pub mod agent;
 pub mod asking;
+pub mod autopilot;
 pub mod context;
 pub mod event;
 pub mod plan;

@@ -21,6 +21,13 @@ macro_rules! prompt {
 }
 
 pub(crate) const ADD_TASK: Prompt = prompt!("add_task");
+pub(crate) const AGENT_START: Prompt = prompt!("start/task");
+pub(crate) const LOOP_FRAME: Prompt = prompt!("loop/frame");
+pub(crate) const LOOP_DEFAULT: Prompt = prompt!("loop/default");
+pub(crate) const LOOP_TEST_COVERAGE: Prompt = prompt!("loop/test-coverage");
+pub(crate) const LOOP_LINTING: Prompt = prompt!("loop/linting");
+pub(crate) const LOOP_DUPLICATION: Prompt = prompt!("loop/duplication");
+pub(crate) const LOOP_ENTROPY: Prompt = prompt!("loop/entropy");
 pub(crate) const ASKING_SYSTEM: Prompt = prompt!("asking/system");
 pub(crate) const EXPAND: Prompt = prompt!("expand");
 pub(crate) const NOTE_SUBTASK: Prompt = prompt!("note_subtask");

@@ -25,6 +25,7 @@ use crate::{
 };
 
 mod screen;
+mod watch;
 
 /// List the tasks of a tag
 #[derive(Debug, clap::Args)]
@@ -79,6 +80,10 @@ pub struct Args {
     /// List the tasks of all tags
     #[arg(long)]
     all_tags: bool,
+
+    /// List again whenever the tasks change
+    #[arg(long, short, conflicts_with = "all_tags")]
+    watch: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -133,6 +138,14 @@ const WARNINGS_MAX: usize = 5;
 /// Runs `list`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let selection = args.selection()?;
+    if args.watch {
+        watch::run(args, &selection, app, report)
+    } else {
+        print(args, &selection, app, report)
+    }
+}
+
+fn print(args: &Args, selection: &Selection, app: &App, report: &mut Report) -> anyhow::Result<()> {
     if args.silent {
         report.silence();
     }
@@ -140,21 +153,21 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let tag = workspace.tag(args.tag.as_deref());
     let file = workspace.read_annotated((!args.all_tags).then_some(&tag), report)?;
     let listings: Vec<Listing<'_>> = if args.all_tags {
-        file.tags().map(|it| Listing::new(it.name(), it.tasks(), &selection)).collect()
+        file.tags().map(|it| Listing::new(it.name(), it.tasks(), selection)).collect()
     } else {
         file.tag(&tag)
-            .map(|it| Listing::new(it.name(), it.tasks(), &selection))
+            .map(|it| Listing::new(it.name(), it.tasks(), selection))
             .into_iter()
             .collect()
     };
     match args.format() {
-        ListFormat::Json => print_json(args, &tag, &selection, &listings, report),
-        ListFormat::Compact => screen::print_compact(&listings, &selection, report),
+        ListFormat::Json => print_json(args, &tag, selection, &listings, report),
+        ListFormat::Compact => screen::print_compact(&listings, selection, report),
         ListFormat::Text => {
             if !args.no_header {
                 print_header(args, &tag, &workspace, report);
             }
-            screen::print(&listings, &selection, report);
+            screen::print(&listings, selection, report);
         }
     }
     if listings.is_empty() && !args.all_tags && file.tags().next().is_some() {

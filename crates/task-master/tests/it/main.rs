@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod add_task;
+mod agents;
 mod ai;
+mod autopilot;
 mod complexity_report;
 mod dependencies;
 mod faults;
@@ -23,3 +25,4 @@ mod show;
 mod sync_readme;
 mod tags;
 mod usage;
+mod watch;

@@ -1,0 +1,192 @@
+//! `list --watch`: the list again whenever the task file changes, until Ctrl-C.
+//!
+//! The directory of the file is watched, not the file: a change puts another file in its place.
+//! What is listed is not known here. Start at [`run`].
+
+use std::{
+    future::poll_fn,
+    path::{Path, PathBuf},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use anyhow::Context;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::{sync::mpsc, time};
+
+use super::{Args, Selection};
+use crate::{
+    app::App,
+    config::Screen,
+    report::{Advice, Report, advice},
+};
+
+/// A file that is written in several steps is read when this long nothing has happened to it.
+const QUIET: Duration = Duration::from_millis(50);
+/// But not later than after so many of them.
+const QUIET_TRIES: u32 = 20;
+
+/// Lists, and lists again, until the user has seen enough.
+pub(super) fn run(
+    args: &Args,
+    selection: &Selection,
+    app: &App,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let file = app.open(args.project.as_deref(), report)?.store.path().to_path_buf();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut interrupted = pin!(tokio::signal::ctrl_c());
+        // Only once it has been asked does it keep Ctrl-C from ending the process.
+        poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context).is_ready())).await;
+        let mut resized = Resized::new();
+        let mut watch = Watch::new(file.clone())?;
+        let mut shown = String::new();
+        loop {
+            let screen = app.environment.screen();
+            let frame = Report::rendering(screen, |it| list(args, selection, app, it));
+            if frame != shown || screen.rows.is_some() {
+                show(&frame, &file, screen, report);
+                shown = frame;
+            }
+            tokio::select! {
+                _ = &mut interrupted => {
+                    report.leave_frame();
+                    return Ok(());
+                }
+                () = resized.wait() => {}
+                changed = watch.changed() => changed?,
+            }
+        }
+    })
+}
+
+/// A file that cannot be read now may be readable after the next change.
+fn list(args: &Args, selection: &Selection, app: &App, report: &mut Report) {
+    if let Err(error) = super::print(args, selection, app, report) {
+        report.error(&error);
+    }
+}
+
+fn show(frame: &str, file: &Path, screen: Screen, report: &mut Report) {
+    let text = format!("Watching {} for changes; Ctrl-C ends this", file.display());
+    match screen.rows {
+        Some(rows) => report.frame(frame, &text, rows),
+        None => report.text(frame),
+    }
+    report.flush();
+}
+
+/// Tells when a file changes, is replaced, goes or comes.
+#[derive(Debug)]
+struct Watch {
+    file: PathBuf,
+    watcher: RecommendedWatcher,
+    watched: PathBuf,
+    changes: mpsc::Receiver<()>,
+}
+
+impl Watch {
+    fn new(file: PathBuf) -> anyhow::Result<Self> {
+        // One is enough: what happened is found out by reading.
+        let (sender, changes) = mpsc::channel(1);
+        let wanted = file.clone();
+        let told = move |event: notify::Result<Event>| {
+            if event.as_ref().is_ok_and(|it| !concerns(it, &wanted)) {
+                return;
+            }
+            // A full channel says the same already.
+            sender.try_send(()).ok();
+        };
+        let watcher = notify::recommended_watcher(told).with_context(cannot_watch)?;
+        let mut watch = Self { watched: PathBuf::new(), file, watcher, changes };
+        watch.look()?;
+        Ok(watch)
+    }
+
+    /// Waits for a change, and until it is over.
+    async fn changed(&mut self) -> anyhow::Result<()> {
+        self.changes.recv().await.context("the watcher has ended")?;
+        for _ in 0..QUIET_TRIES {
+            time::sleep(QUIET).await;
+            if self.changes.try_recv().is_err() {
+                break;
+            }
+        }
+        self.look()
+    }
+
+    /// Watches the innermost directory of the file that there is now, which may be another one
+    /// of the same name.
+    fn look(&mut self) -> anyhow::Result<()> {
+        // It may be gone.
+        self.watcher.unwatch(&self.watched).ok();
+        let directories = self.file.ancestors().skip(1);
+        for directory in directories.filter(|it| it.is_dir()) {
+            if self.watcher.watch(directory, RecursiveMode::NonRecursive).is_ok() {
+                self.watched = directory.to_path_buf();
+                return Ok(());
+            }
+        }
+        Err(cannot_watch().into())
+    }
+}
+
+/// Reading a file is an event, too, and must not lead to reading it again.
+fn concerns(event: &Event, file: &Path) -> bool {
+    let is_change = match event.kind {
+        EventKind::Access(_) => false,
+        EventKind::Any
+        | EventKind::Create(_)
+        | EventKind::Modify(_)
+        | EventKind::Remove(_)
+        | EventKind::Other => true,
+    };
+    is_change && (event.paths.is_empty() || event.paths.iter().any(|it| file.starts_with(it)))
+}
+
+fn cannot_watch() -> Advice {
+    advice(
+        "the task file cannot be watched",
+        "the system may allow no more watches; leave out --watch, or end other watchers",
+    )
+}
+
+/// Tells when the terminal gets another size.
+#[derive(Debug)]
+struct Resized {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Resized {
+    #[cfg(unix)]
+    fn new() -> Self {
+        let kind = tokio::signal::unix::SignalKind::window_change();
+        Self { signal: tokio::signal::unix::signal(kind).ok() }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Self {
+        Self {}
+    }
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
+        if let Some(signal) = &mut self.signal
+            && signal.recv().await.is_some()
+        {
+            return;
+        }
+        std::future::pending::<()>().await;
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;
