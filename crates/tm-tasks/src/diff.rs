@@ -2,7 +2,7 @@
 //!
 //! Whoever made the difference, and how it is shown, is not known here. Start at [`diff`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -73,8 +73,9 @@ pub fn diff(before: &TaskFile, after: &TaskFile) -> FileDiff {
 
 fn between(tag: &str, before: Option<&Tag>, after: Option<&Tag>) -> Vec<TaskDiff> {
     let (before, after) = (all(before), all(after));
-    let (old, new) = (by_id(&before), by_id(&after));
-    let diff_of = |(id, task): &(TaskId, &Task), kind| TaskDiff {
+    let old: HashMap<&Name, &Task> = before.iter().map(|(name, task)| (name, *task)).collect();
+    let new: HashSet<&Name> = after.iter().map(|(name, _)| name).collect();
+    let diff_of = |((id, _), task): &Named<'_>, kind| TaskDiff {
         tag: tag.to_owned(),
         id: id.clone(),
         title: task.title(),
@@ -87,20 +88,25 @@ fn between(tag: &str, before: Option<&Tag>, after: Option<&Tag>) -> Vec<TaskDiff
             (!fields.is_empty()).then(|| diff_of(entry, DiffKind::Changed { fields }))
         }
     });
-    let gone = before.iter().filter(|(id, _)| !new.contains_key(id));
+    let gone = before.iter().filter(|(name, _)| !new.contains(name));
     kept.chain(gone.map(|entry| diff_of(entry, DiffKind::Removed))).collect()
 }
 
+/// An id, and how many tasks before have the same one in a file that is not as it should be.
+type Name = (TaskId, usize);
+type Named<'a> = (Name, &'a Task);
+
 /// The tasks of a tag, each followed by its subtasks.
-fn all(tag: Option<&Tag>) -> Vec<(TaskId, &Task)> {
+fn all(tag: Option<&Tag>) -> Vec<Named<'_>> {
     let tasks = tag.map(Tag::tasks).unwrap_or_default();
     let tasks = tasks.iter().flat_map(|it| std::iter::once(it).chain(it.subtasks()));
-    tasks.map(|it| (it.id(), it)).collect()
-}
-
-/// Of tasks with the same id the first counts, as everywhere.
-fn by_id<'a>(tasks: &[(TaskId, &'a Task)]) -> HashMap<TaskId, &'a Task> {
-    tasks.iter().rev().map(|(id, task)| (id.clone(), *task)).collect()
+    let mut seen: HashMap<TaskId, usize> = HashMap::new();
+    let named = tasks.map(|task| {
+        let count = seen.entry(task.id()).or_default();
+        *count += 1;
+        ((task.id(), *count - 1), task)
+    });
+    named.collect()
 }
 
 /// Subtasks are compared on their own.

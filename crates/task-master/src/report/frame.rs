@@ -36,14 +36,16 @@ impl Write for Kept {
 /// there. Lines that have no room are counted in the footer; long ones end where the screen does.
 pub(super) fn over(text: &str, footer: &str, rows: usize) -> String {
     const HOME: &str = "\u{1b}[?7l\u{1b}[H";
-    const END_OF_LINE: &str = "\u{1b}[K\n";
-    const END: &str = "\u{1b}[K\u{1b}[J\u{1b}[?7h";
+    const CLEAR_LINE: &str = "\u{1b}[K";
+    const CLEAR_REST: &str = "\u{1b}[J";
+    const END: &str = "\u{1b}[?7h";
     let room = rows.saturating_sub(1);
     let mut frame = HOME.to_owned();
     for line in text.lines().take(room) {
-        frame.push_str(line);
-        frame.push_str(END_OF_LINE);
+        // Cleared first: after a line that fills the screen, the end of it would go, too.
+        frame.extend([CLEAR_LINE, line, "\n"]);
     }
+    frame.push_str(CLEAR_REST);
     let hidden = text.lines().count().saturating_sub(room);
     if hidden > 0 {
         frame.extend([&hidden.to_string(), " more lines  "]);

@@ -68,3 +68,16 @@ fn a_tag_comes_and_goes_with_its_tasks() {
         }),
     );
 }
+
+#[test]
+fn tasks_of_the_same_id_are_told_apart_by_their_order() {
+    check(
+        &tagged(&json!([{ "id": 1, "title": "a" }, { "id": 1, "title": "b" }])),
+        &tagged(&json!([{ "id": 1, "title": "a" }])),
+        &json!({
+            "tagsAdded": [],
+            "tagsRemoved": [],
+            "tasks": [{ "tag": "master", "id": "1", "title": "b", "change": "removed" }],
+        }),
+    );
+}
