@@ -60,6 +60,10 @@ pub(super) fn google(schema: &Value) -> Value {
                 }
                 kind
             }
+            // Only texts can be listed.
+            "enum" if !value.as_array().is_some_and(|it| it.iter().all(Value::is_string)) => {
+                continue;
+            }
             "description" | "enum" | "required" | "format" | "minItems" | "maxItems"
             | "minLength" | "maxLength" | "minimum" | "maximum" | "pattern" | "nullable"
             | "title" => value.clone(),
