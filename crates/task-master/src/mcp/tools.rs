@@ -12,6 +12,7 @@ use tm_tasks::id::TaskId;
 use super::{call::Call, parameter::Parameter, registry::Tool};
 
 mod asking;
+mod autopilot;
 mod complexity;
 mod dependencies;
 mod generate;
@@ -31,6 +32,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Tool> {
         complexity::TOOLS,
         dependencies::TOOLS,
         tags::TOOLS,
+        autopilot::TOOLS,
         generate::TOOLS,
     ]
     .into_iter()

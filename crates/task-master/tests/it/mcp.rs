@@ -1,5 +1,6 @@
 //! The server as its clients have it: the real binary, spoken to over standard input and output.
 
+mod autopilot;
 mod client;
 mod dependencies;
 mod lifecycle;
