@@ -43,7 +43,7 @@ pub struct Choice {
 pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
     let mut candidates = Vec::new();
     let mut missing = None;
-    let guard = routes::guard(&workspace.config, &workspace.environment);
+    let guard = guard(workspace);
     for route in routes::routes(&workspace.config, &workspace.environment, role)? {
         let (candidate, note) = match &route {
             Route::Embedded { model, instead_of } => {
@@ -97,6 +97,25 @@ impl Choice {
     }
 }
 
+/// The hosts that count as this machine in this project.
+pub fn guard(workspace: &Workspace) -> Guard {
+    routes::guard(&workspace.config, &workspace.environment)
+}
+
+/// Where the project's own servers are, without paths; what is not local is left out.
+pub fn places(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
+    let routes = routes::routes(&workspace.config, &workspace.environment, Role::Main)?;
+    let place = |route: Route| match route {
+        Route::Server(server) if !server.is_external => {
+            let (scheme, rest) = server.url.split_once("://")?;
+            let host = rest.split('/').next()?;
+            Some(format!("{scheme}://{host}"))
+        }
+        Route::Server(_) | Route::Embedded { .. } => None,
+    };
+    Ok(routes.into_iter().filter_map(place).collect())
+}
+
 /// What to try when a model gives no answer.
 pub fn hint(error: &BackendError) -> &'static str {
     match error {
@@ -126,8 +145,8 @@ pub fn hint(error: &BackendError) -> &'static str {
 }
 
 fn tell(switch: &Switch<'_>) {
-    let Switch { from, to, error } = switch;
-    progress_line(&format!("note: {to} is asked in place of {from}, because {error}"));
+    let Switch { from, to, reason } = switch;
+    progress_line(&format!("note: {to} is asked in place of {from}, because {reason}"));
 }
 
 fn local(found: embedded::Found) -> Candidate {

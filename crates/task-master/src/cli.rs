@@ -10,6 +10,7 @@ mod add_task;
 mod agent_loop;
 mod asking;
 pub(crate) mod autopilot;
+mod backends;
 mod completions;
 mod complexity_report;
 mod dependencies;
@@ -91,6 +92,7 @@ pub enum Command {
     Undo(undo::Args),
     Restore(restore::Args),
     Models(models::Args),
+    Backends(backends::Args),
     Serve(serve::Args),
     Mcp(mcp::Args),
     Completions(completions::Args),
@@ -141,6 +143,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Restore(args) => restore::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),
+        Command::Backends(args) => backends::run(&args, app, report),
         Command::Serve(args) => serve::run(&args, app, report),
         Command::Mcp(args) => mcp::run(&args, app),
         Command::Completions(args) => completions::run(&args, report),

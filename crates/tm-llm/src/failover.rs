@@ -7,9 +7,10 @@
 //! did is counted, because a fallback is not a success. Start at [`Failover`].
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -40,10 +41,10 @@ pub type Open =
 pub struct Switch<'a> {
     pub from: &'a str,
     pub to: &'a str,
-    pub error: &'a BackendError,
+    pub reason: &'a str,
 }
 
-/// Is told of every switch.
+/// Is told of every switch, once.
 pub type OnSwitch = Arc<dyn Fn(&Switch<'_>) + Send + Sync>;
 
 /// A backend that is made of several, the most wanted first.
@@ -52,6 +53,8 @@ pub struct Failover {
     /// The seat that answered last.
     current: AtomicUsize,
     on_switch: OnSwitch,
+    /// Which switches were told.
+    told: Mutex<BTreeSet<(usize, usize)>>,
     rounds: Rounds,
     spent: Arc<Mutex<Vec<Spent>>>,
 }
@@ -78,7 +81,14 @@ pub struct Spent {
 struct Seat {
     candidate: Candidate,
     backend: OnceCell<Arc<dyn Backend>>,
-    state: Arc<Mutex<State>>,
+    health: Arc<Mutex<Health>>,
+}
+
+#[derive(Debug, Default)]
+struct Health {
+    state: State,
+    /// What went wrong last.
+    reason: String,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,10 +114,11 @@ impl Failover {
         on_switch: OnSwitch,
     ) -> Result<Self, BackendError> {
         let seats = candidates.into_iter().map(Seat::new).collect();
-        let (current, spent) = (AtomicUsize::new(0), Arc::default());
-        let failover = Self { seats, current, on_switch, rounds: Rounds::default(), spent };
+        let (current, told, spent) = (AtomicUsize::new(0), Mutex::default(), Arc::default());
+        let failover = Self { seats, current, on_switch, told, rounds: Rounds::default(), spent };
         let mut first_error = None;
         for at in 0..failover.seats.len() {
+            failover.announce(at);
             match failover.backend(at).await {
                 Ok(_) => {
                     failover.current.store(at, Ordering::Relaxed);
@@ -115,7 +126,6 @@ impl Failover {
                 }
                 Err(error) => {
                     failover.give_up(at, &error);
-                    failover.tell(at, failover.next(at), &error);
                     first_error.get_or_insert(error);
                 }
             }
@@ -144,29 +154,30 @@ impl Failover {
     fn order(&self) -> Vec<usize> {
         let with = |state: State| {
             let seats = self.seats.iter().enumerate();
-            seats.filter(move |(_, it)| it.state() == state).map(|(at, _)| at)
+            seats.filter(move |(_, it)| it.health().state == state).map(|(at, _)| at)
         };
         with(State::Well).chain(with(State::Failed)).collect()
     }
 
-    /// Whoever is asked after `at`.
-    fn next(&self, at: usize) -> Option<usize> {
-        self.order().into_iter().find(|it| *it != at)
-    }
-
     fn give_up(&self, at: usize, error: &BackendError) {
         if let Some(seat) = self.seats.get(at) {
-            seat.set(failed(error));
+            seat.health().note(error);
         }
     }
 
-    fn tell(&self, from: usize, to: Option<usize>, error: &BackendError) {
-        let (Some(from), Some(to)) = (self.seats.get(from), to.and_then(|it| self.seats.get(it)))
-        else {
+    /// Says that somebody less wanted is asked than whoever answered last.
+    fn announce(&self, at: usize) {
+        let current = self.current.load(Ordering::Relaxed);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if at <= current || !told.insert((current, at)) {
             return;
-        };
-        let (from, to) = (&from.candidate.name, &to.candidate.name);
-        (self.on_switch)(&Switch { from, to, error });
+        }
+        drop(told);
+        if let (Some(from), Some(to)) = (self.seats.get(current), self.seats.get(at)) {
+            let reason = from.health().reason.clone();
+            let (from, to) = (&from.candidate.name, &to.candidate.name);
+            (self.on_switch)(&Switch { from, to, reason: &reason });
+        }
     }
 
     /// Asks one candidate, and waits for its first word: until then nobody has seen anything, and
@@ -178,24 +189,21 @@ impl Failover {
         let reason = "it ended the stream before the first word".to_owned();
         let first = events.next().await.ok_or(BackendError::Broken { model, reason })??;
         self.current.store(at, Ordering::Relaxed);
-        let state = self.seats.get(at).map(|it| Arc::clone(&it.state));
-        let watch = watch(backend.info(), state, Arc::clone(&self.spent));
+        let health = self.seats.get(at).map(|it| Arc::clone(&it.health)).unwrap_or_default();
+        let watch = watch(backend.info(), health, Arc::clone(&self.spent));
         Ok(stream::iter([Ok(first)]).chain(events).inspect(watch).boxed())
     }
 
     /// One chance for everybody; none when nobody is left, or time is up.
     async fn round(&self, request: &ChatRequest) -> Result<ChatStream, Vec<BackendError>> {
         let mut errors = Vec::new();
-        let order = self.order();
-        for (place, at) in order.iter().enumerate() {
-            match self.ask(*at, request).await {
+        for at in self.order() {
+            self.announce(at);
+            match self.ask(at, request).await {
                 Ok(events) => return Ok(events),
                 Err(error) => {
-                    self.give_up(*at, &error);
+                    self.give_up(at, &error);
                     let is_over = matches!(error, BackendError::DeadlineExceeded { .. });
-                    if !is_over {
-                        self.tell(*at, order.get(place + 1).copied(), &error);
-                    }
                     errors.push(error);
                     if is_over {
                         break;
@@ -262,15 +270,18 @@ impl Candidate {
 
 impl Seat {
     fn new(candidate: Candidate) -> Self {
-        Self { candidate, backend: OnceCell::new(), state: Arc::default() }
+        Self { candidate, backend: OnceCell::new(), health: Arc::default() }
     }
 
-    fn state(&self) -> State {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn set(&self, state: State) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+impl Health {
+    fn note(&mut self, error: &BackendError) {
+        self.state = failed(error);
+        self.reason = error.to_string();
     }
 }
 
@@ -328,24 +339,18 @@ fn failed(error: &BackendError) -> State {
 /// Counts what an answer took, and remembers who broke off or finished one.
 fn watch(
     info: &ModelInfo,
-    state: Option<Arc<Mutex<State>>>,
+    health: Arc<Mutex<Health>>,
     spent: Arc<Mutex<Vec<Spent>>>,
 ) -> impl FnMut(&Result<ChatEvent, BackendError>) + Send + 'static {
     let (provider, model) = (info.provider.clone(), info.model.clone());
-    let set = move |new: State| {
-        if let Some(state) = &state {
-            *state.lock().unwrap_or_else(PoisonError::into_inner) = new;
-        }
-    };
     move |event| match event {
         Ok(ChatEvent::Delta(_)) => {}
         Ok(ChatEvent::Done { usage, .. }) => {
             let mut spent = spent.lock().unwrap_or_else(PoisonError::into_inner);
             add(&mut spent, &provider, &model, *usage);
-            drop(spent);
-            set(State::Well);
+            health.lock().unwrap_or_else(PoisonError::into_inner).state = State::Well;
         }
-        Err(error) => set(failed(error)),
+        Err(error) => health.lock().unwrap_or_else(PoisonError::into_inner).note(error),
     }
 }
 
@@ -374,6 +379,3 @@ fn none() -> BackendError {
         reason: "there is no model that may be asked".to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests;

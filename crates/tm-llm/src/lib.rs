@@ -10,6 +10,7 @@ pub mod backend;
 pub mod catalogue;
 pub mod chat;
 pub mod dialect;
+pub mod discover;
 pub mod egress;
 pub mod failover;
 pub mod fetch;

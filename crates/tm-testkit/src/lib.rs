@@ -1,6 +1,7 @@
 //! Test fixtures.
 //!
-//! [`model`] is a model that plays a script, faults included. Only tests may depend on this
+//! [`model`] is a model that plays a script, faults included, and [`server`] an HTTP server that does the same. Only tests may depend on this
 //! crate.
 
 pub mod model;
+pub mod server;

@@ -6,6 +6,7 @@ mod add_task;
 mod agents;
 mod ai;
 mod autopilot;
+mod backends;
 mod complexity_report;
 mod concurrency;
 mod dependencies;

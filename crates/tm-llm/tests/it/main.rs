@@ -1,3 +1,8 @@
-//! The crate from outside, with a scripted model.
+//! The crate from outside, with scripted models and servers.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod discover;
+mod failover;
+mod remote;
 mod structured;

@@ -1,1 +1,108 @@
+use std::{ffi::OsString, path::PathBuf};
 
+use super::*;
+
+fn config(text: &str) -> Config {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    std::fs::write(&path, text).unwrap();
+    Config::load(&path).0
+}
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let variables = variables.iter().map(|(name, value)| (OsString::from(name), value.into()));
+    Environment::new(PathBuf::from("/"), None, variables)
+}
+
+/// Who is asked, in order.
+fn check(models: &str, variables: &[(&str, &str)], role: Role, expected: &str) {
+    let config = config(&format!("{{\"models\": {{{models}}}}}"));
+    let shown: Vec<String> = routes(&config, &environment(variables), role)
+        .unwrap()
+        .into_iter()
+        .map(|route| match route {
+            Route::Embedded { model, instead_of } => {
+                let instead_of = instead_of.map(|it| format!(" for {it}")).unwrap_or_default();
+                format!("{}{instead_of}", model.as_deref().unwrap_or("engine"))
+            }
+            Route::Server(it) => {
+                let key = if it.key.is_some() { " with key" } else { "" };
+                format!("{} at {}{key}", it.model, it.url)
+            }
+        })
+        .collect();
+    assert_eq!(shown.join(", "), expected, "{models} {variables:?}");
+}
+
+const LM: &str = r#""main": {"provider": "lmstudio", "modelId": "a"}, "research": {"provider": "ollama", "modelId": "b"}"#;
+const CLOUD: &str = r#""main": {"provider": "openai", "modelId": "gpt"}, "research": {"provider": "perplexity", "modelId": "sonar"}"#;
+
+#[test]
+fn roles_stand_in_for_each_other() {
+    let (lm, ollama) = ("a at http://localhost:1234/v1", "b at http://localhost:11434/api");
+    check(LM, &[], Role::Main, &format!("{lm}, {ollama}"));
+    check(LM, &[], Role::Research, &format!("{ollama}, {lm}"));
+}
+
+#[test]
+fn providers_elsewhere_are_answered_by_the_engine_unless_the_mode_says_otherwise() {
+    let key = ("OPENAI_API_KEY", "k");
+    let instead = "engine for openai/gpt";
+    let gpt = "gpt at https://api.openai.com/v1 with key";
+    check(CLOUD, &[], Role::Main, instead);
+    check(CLOUD, &[key], Role::Main, instead);
+    check(CLOUD, &[key, ("TASKMASTER_MODE", "hybrid")], Role::Main, &format!("{instead}, {gpt}"));
+    let both = format!("{gpt}, engine for perplexity/sonar");
+    check(CLOUD, &[key, ("TASKMASTER_MODE", "external")], Role::Main, &both);
+    check(CLOUD, &[("TASKMASTER_MODE", "external")], Role::Main, instead);
+    let agent = r#""main": {"provider": "claude-code", "modelId": "opus"}, "research": {"provider": "embedded", "modelId": "q"}"#;
+    check(agent, &[], Role::Main, "engine for claude-code/opus, q");
+}
+
+#[test]
+fn base_urls_come_from_the_role_then_the_environment_then_the_usual_place() {
+    let own = r#""main": {"provider": "openai-compatible", "modelId": "a", "baseUrl": "http://localhost:1/v1"}, "research": {"provider": "embedded", "modelId": "q"}"#;
+    let variable = ("OPENAI_COMPATIBLE_BASE_URL", "http://localhost:2/v1");
+    check(own, &[variable], Role::Main, "a at http://localhost:1/v1, q");
+    let none = own.replace(r#", "baseUrl": "http://localhost:1/v1""#, "");
+    check(&none, &[variable], Role::Main, "a at http://localhost:2/v1, q");
+    check(&none, &[], Role::Main, "engine for openai-compatible/a, q");
+    check(
+        &none,
+        &[("OPENAI-COMPATIBLE_BASE_URL", "http://localhost:3")],
+        Role::Main,
+        "a at http://localhost:3, q",
+    );
+}
+
+#[test]
+fn a_host_counts_as_local_when_it_is_listed() {
+    let models = r#""main": {"provider": "ollama", "modelId": "a", "baseURL": "http://gpu:11434"}, "research": {"provider": "embedded", "modelId": "q"}"#;
+    check(models, &[], Role::Main, "engine for ollama/a, q");
+    check(
+        models,
+        &[("TASKMASTER_LOCAL_HOSTS", "nas, gpu")],
+        Role::Main,
+        "a at http://gpu:11434/api, q",
+    );
+    let listed = config(r#"{"global": {"localHosts": ["gpu"]}}"#);
+    assert!(guard(&listed, &environment(&[])).check("http://gpu/").is_ok());
+    let listed = config(r#"{"global": {"localHosts": "nas,gpu"}}"#);
+    assert!(guard(&listed, &environment(&[])).check("http://gpu/").is_ok());
+}
+
+#[test]
+fn the_environment_names_models() {
+    check(
+        LM,
+        &[("TASKMASTER_MODEL_MAIN", "c")],
+        Role::Main,
+        "c at http://localhost:1234/v1, b at http://localhost:11434/api",
+    );
+    let asked =
+        "tiny for lmstudio/a, a at http://localhost:1234/v1, b at http://localhost:11434/api";
+    check(LM, &[("TASKMASTER_MODEL", "tiny")], Role::Main, asked);
+    let wrong =
+        routes(&Config::default(), &environment(&[("TASKMASTER_MODE", "cloudy")]), Role::Main);
+    assert_eq!(wrong.unwrap_err().message, "there is no mode \"cloudy\"");
+}

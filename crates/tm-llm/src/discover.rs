@@ -1,0 +1,152 @@
+//! Model servers that run on this machine: found by asking at their usual places.
+//!
+//! What kind a server is shows in the questions it can answer, because people move ports. Nothing
+//! is asked of any model. Start at [`look`].
+
+use std::time::Duration;
+
+use reqwest::Client;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A server, and what it serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    /// Such as `LM Studio`.
+    pub kind: &'static str,
+    /// What a configuration calls its provider.
+    pub provider: &'static str,
+    /// What a configuration has as its base URL.
+    #[serde(rename = "baseURL")]
+    pub base_url: String,
+    pub models: Vec<Listed>,
+}
+
+/// A model of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    pub id: String,
+    /// None where the server does not tell.
+    pub context_tokens: Option<u64>,
+    /// Whether it is in memory; none where the server does not tell.
+    pub is_loaded: Option<bool>,
+}
+
+/// Where servers are unless somebody moves them: Ollama, LM Studio, llama.cpp and `LocalAI`, vLLM,
+/// text-generation-webui.
+pub const USUAL_PLACES: [&str; 5] = [
+    "http://localhost:11434",
+    "http://localhost:1234",
+    "http://localhost:8080",
+    "http://localhost:8000",
+    "http://localhost:5000",
+];
+
+/// A server that does not say at once what it is, is none.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What answers at this address, which has no path.
+pub async fn look(root: &str, client: &Client) -> Option<Found> {
+    let asking = Asking { root, client };
+    // Nobody has to be there; whoever is, knows one of these.
+    client.get(root).timeout(TIMEOUT).send().await.ok()?;
+    if asking.get("/.well-known/localai.json").await.is_some() {
+        return asking.with_models("LocalAI").await;
+    }
+    if asking.get("/api/version").await.is_some()
+        && let Some(tags) = asking.get("/api/tags").await
+    {
+        return Some(asking.ollama(&tags).await);
+    }
+    if let Some(models) = asking.get("/api/v0/models").await
+        && models.pointer("/data/0/state").is_some()
+    {
+        return Some(asking.lmstudio(&models));
+    }
+    if let Some(props) = asking.get("/props").await
+        && let Some(context) = props.pointer("/default_generation_settings/n_ctx")
+    {
+        let mut found = asking.with_models("llama.cpp").await?;
+        found.models.iter_mut().for_each(|it| it.context_tokens = context.as_u64());
+        return Some(found);
+    }
+    if let Some(info) = asking.get("/v1/internal/model/info").await {
+        let id = info.get("model_name")?.as_str()?.to_owned();
+        let models = vec![Listed { id, context_tokens: None, is_loaded: Some(true) }];
+        return Some(asking.openai("text-generation-webui", models));
+    }
+    let kind = if asking.get("/version").await.is_some() { "vLLM" } else { "OpenAI-compatible" };
+    asking.with_models(kind).await
+}
+
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    root: &'a str,
+    client: &'a Client,
+}
+
+impl Asking<'_> {
+    /// A JSON object, when the server has one at this path.
+    async fn get(self, path: &str) -> Option<Value> {
+        let request = self.client.get(format!("{}{path}", self.root)).timeout(TIMEOUT);
+        let response = request.send().await.ok().filter(|it| it.status().is_success())?;
+        let value: Value = serde_json::from_str(&response.text().await.ok()?).ok()?;
+        value.is_object().then_some(value)
+    }
+
+    async fn with_models(self, kind: &'static str) -> Option<Found> {
+        let listed = self.get("/v1/models").await?;
+        let models = list(&listed, "data", |it| Listed {
+            id: text(it, "id"),
+            context_tokens: it.get("max_model_len").and_then(Value::as_u64),
+            is_loaded: None,
+        });
+        Some(self.openai(kind, models))
+    }
+
+    async fn ollama(self, tags: &Value) -> Found {
+        let running = self.get("/api/ps").await.unwrap_or_default();
+        let running = list(&running, "models", |it| Listed {
+            id: text(it, "model"),
+            context_tokens: it.get("context_length").and_then(Value::as_u64),
+            is_loaded: Some(true),
+        });
+        let models = list(tags, "models", |it| {
+            let id = text(it, "model");
+            let loaded = running.iter().find(|it| it.id == id);
+            let context_tokens = loaded.and_then(|it| it.context_tokens);
+            Listed { context_tokens, is_loaded: Some(loaded.is_some()), id }
+        });
+        let base_url = format!("{}/api", self.root);
+        Found { kind: "Ollama", provider: "ollama", base_url, models }
+    }
+
+    fn lmstudio(self, listed: &Value) -> Found {
+        let models = list(listed, "data", |it| {
+            let number = |name: &str| it.get(name).and_then(Value::as_u64);
+            Listed {
+                id: text(it, "id"),
+                context_tokens: number("loaded_context_length")
+                    .or_else(|| number("max_context_length")),
+                is_loaded: Some(text(it, "state") == "loaded"),
+            }
+        });
+        Found { provider: "lmstudio", ..self.openai("LM Studio", models) }
+    }
+
+    fn openai(self, kind: &'static str, models: Vec<Listed>) -> Found {
+        let base_url = format!("{}/v1", self.root);
+        Found { kind, provider: "openai-compatible", base_url, models }
+    }
+}
+
+fn list(value: &Value, name: &str, read: impl Fn(&Value) -> Listed) -> Vec<Listed> {
+    let items = value.get(name).and_then(Value::as_array).into_iter().flatten();
+    items.map(read).filter(|it| !it.id.is_empty()).collect()
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
