@@ -1,6 +1,6 @@
-//! Adding tasks.
+//! Adding tasks and subtasks.
 //!
-//! Start at [`add_task`]. Who thought of the task, a person or a model, is not known here, and
+//! Start at [`add_task`] and [`add_subtask`]. Who thought of the task, a person or a model, is not known here, and
 //! writing the file is the store's business.
 
 use serde_json::{Value, json};
@@ -11,6 +11,10 @@ use crate::{
     status::Status,
     task::{Priority, Task},
 };
+
+pub use subtask::{AddSubtaskError, AddedSubtask, SubtaskDraft, add_subtask};
+
+mod subtask;
 
 /// What is said about a new task.
 #[derive(Debug, Clone, PartialEq, Eq)]

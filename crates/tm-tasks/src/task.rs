@@ -9,7 +9,7 @@ use std::{fmt, sync::OnceLock};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    id::{Siblings, TaskId, own_id},
+    id::{IdSpelling, Siblings, TaskId, own_id},
     json::{self, Record},
     status::Status,
 };
@@ -67,6 +67,9 @@ pub enum Fault {
     #[error("invalid task priority: {priority}")]
     UnknownPriority { priority: String },
 }
+
+/// Where a subtask may say which task it is a part of.
+const PARENT_FIELDS: [&str; 2] = ["parentTaskId", "parentId"];
 
 impl Task {
     pub fn new(task: &NewTask) -> Self {
@@ -156,15 +159,76 @@ impl Task {
     /// for its own id; `"3.1"` for a subtask. Within a subtask, where a bare number is a sibling,
     /// a task is `"3"`.
     pub fn reference_to(&self, other: &Self) -> Value {
-        let id = other.id();
-        let is_text = match self.siblings() {
-            Some(siblings) => !siblings.are_texts,
-            None => other.raw("id").is_some_and(|it| it.starts_with('"')),
+        self.spell(&other.id(), other.raw("id").map(IdSpelling::of).unwrap_or_default())
+    }
+
+    /// How this task's list of dependencies spells an id, where tasks spell theirs like this.
+    pub(crate) fn spell(&self, id: &TaskId, spelling: IdSpelling) -> Value {
+        let spelling = match self.siblings() {
+            Some(siblings) if siblings.are_texts => IdSpelling::Number,
+            Some(_) => IdSpelling::Text,
+            None => spelling,
         };
-        match id.number() {
-            Some(number) if !is_text => json!(number),
-            _ => json!(id.to_string()),
+        id.to_json(spelling)
+    }
+
+    /// The id of one more subtask, and how the list spells it.
+    pub(crate) fn next_subtask(&self) -> TaskId {
+        let numbers =
+            self.subtasks().iter().filter_map(|it| it.id().subtask()?.parse::<u64>().ok());
+        self.id().child(numbers.max().unwrap_or(0) + 1)
+    }
+
+    /// How this task spells the id of a subtask: as the subtasks that are there do.
+    pub(crate) fn spell_subtask(&self, id: &TaskId) -> Value {
+        let own = id.subtask().unwrap_or_default();
+        let last = self.subtasks().iter().rev().find_map(|it| it.raw("id"));
+        match (last.and_then(json::decode), own.parse::<u64>()) {
+            (Some(text), _) if text.contains('.') => json!(id.to_string()),
+            (None, Ok(number)) => json!(number),
+            (Some(_), _) | (None, Err(_)) => json!(own),
         }
+    }
+
+    /// Puts the task somewhere else: among the tasks, or among the subtasks of `parent`.
+    ///
+    /// What its list of dependencies says is another matter.
+    pub(crate) fn settle(&mut self, parent: Option<&Self>, id: &Value) {
+        self.set("id", id);
+        let was_below = self.parent.is_some();
+        self.parent = parent.map(|it| it.id().task().into());
+        for field in PARENT_FIELDS {
+            match parent.and_then(|it| it.raw("id")) {
+                None if was_below => self.remove(field),
+                Some(id) if self.raw(field).is_some() => self.point_to_parent(field, id),
+                None | Some(_) => {}
+            }
+        }
+    }
+
+    /// Lets the subtasks name the id that their task has by now.
+    pub(crate) fn adopt_subtasks(&mut self) {
+        let Some(id) = self.raw("id").map(str::to_owned) else { return };
+        let mut subtasks = self.subtasks().to_vec();
+        let mut has_changed = false;
+        for subtask in &mut subtasks {
+            for field in PARENT_FIELDS {
+                if subtask.raw(field).is_some() {
+                    subtask.point_to_parent(field, &id);
+                    has_changed = true;
+                }
+            }
+        }
+        if has_changed {
+            self.set_subtasks(&subtasks);
+        }
+    }
+
+    fn point_to_parent(&mut self, field: &str, id: &str) {
+        let is_text = self.raw(field).is_some_and(|it| it.starts_with('"'));
+        let spelling = if is_text { IdSpelling::Text } else { IdSpelling::Number };
+        let value = own_id(Some(id), None).to_json(spelling);
+        self.set(field, &value);
     }
 
     fn siblings(&self) -> Option<Siblings<'_>> {
