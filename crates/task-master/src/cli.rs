@@ -3,19 +3,23 @@
 //! Names, flags and exit codes are those of the program that this one replaces.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use tm_tasks::references::LostLink;
 
 use crate::{app::App, report::Report};
 
+mod add_subtask;
 mod add_task;
 mod agent_loop;
 mod asking;
 pub(crate) mod autopilot;
 mod backends;
+mod clear_subtasks;
 mod completions;
 mod complexity_report;
 mod dependencies;
 mod expand;
 mod generate;
+mod hints;
 mod history;
 mod init;
 mod list;
@@ -23,10 +27,13 @@ mod man;
 mod marks;
 mod mcp;
 mod models;
+mod move_task;
 mod next;
 mod parse_prd;
 mod progress;
 pub(crate) mod record;
+mod remove_subtask;
+mod remove_task;
 mod restore;
 mod serve;
 mod set_status;
@@ -59,6 +66,12 @@ pub enum Command {
     SetStatus(set_status::Args),
     ComplexityReport(complexity_report::Args),
     AddTask(add_task::Args),
+    AddSubtask(add_subtask::Args),
+    RemoveSubtask(remove_subtask::Args),
+    RemoveTask(remove_task::Args),
+    ClearSubtasks(clear_subtasks::Args),
+    #[command(name = "move")]
+    MoveTask(move_task::Args),
     /// Make a task wait for another one
     AddDependency(dependencies::ChangeArgs),
     /// Make a task wait for another one no longer
@@ -120,6 +133,11 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::SetStatus(args) => set_status::run(&args, app, report),
         Command::ComplexityReport(args) => complexity_report::run(&args, app, report),
         Command::AddTask(args) => add_task::run(&args, app, report),
+        Command::AddSubtask(args) => add_subtask::run(&args, app, report),
+        Command::RemoveSubtask(args) => remove_subtask::run(&args, app, report),
+        Command::RemoveTask(args) => remove_task::run(&args, app, report),
+        Command::ClearSubtasks(args) => clear_subtasks::run(&args, app, report),
+        Command::MoveTask(args) => move_task::run(&args, app, report),
         Command::AddDependency(args) => dependencies::run_add(&args, app, report),
         Command::RemoveDependency(args) => dependencies::run_remove(&args, app, report),
         Command::ValidateDependencies(args) => dependencies::run_validate(&args, app, report),
@@ -148,5 +166,12 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Mcp(args) => mcp::run(&args, app),
         Command::Completions(args) => completions::run(&args, report),
         Command::Man(args) => man::run(&args, app, report),
+    }
+}
+
+/// Says which tasks wait for less than before.
+fn warn_about_lost(lost: &[LostLink], report: &mut Report) {
+    for LostLink { task, dependency } in lost {
+        report.warn(&format!("task {task} does not wait for {dependency} any more"));
     }
 }

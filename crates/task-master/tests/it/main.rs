@@ -25,6 +25,7 @@ mod parse_prd;
 mod project;
 mod set_status;
 mod show;
+mod structure;
 mod sync_readme;
 mod tags;
 mod usage;
