@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{Parser, error::ErrorKind};
 use tm_tasks::{
     complexity::ComplexityReport,
     config::{Config, ConfigWarning},
@@ -24,7 +24,7 @@ use tm_tasks::{
 use crate::{
     cli::{self, Cli},
     config::{Environment, Screen},
-    report::{Interrupted, Report, advice, text::Text},
+    report::{Interrupted, Report, advice},
 };
 
 /// What every command starts from.
@@ -65,8 +65,7 @@ pub fn main() -> ExitCode {
         report.silence();
     }
     let Some(command) = cli.command else {
-        let help = Cli::command().render_help().to_string();
-        report.lines(help.trim_end().lines().map(Text::from));
+        cli::print_help(&mut report);
         return finish(report, ExitCode::SUCCESS);
     };
     let app = App { environment, now: Timestamp::now() };

@@ -78,6 +78,21 @@ pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyho
     Ok(Choice { id: first.name.clone(), candidates })
 }
 
+/// Who is asked first for a role, to be shown.
+pub fn name(workspace: &Workspace, role: Role) -> anyhow::Result<String> {
+    for route in routes::routes(&workspace.config, &workspace.environment, role)? {
+        match route {
+            Route::Server(server) => return Ok(format!("{} at {}", server.model, server.url)),
+            Route::Embedded { model, .. } => {
+                if let Ok(found) = embedded::find(&workspace.environment, model.as_deref()) {
+                    return Ok(found.id);
+                }
+            }
+        }
+    }
+    Err(anyhow::Error::msg("there is no model"))
+}
+
 impl Choice {
     /// Loads the model, or connects to its server. This takes seconds, so do it when the rest is
     /// in order.

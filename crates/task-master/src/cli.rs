@@ -14,14 +14,17 @@ mod asking;
 pub(crate) mod autopilot;
 mod backends;
 mod clear_subtasks;
+mod cloud;
 mod completions;
 mod complexity_report;
 mod dependencies;
 mod expand;
 mod generate;
+mod help;
 mod hints;
 mod history;
 mod init;
+mod lang;
 mod list;
 mod man;
 mod marks;
@@ -35,6 +38,7 @@ pub(crate) mod record;
 mod remove_subtask;
 mod remove_task;
 mod restore;
+mod rules;
 mod serve;
 mod set_status;
 mod show;
@@ -48,7 +52,7 @@ mod update_task;
 
 /// Turns requirements into a dependency-aware task list, on your own machine
 #[derive(Debug, Parser)]
-#[command(name = "task-master", version, max_term_width = 100)]
+#[command(name = "task-master", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -110,6 +114,14 @@ pub enum Command {
     Mcp(mcp::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Lang(lang::Args),
+    Rules(rules::Args),
+    Help(help::Args),
+    /// Show all commands
+    #[command(alias = "repl", hide = true)]
+    Tui,
+    #[command(flatten)]
+    Cloud(cloud::Command),
 }
 
 /// How a result is printed.
@@ -120,6 +132,11 @@ pub enum Format {
     Text,
     /// One JSON document
     Json,
+}
+
+/// Shows all commands.
+pub fn print_help(report: &mut Report) {
+    help::print(report);
 }
 
 /// Runs one command.
@@ -166,6 +183,14 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Mcp(args) => mcp::run(&args, app),
         Command::Completions(args) => completions::run(&args, report),
         Command::Man(args) => man::run(&args, app, report),
+        Command::Lang(args) => lang::run(&args, app, report),
+        Command::Rules(args) => rules::run(&args, app, report),
+        Command::Help(args) => help::run(&args, report),
+        Command::Tui => {
+            help::print(report);
+            Ok(())
+        }
+        Command::Cloud(command) => cloud::run(&command, report),
     }
 }
 

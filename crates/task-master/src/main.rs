@@ -10,8 +10,11 @@ mod cli;
 mod config;
 mod git;
 mod http;
+mod language;
 mod mcp;
 mod report;
+mod roles;
+mod rules;
 
 fn main() -> ExitCode {
     app::main()

@@ -223,6 +223,15 @@ impl Report {
         self.flush_out();
     }
 
+    /// Asks for a line of text; nothing when Enter is all that comes.
+    pub fn answer(&mut self, question: &str) -> Option<String> {
+        self.flush_out();
+        let asked = write!(self.err, "{question} ").and_then(|()| self.err.flush());
+        let mut answer = String::new();
+        asked.and_then(|()| io::stdin().lock().read_line(&mut answer)).ok()?;
+        Some(answer.trim().to_owned()).filter(|it| !it.is_empty())
+    }
+
     /// Ends the output, and tells what kept it from being printed.
     pub fn finish(mut self) -> io::Result<()> {
         self.flush_out();

@@ -15,4 +15,5 @@ pub mod egress;
 pub mod failover;
 pub mod fetch;
 pub mod provider;
+pub mod servers;
 pub mod structured;

@@ -130,7 +130,16 @@ impl Config {
                 None => record.remove(name),
             }
         }
+        // One address is enough, however it was spelled.
+        record.remove("baseUrl");
         models.set(role.as_str(), record.to_text());
+        self.document.set("models", models.to_text());
+    }
+
+    /// Leaves a role without a model of its own.
+    pub fn remove_model(&mut self, role: Role) {
+        let mut models = self.section("models");
+        models.remove(role.as_str());
         self.document.set("models", models.to_text());
     }
 
@@ -167,6 +176,12 @@ impl Config {
     pub fn set_global(&mut self, name: &str, value: &Value) {
         let mut global = self.section("global");
         global.set(name, value.to_string());
+        self.document.set("global", global.to_text());
+    }
+
+    pub fn remove_global(&mut self, name: &str) {
+        let mut global = self.section("global");
+        global.remove(name);
         self.document.set("global", global.to_text());
     }
 

@@ -1,11 +1,13 @@
-//! `models`: the language models that run on this machine.
+//! `models`: which model plays which role, and the language models that run on this machine.
 //!
-//! What there is and how it gets here is known to `tm-llm`; these commands show it.
+//! Roles are known to [`crate::roles`]; what there is and how it gets here is known to `tm-llm`;
+//! these commands show and change it.
 
 use tm_llm::catalogue::{
     Catalogue, CatalogueError, Model,
     store::{ModelStore, StoreError},
 };
+use tm_tasks::config::Role;
 
 use super::Format;
 use crate::{
@@ -15,12 +17,87 @@ use crate::{
 
 mod list;
 mod pull;
+mod roles;
+mod setup;
 
-/// List, fetch and remove the models that run on this machine
+/// Say which model plays which role, and list, fetch and remove models that run on this machine
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
+
+    /// Give the main role to this model
+    #[arg(long, value_name = "MODEL")]
+    set_main: Option<String>,
+
+    /// Give the research role to this model
+    #[arg(long, value_name = "MODEL")]
+    set_research: Option<String>,
+
+    /// Give the fallback role to this model
+    #[arg(long, value_name = "MODEL")]
+    set_fallback: Option<String>,
+
+    /// Ask which models to use
+    #[arg(long)]
+    setup: bool,
+
+    #[command(flatten)]
+    provider: Provider,
+
+    /// Where the server of the model is
+    #[arg(long = "baseURL", value_name = "URL")]
+    base_url: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Whose model it is, where nobody here knows it.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+struct Provider {
+    /// The model is one of `OpenRouter`'s
+    #[arg(long)]
+    openrouter: bool,
+
+    /// The model is on an Ollama server, which is asked for it
+    #[arg(long)]
+    ollama: bool,
+
+    /// The model is one of AWS Bedrock's
+    #[arg(long)]
+    bedrock: bool,
+
+    /// The model is one of Claude Code's
+    #[arg(long)]
+    claude_code: bool,
+
+    /// The model is a deployment on Azure
+    #[arg(long)]
+    azure: bool,
+
+    /// The model is one of Vertex AI's
+    #[arg(long)]
+    vertex: bool,
+
+    /// The model is one of Gemini CLI's
+    #[arg(long)]
+    gemini_cli: bool,
+
+    /// The model is one of Codex CLI's
+    #[arg(long)]
+    codex_cli: bool,
+
+    /// The model is on an LM Studio server
+    #[arg(long)]
+    lmstudio: bool,
+
+    /// The model is on another server that speaks `OpenAI`'s protocol
+    #[arg(long)]
+    openai_compatible: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -51,13 +128,68 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let catalogue = Catalogue::builtin()?;
     let store = ModelStore::new(app.environment.models_dir());
     match &args.command {
-        None => list::run(&list::Args::default(), &catalogue, &store, report),
+        None => return args.roles(app, &catalogue, &store, report),
         Some(Command::List(args)) => list::run(args, &catalogue, &store, report),
         Some(Command::Pull(args)) => pull::run(args, app, &catalogue, report)?,
         Some(Command::Rm(args)) => remove(args, &catalogue, &store, report)?,
         Some(Command::Path(args)) => path(args, &catalogue, &store, report)?,
     }
     Ok(())
+}
+
+impl Args {
+    /// Runs `models` without a command of its own.
+    fn roles(
+        &self,
+        app: &App,
+        catalogue: &Catalogue,
+        store: &ModelStore,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        if self.setup {
+            return setup::run(app, catalogue, store, report);
+        }
+        let wanted = [
+            (Role::Main, &self.set_main),
+            (Role::Research, &self.set_research),
+            (Role::Fallback, &self.set_fallback),
+        ];
+        let wanted = wanted.iter().filter_map(|(role, id)| Some((*role, id.as_deref()?)));
+        let wanted: Vec<(Role, &str)> = wanted.collect();
+        if !wanted.is_empty() {
+            let choice = roles::Choice {
+                provider: self.provider.name(),
+                base_url: self.base_url.as_deref(),
+            };
+            return roles::set(&wanted, choice, app, report);
+        }
+        if self.json {
+            return roles::print_json(app, report);
+        }
+        roles::show(app, report)?;
+        report.blank();
+        list::run(&list::Args::default(), catalogue, store, report);
+        report.suggest("task-master models --set-main ID", "give a role to a model");
+        Ok(())
+    }
+}
+
+impl Provider {
+    fn name(&self) -> Option<&'static str> {
+        let flags = [
+            (self.openrouter, "openrouter"),
+            (self.ollama, "ollama"),
+            (self.bedrock, "bedrock"),
+            (self.claude_code, "claude-code"),
+            (self.azure, "azure"),
+            (self.vertex, "vertex"),
+            (self.gemini_cli, "gemini-cli"),
+            (self.codex_cli, "codex-cli"),
+            (self.lmstudio, "lmstudio"),
+            (self.openai_compatible, "openai-compatible"),
+        ];
+        flags.into_iter().find(|it| it.0).map(|it| it.1)
+    }
 }
 
 fn remove(

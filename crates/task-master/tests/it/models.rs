@@ -27,12 +27,10 @@ fn the_list_has_every_model_and_what_is_known_of_it() {
 
 #[test]
 fn the_list_names_the_default_and_why() {
-    for arguments in [&["models", "list"][..], &["models"]] {
-        let run = Project::empty().run(arguments);
-        assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.all());
-        assert!(run.out.contains("qwen2.5-coder-1.5b-instruct-q4_k_m is the default: "));
-        assert!(run.out.contains("needs --sha256"), "{}", run.out);
-    }
+    let run = Project::empty().run(&["models", "list"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.all());
+    assert!(run.out.contains("qwen2.5-coder-1.5b-instruct-q4_k_m is the default: "));
+    assert!(run.out.contains("needs --sha256"), "{}", run.out);
 }
 
 #[test]
@@ -110,4 +108,90 @@ fn a_model_without_a_known_digest_is_taken_from_those_who_know_it() {
     check_failure(&run, 1, &format!("and not {digest}"), "the right file");
     let run = project.run(&["models", "pull", id, "--sha256", "abc"]);
     check_failure(&run, 1, "\"abc\" is no SHA-256", "--help");
+}
+
+/// A configuration with something of the user's own in it.
+const CONFIG: &str = r#"{
+  "storage": { "type": "file" },
+  "models": {
+    "research": { "provider": "perplexity", "modelId": "sonar", "maxTokens": 8700, "note": "mine" }
+  },
+  "global": { "userId": "1234567890", "projectName": "Bakery" }
+}"#;
+
+fn configured() -> Project {
+    let project = Project::empty();
+    project.write(".taskmaster/config.json", CONFIG);
+    project
+}
+
+#[test]
+fn a_role_is_given_and_nothing_else_changes() {
+    let project = configured();
+    let run = project.run(&["models", "--set-research", "sonar-pro", "--set-fallback", "gpt-4o"]);
+    insta::assert_snapshot!(run.all());
+    insta::assert_snapshot!(project.read(".taskmaster/config.json"));
+}
+
+#[test]
+fn a_model_that_cannot_be_set_is_told_and_changes_nothing() {
+    let url = "http://127.0.0.1:9/api";
+    for (arguments, error) in [
+        (&["models", "--set-main", "nobody"][..], "nobody here knows a model \"nobody\""),
+        (&["models", "--set-main", "a", "--azure"], "needs the address of its server"),
+        (&["models", "--set-main", "a", "--ollama", "--baseURL", url], "cannot be asked"),
+    ] {
+        let project = configured();
+        let run = project.run(arguments);
+        // The original has it so, and scripts go on.
+        assert_eq!(run.code, 0, "{}", run.all());
+        assert!(run.err.contains(error) && run.err.contains("hint: "), "{}", run.err);
+        assert_eq!(run.out, "No model configuration changes were made.\n");
+        assert_eq!(project.read(".taskmaster/config.json"), CONFIG);
+    }
+}
+
+#[test]
+fn a_role_without_a_project_or_with_two_providers_is_refused() {
+    let run = Project::empty().run(&["models", "--set-main", "gpt-4o"]);
+    assert_eq!((run.code, run.out.as_str()), (1, ""), "{}", run.all());
+    assert!(run.err.contains("hint: set the project up with `task-master init`"), "{}", run.err);
+    let run = configured().run(&["models", "--set-main", "a", "--ollama", "--lmstudio"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    let run = configured().run(&["models", "--setup"]);
+    check_failure(&run, 1, "there is nobody to ask", "--set-main");
+}
+
+#[test]
+fn the_roles_are_shown_with_who_answers() {
+    let project = configured();
+    let run = project.run(&["models"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.all());
+    for part in ["Roles\n", "perplexity/sonar", "PERPLEXITY_API_KEY not set", "models pull"] {
+        assert!(run.out.contains(part), "{part}: {}", run.out);
+    }
+    assert!(run.out.contains("qwen2.5-coder-1.5b-instruct-q4_k_m is the default: "));
+    let models = project.json(&["models", "--json"]);
+    let research = &models["activeModels"]["research"];
+    assert_eq!(research["modelId"], "sonar");
+    assert_eq!(research["keyStatus"], serde_json::json!({ "cli": false, "mcp": false }));
+    assert_eq!(models["activeModels"]["fallback"], serde_json::Value::Null);
+    assert!(models["models"].as_array().unwrap().iter().any(|it| it["provider"] == "embedded"));
+}
+
+#[test]
+fn keys_are_looked_for_where_they_may_be() {
+    let project = configured();
+    project.write(".env", "PERPLEXITY_API_KEY=abc\nTASKMASTER_MODEL_MAIN=gpt-4o\n");
+    project.write(
+        ".cursor/mcp.json",
+        r#"{"mcpServers":{"task-master-ai":{"env":{"OPENAI_API_KEY":"YOUR_OPENAI_KEY_HERE"}}}}"#,
+    );
+    let active = &project.json(&["models", "--json"])["activeModels"];
+    assert_eq!(active["research"]["keyStatus"]["cli"], true);
+    assert_eq!(
+        (&active["main"]["provider"], &active["main"]["modelId"]),
+        (&"openai".into(), &"gpt-4o".into())
+    );
+    assert_eq!(active["main"]["keyStatus"]["mcp"], false);
 }

@@ -19,10 +19,52 @@ fn what_is_typed_wrong_exits_with_1() {
 
 #[test]
 fn help_is_no_failure() {
-    for arguments in [&[][..], &["--help"], &["help"], &["set-status", "--help"]] {
+    for arguments in [&[][..], &["--help"], &["help"], &["tui"], &["set-status", "--help"]] {
         let run = Project::empty().run(arguments);
         assert_eq!((run.code, run.err.as_str()), (0, ""), "{arguments:?}");
-        assert!(run.out.contains("\nUsage: task-master"), "{}", run.out);
+        assert!(run.out.contains("Usage: task-master"), "{}", run.out);
+    }
+}
+
+#[test]
+fn help_has_every_command_under_a_heading() {
+    let run = Project::empty().run(&["help"]);
+    for part in ["\nProject Setup & Configuration\n  init ", "\nTask Management\n  list "] {
+        assert!(run.out.contains(part), "{part}: {}", run.out);
+    }
+    assert!(!run.out.contains("export-tag"), "{}", run.out);
+    assert_eq!(Project::empty().run(&[]).out, run.out);
+}
+
+#[test]
+fn help_explains_a_command() {
+    let run = Project::empty().run(&["help", "models", "pull"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.contains("Usage: task-master models pull"), "{}", run.out);
+    let run = Project::empty().run(&["help", "frobnicate"]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("there is no command `frobnicate`"), "{}", run.err);
+}
+
+#[test]
+fn what_needs_a_cloud_says_that_there_is_none() {
+    for arguments in [
+        &["login"][..],
+        &["logout"],
+        &["auth", "login", "token", "-y"],
+        &["context", "org", "1"],
+        &["brief", "list", "--show-metadata"],
+        &["export", "--tag", "a"],
+        &["export-tag", "a"],
+    ] {
+        let run = Project::bakery().run(arguments);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{arguments:?}");
+        assert!(run.err.contains("cloud features are not available in this build"), "{}", run.err);
+    }
+    for arguments in [&["auth", "status"][..], &["context"], &["context", "--no-header"]] {
+        let run = Project::bakery().run(arguments);
+        assert_eq!(run.code, 0, "{arguments:?}");
+        assert_eq!(run.out, "cloud features are not available in this build\n");
     }
 }
 

@@ -1,0 +1,56 @@
+//! What model servers on this machine or network say about themselves.
+//!
+//! Asked only when the user names such a server. Answers to prompts do not come from here.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::egress::{EgressError, NetworkConfig, http_client};
+
+/// Why a server did not say which models it has.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Egress(#[from] EgressError),
+    #[error("it does not answer")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("it answered with status {status}")]
+    Refused { status: u16 },
+    #[error("its answer is no list of models")]
+    Unreadable(#[source] serde_json::Error),
+}
+
+#[derive(Deserialize)]
+struct Tags {
+    models: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    model: Option<String>,
+    /// What old servers call it.
+    name: Option<String>,
+}
+
+/// A list of names is short; whoever takes longer has a problem.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The models that the Ollama server at this address has, such as `http://localhost:11434/api`.
+pub async fn ollama_models(
+    base_url: &str,
+    network: &NetworkConfig,
+) -> Result<Vec<String>, ServerError> {
+    let url = format!("{}/tags", base_url.trim_end_matches('/'));
+    let request = http_client(network)?.get(url).timeout(TIMEOUT);
+    let response = request.send().await.map_err(ServerError::Unreachable)?;
+    if !response.status().is_success() {
+        return Err(ServerError::Refused { status: response.status().as_u16() });
+    }
+    let bytes = response.bytes().await.map_err(ServerError::Unreachable)?;
+    let tags: Tags = serde_json::from_slice(&bytes).map_err(ServerError::Unreadable)?;
+    Ok(tags.models.into_iter().filter_map(|it| it.model.or(it.name)).collect())
+}
+
+#[cfg(test)]
+mod tests;
