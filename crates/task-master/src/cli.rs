@@ -29,6 +29,7 @@ mod list;
 mod man;
 mod marks;
 mod mcp;
+mod migrate;
 mod models;
 mod move_task;
 mod next;
@@ -116,6 +117,7 @@ pub enum Command {
     Man(man::Args),
     Lang(lang::Args),
     Rules(rules::Args),
+    Migrate(migrate::Args),
     Help(help::Args),
     /// Show all commands
     #[command(alias = "repl", hide = true)]
@@ -185,6 +187,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Man(args) => man::run(&args, app, report),
         Command::Lang(args) => lang::run(&args, app, report),
         Command::Rules(args) => rules::run(&args, app, report),
+        Command::Migrate(args) => migrate::run(&args, app, report),
         Command::Help(args) => help::run(&args, report),
         Command::Tui => {
             help::print(report);

@@ -12,9 +12,11 @@ mod git;
 mod http;
 mod language;
 mod mcp;
+mod migration;
 mod report;
 mod roles;
 mod rules;
+mod setup;
 
 fn main() -> ExitCode {
     app::main()

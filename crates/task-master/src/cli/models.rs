@@ -137,6 +137,13 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Asks which models are to answer, for `init`.
+pub(super) fn set_up(app: &App, report: &mut Report) -> anyhow::Result<()> {
+    let catalogue = Catalogue::builtin()?;
+    let store = ModelStore::new(app.environment.models_dir());
+    setup::run(app, &catalogue, &store, report)
+}
+
 impl Args {
     /// Runs `models` without a command of its own.
     fn roles(

@@ -18,6 +18,7 @@ mod lang;
 mod list;
 mod manual;
 mod mcp;
+mod migrate;
 mod model_server;
 mod models;
 mod next;
