@@ -50,7 +50,10 @@ pub struct NewAnalysis {
 /// All that one run found out, and how it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
+    /// Also those of tasks that nobody asked about.
     pub analyses: Vec<NewAnalysis>,
+    /// How many tasks were to be analysed.
+    pub looked_at: usize,
     pub threshold: u8,
     pub project_name: String,
     pub used_research: bool,
@@ -187,7 +190,7 @@ impl ComplexityReport {
         let mut meta = meta.unwrap_or_default();
         for (name, value) in [
             ("generatedAt", json!(iso_millis(now))),
-            ("tasksAnalyzed", json!(run.analyses.len())),
+            ("tasksAnalyzed", json!(run.looked_at)),
             ("totalTasks", json!(tasks.len())),
             ("analysisCount", json!(self.analyses.len())),
             ("thresholdScore", json!(run.threshold)),

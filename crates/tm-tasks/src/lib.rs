@@ -27,6 +27,7 @@ pub mod related;
 pub mod relocate;
 pub mod remove;
 pub mod revise;
+pub mod scope;
 mod settings;
 pub mod state;
 pub mod status;

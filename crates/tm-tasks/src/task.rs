@@ -29,19 +29,6 @@ pub struct Task {
 #[derive(Debug, Clone, Default)]
 struct ReadSubtasks(OnceLock<Vec<Task>>);
 
-/// What a fresh task is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewTask {
-    pub id: u64,
-    pub title: String,
-    pub description: String,
-    pub details: String,
-    pub test_strategy: String,
-    pub priority: Priority,
-    pub dependencies: Vec<u64>,
-    pub status: Status,
-}
-
 /// How urgent a task is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Priority {
@@ -72,20 +59,6 @@ pub enum Fault {
 const PARENT_FIELDS: [&str; 2] = ["parentTaskId", "parentId"];
 
 impl Task {
-    pub fn new(task: &NewTask) -> Self {
-        Self::with_fields([
-            ("id", json!(task.id)),
-            ("title", json!(task.title)),
-            ("description", json!(task.description)),
-            ("details", json!(task.details)),
-            ("testStrategy", json!(task.test_strategy)),
-            ("priority", json!(task.priority.as_str())),
-            ("dependencies", json!(task.dependencies)),
-            ("status", json!(task.status.as_str())),
-            ("subtasks", json!([])),
-        ])
-    }
-
     /// A task of these fields, in this order.
     pub fn with_fields<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Self {
         let mut record = Record::default();

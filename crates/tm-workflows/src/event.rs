@@ -21,6 +21,8 @@ pub enum Event {
     StepDone { what: String, note: Option<String> },
     /// One of them failed, and the others go on.
     StepFailed { what: String, reason: String },
+    /// A piece of an answer that people read while it is written.
+    Text { text: String },
     /// The model wrote tokens; counts all answers under way.
     Tokens { count: u32 },
 }

@@ -10,4 +10,5 @@ pub mod context;
 pub mod event;
 pub mod plan;
 pub mod prompts;
+pub mod research;
 mod wording;

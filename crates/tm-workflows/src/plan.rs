@@ -8,11 +8,13 @@ use tm_tasks::id::TaskId;
 
 pub mod add_task;
 pub mod change;
+pub mod complexity;
 pub mod expand;
 #[cfg(test)]
 mod fixture;
 pub mod parse_prd;
 mod rewriting;
+pub mod scope;
 pub mod update_subtask;
 pub mod update_task;
 pub mod update_tasks;

@@ -29,6 +29,8 @@ pub(crate) const LOOP_LINTING: Prompt = prompt!("loop/linting");
 pub(crate) const LOOP_DUPLICATION: Prompt = prompt!("loop/duplication");
 pub(crate) const LOOP_ENTROPY: Prompt = prompt!("loop/entropy");
 pub(crate) const ASKING_SYSTEM: Prompt = prompt!("asking/system");
+pub(crate) const COMPLEXITY_TASK: Prompt = prompt!("complexity_task");
+pub(crate) const COMPLEXITY_WHOLE: Prompt = prompt!("complexity_whole");
 pub(crate) const EXPAND: Prompt = prompt!("expand");
 pub(crate) const NOTE_SUBTASK: Prompt = prompt!("note_subtask");
 pub(crate) const NOTE_TASK: Prompt = prompt!("note_task");
@@ -37,7 +39,11 @@ pub(crate) const PARSE_PRD_DOCUMENT: Prompt = prompt!("parse_prd/document");
 pub(crate) const PARSE_PRD_OUTLINE: Prompt = prompt!("parse_prd/outline");
 pub(crate) const PARSE_PRD_REPLACE: Prompt = prompt!("parse_prd/replace");
 pub(crate) const PARSE_PRD_DETAIL: Prompt = prompt!("parse_prd/detail");
+pub(crate) const PARSE_PRD_WHOLE: Prompt = prompt!("parse_prd/whole");
+pub(crate) const RESEARCH_SYSTEM: Prompt = prompt!("research/system");
+pub(crate) const RESEARCH_QUESTION: Prompt = prompt!("research/question");
 
+pub(crate) const SCOPE: Prompt = prompt!("scope");
 pub(crate) const UPDATE_TASK: Prompt = prompt!("update_task");
 pub(crate) const UPDATE_TASKS: Prompt = prompt!("update_tasks");
 

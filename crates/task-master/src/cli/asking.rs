@@ -39,19 +39,30 @@ pub(super) struct Asked<T> {
     took: Duration,
 }
 
-/// Runs a workflow with the model of a role, and shows what it does.
+/// Runs a workflow that changes tasks with the model of a role, and shows what it does.
 pub(super) fn ask<T>(
     workspace: &Workspace,
     manner: Manner,
     report: &mut Report,
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
 ) -> anyhow::Result<Asked<T>> {
+    let work = async |asking: Asking<'_>| work(asking).await.map_err(told);
+    ask_anything(workspace, manner, report, work)
+}
+
+/// Runs any workflow with the model of a role, and shows what it does.
+pub(super) fn ask_anything<T>(
+    workspace: &Workspace,
+    manner: Manner,
+    report: &mut Report,
+    work: impl AsyncFnOnce(Asking<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<Asked<T>> {
     let timeout = timeout(workspace)?;
     let choice = backend::for_role(workspace, manner.role, report)?;
     let model = choice.id.clone();
     let language = workspace.config.globals().response_language;
     let started = Instant::now();
-    let progress = Progress::new();
+    let progress = Progress::new(report);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let value = runtime.block_on(async {
         let work = async {
@@ -59,7 +70,7 @@ pub(super) fn ask<T>(
             let observer = |event| progress.show(event);
             let asking =
                 Asking { backend: &*backend, language: &language, timeout, observer: &observer };
-            work(asking).await.map_err(told)
+            work(asking).await
         };
         tokio::select! {
             value = work => value,
@@ -115,7 +126,7 @@ impl<T> Asked<T> {
 }
 
 /// What to do about a change that did not happen.
-fn told(error: ChangeError) -> anyhow::Error {
+pub(super) fn told(error: ChangeError) -> anyhow::Error {
     let hint = match &error {
         ChangeError::NoTag { .. } => "see which tags there are with `task-master tags`",
         ChangeError::NoTask { .. } => "see which tasks there are with `task-master list`",

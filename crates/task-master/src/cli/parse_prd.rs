@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use tm_tasks::{graph::next_task, store::Store};
+use tm_tasks::{graph::next_task, store::Store, task::Priority};
 use tm_workflows::plan::parse_prd::{
     Existing, ParsePrd, ParsePrdError, Target, Written, parse_prd,
 };
@@ -64,7 +64,8 @@ pub struct Args {
 /// Runs `parse-prd`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open(None, report)?;
-    let (path, document) = read_document(args, &workspace)?;
+    let named = args.file.as_deref().or(args.input.as_deref());
+    let (path, document) = read_requirements(named, &workspace)?;
     let Some(target) = target(args, &workspace, report)? else {
         return Ok(());
     };
@@ -74,6 +75,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         document,
         count: count.filter(|it| *it > 0),
         language: globals.response_language,
+        priority: priority(&globals.default_priority),
         timeout: timeout(&workspace)?,
         saved: Some(workspace.environment.state_dir.join("parse-prd")),
     };
@@ -86,7 +88,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let model_id = choice.id.clone();
     let started = Instant::now();
     let tag = target.tag.clone();
-    let progress = Progress::new();
+    let progress = Progress::new(report);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let written = runtime.block_on(async {
         let work = async {
@@ -108,8 +110,10 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
 }
 
 /// The document named, or the project's own.
-fn read_document(args: &Args, workspace: &Workspace) -> anyhow::Result<(PathBuf, Vec<u8>)> {
-    let named = args.file.as_ref().or(args.input.as_ref());
+pub(super) fn read_requirements(
+    named: Option<&Path>,
+    workspace: &Workspace,
+) -> anyhow::Result<(PathBuf, Vec<u8>)> {
     if named.is_some_and(|it| it == Path::new("-")) {
         let mut document = Vec::new();
         std::io::stdin().lock().read_to_end(&mut document).context("cannot read standard input")?;
@@ -175,10 +179,24 @@ fn target(
     Ok(Some(Target { store, tag, existing }))
 }
 
+/// The priority of tasks for which nobody says one, in the words that a plan has for it.
+fn priority(default: &Priority) -> String {
+    match default {
+        Priority::Critical | Priority::High => "high",
+        Priority::Medium | Priority::Other(_) => "medium",
+        Priority::Low => "low",
+    }
+    .to_owned()
+}
+
 /// What to do about a plan that could not be made.
 fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
     let hint = match &error {
         ParsePrdError::Document(_) => "give it a Markdown or text file that says what to build",
+        ParsePrdError::Whole(_) => {
+            "nothing in the tasks file was changed; the same command may work the next time, or \
+             with another model"
+        }
         ParsePrdError::Outline(_) | ParsePrdError::Task { .. } => {
             "nothing in the tasks file was changed; the same command goes on from here"
         }

@@ -1,6 +1,7 @@
 //! What a person sees while a model works: one live line, and a line for each finished piece.
 //!
-//! Off a terminal the live line is left out, so that a log holds only what happened.
+//! Off a terminal the live line is left out, so that a log holds only what happened. An answer
+//! that is read while it is written is a result and goes to standard output.
 
 use std::{
     future::Future,
@@ -11,7 +12,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use tm_workflows::event::Event;
 
-use crate::report::progress_line;
+use crate::report::{Report, answer_piece, progress_line};
 
 /// The progress of one workflow.
 #[derive(Debug)]
@@ -20,17 +21,24 @@ pub(super) struct Progress {
     started: Instant,
     tokens: AtomicU64,
     is_live: bool,
+    shows_answers: bool,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(report: &Report) -> Self {
         let bar = ProgressBar::new(0).with_style(style("{spinner} {msg}"));
         // It hides itself where nobody watches.
         let is_live = !bar.is_hidden();
         if is_live {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
-        Self { bar, started: Instant::now(), tokens: AtomicU64::new(0), is_live }
+        Self {
+            bar,
+            started: Instant::now(),
+            tokens: AtomicU64::new(0),
+            is_live,
+            shows_answers: !report.is_silent(),
+        }
     }
 
     /// Shows that the model is being loaded while it is.
@@ -90,6 +98,12 @@ impl Progress {
             Event::StepFailed { what, reason } => {
                 self.line(&format!("  {what}: failed: {reason}"));
                 self.bar.inc(1);
+            }
+            Event::Text { text } => {
+                self.finish();
+                if self.shows_answers {
+                    answer_piece(&text);
+                }
             }
             Event::Tokens { count } => {
                 let tokens =

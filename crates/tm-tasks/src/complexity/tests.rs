@@ -27,7 +27,9 @@ fn analysis(task: u64, score: u8) -> NewAnalysis {
 }
 
 fn run(analyses: Vec<NewAnalysis>) -> Run {
-    Run { analyses, threshold: 5, project_name: "Bakery".to_owned(), used_research: false }
+    let looked_at = analyses.len();
+    let project_name = "Bakery".to_owned();
+    Run { analyses, looked_at, threshold: 5, project_name, used_research: false }
 }
 
 fn tasks(ids: impl IntoIterator<Item = u64>) -> Vec<Task> {

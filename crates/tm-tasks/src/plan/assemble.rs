@@ -1,15 +1,14 @@
 //! Gives planned tasks their ids and dependencies.
 //!
-//! Whatever a model said, ids are contiguous, dependencies point at earlier tasks of the same
-//! plan, and so there is no cycle.
+//! Whatever a model said, ids are contiguous, dependencies point at earlier tasks of the same plan
+//! or at tasks that were there before, and so there is no cycle. Start at [`assemble`].
 
-use crate::{
-    status::Status,
-    task::{NewTask, Priority, Task},
-};
+use serde_json::{Value, json};
+
+use crate::{document::Tag, id::TaskId, status::Status, task::Task};
 
 /// A task as it was planned, before it has an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Draft {
     pub title: String,
     pub description: String,
@@ -19,46 +18,58 @@ pub struct Draft {
     pub priority: String,
     /// Positions in the plan, from 0, of the tasks to be done before.
     pub after: Vec<usize>,
+    /// Tasks to be done before that are no part of the plan.
+    pub after_existing: Vec<TaskId>,
 }
 
-/// The tasks of a plan, with ids from `first_id` on.
-pub fn assemble(drafts: &[Draft], first_id: u64) -> Vec<Task> {
-    let ids = first_id..;
-    let id = |position: usize| first_id + u64::try_from(position).unwrap_or(u64::MAX);
-    drafts
-        .iter()
-        .zip(dependencies(drafts))
-        .zip(ids)
-        .map(|((draft, after), task_id)| {
-            Task::new(&NewTask {
-                id: task_id,
-                title: draft.title.clone(),
-                description: draft.description.clone(),
-                details: draft.details.clone(),
-                test_strategy: draft.test_strategy.clone(),
-                priority: Priority::read(&draft.priority),
-                dependencies: after.into_iter().map(id).collect(),
-                status: Status::Pending,
-            })
-        })
-        .collect()
-}
-
-/// For each task the positions it waits for: earlier ones only, each once, in order.
+/// The tasks of a plan, with ids that go on after those of the tag and are spelled like them.
 ///
-/// What another dependency already waits for is left out: 3 after 1 and 2, 2 after 1 is 3 after 2.
-fn dependencies(drafts: &[Draft]) -> Vec<Vec<usize>> {
+/// `existing` are the tasks that the new ones may wait for.
+pub fn assemble(drafts: &[Draft], tag: &Tag, existing: &[Task]) -> Vec<Task> {
+    let spelling = tag.id_spelling();
+    let first = tag.highest_id() + 1;
+    let id = |position: usize| {
+        let number = first + u64::try_from(position).unwrap_or(u64::MAX);
+        TaskId::top(number).to_json(spelling)
+    };
+    let is_there = |it: &&TaskId| existing.iter().any(|task| task.id() == **it);
+    let task = |(position, draft): (usize, &Draft)| {
+        let before = draft.after_existing.iter().filter(is_there).map(|it| it.to_json(spelling));
+        let dependencies: Vec<Value> =
+            before.chain(earlier(draft, position).into_iter().map(id)).collect();
+        Task::with_fields([
+            ("id", id(position)),
+            ("title", json!(draft.title)),
+            ("description", json!(draft.description)),
+            ("details", json!(draft.details)),
+            ("testStrategy", json!(draft.test_strategy)),
+            ("priority", json!(draft.priority)),
+            ("dependencies", json!(dependencies)),
+            ("status", json!(Status::Pending.as_str())),
+            ("subtasks", json!([])),
+        ])
+    };
+    drafts.iter().enumerate().map(task).collect()
+}
+
+/// Leaves out what another dependency already waits for: 3 after 1 and 2, 2 after 1 is 3 after 2.
+pub fn without_detours(drafts: &mut [Draft]) {
     let mut direct: Vec<Vec<usize>> = Vec::with_capacity(drafts.len());
-    for (index, draft) in drafts.iter().enumerate() {
-        let mut after: Vec<usize> = draft.after.iter().copied().filter(|it| *it < index).collect();
-        after.sort_unstable();
-        after.dedup();
+    for (index, draft) in drafts.iter_mut().enumerate() {
+        let after = earlier(draft, index);
         let implied =
             |it: &usize| after.iter().any(|other| other != it && reaches(&direct, *other, *it));
-        let kept = after.iter().copied().filter(|it| !implied(it)).collect();
-        direct.push(kept);
+        draft.after = after.iter().copied().filter(|it| !implied(it)).collect();
+        direct.push(draft.after.clone());
     }
-    direct
+}
+
+/// The positions that a draft waits for: earlier ones only, each once, in order.
+fn earlier(draft: &Draft, position: usize) -> Vec<usize> {
+    let mut after: Vec<usize> = draft.after.iter().copied().filter(|it| *it < position).collect();
+    after.sort_unstable();
+    after.dedup();
+    after
 }
 
 fn reaches(direct: &[Vec<usize>], from: usize, to: usize) -> bool {

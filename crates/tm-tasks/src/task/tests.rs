@@ -122,37 +122,6 @@ fn what_was_no_object_becomes_one_when_a_field_is_set() {
 }
 
 #[test]
-fn a_new_task_has_its_fields_in_the_usual_order() {
-    let task = Task::new(&NewTask {
-        id: 4,
-        title: "Set up \"CI\"".into(),
-        description: "d".into(),
-        details: "line\nline".into(),
-        test_strategy: "é".into(),
-        priority: Priority::High,
-        dependencies: vec![1, 2],
-        status: Status::Pending,
-    });
-    assert_eq!(task.faults(), []);
-    insta::assert_snapshot!(task.to_json(), @r#"
-    {
-      "id": 4,
-      "title": "Set up \"CI\"",
-      "description": "d",
-      "details": "line\nline",
-      "testStrategy": "é",
-      "priority": "high",
-      "dependencies": [
-        1,
-        2
-      ],
-      "status": "pending",
-      "subtasks": []
-    }
-    "#);
-}
-
-#[test]
 fn all_fields_can_be_walked_in_order() {
     let task = Task::parse(r#"{"b":1,"\u0061":[ 2 ]}"#, None);
     let fields: Vec<(String, &str)> = task.fields().collect();

@@ -6,10 +6,10 @@
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
-use tm_llm::chat::Usage;
+use tm_llm::{chat::Usage, structured::Answer};
 use tm_tasks::{
     complexity::{Analysis, ComplexityReport},
-    divide::{Existing, divide},
+    divide::{Existing, SubtaskDraft, divide},
     document::Tag,
     id::TaskId,
     status::Status,
@@ -174,6 +174,19 @@ impl Expand {
     }
 }
 
+/// Has the subtasks of a task written, beside those that are kept.
+pub(super) async fn drafted(
+    asking: Asking<'_>,
+    tag: &Tag,
+    task: &Task,
+    (request, kept): (&Expand, &[Task]),
+    spent: &Spent,
+) -> Result<Answer<Vec<SubtaskDraft>>, ChangeError> {
+    let question = question::question(asking, tag, task, (request, kept))?;
+    let reader = question::Reader::new(kept.iter().map(Task::title).collect());
+    Ok(asking.object(question, spent, |it: Value| reader.read(it)).await?)
+}
+
 async fn divide_task(
     asking: Asking<'_>,
     place: &Place,
@@ -186,10 +199,7 @@ async fn divide_task(
         Existing::Replace => &[],
     };
     let spent = Spent::default();
-    let question = question::question(asking, tag, task, (request, kept))?;
-    let titles: Vec<String> = kept.iter().map(Task::title).collect();
-    let reader = question::Reader::new(titles);
-    let answer = asking.object(question, &spent, |it: Value| reader.read(it)).await?;
+    let answer = drafted(asking, tag, task, (request, kept), &spent).await?;
     let drafts = answer.value;
     let (there, id, existing) = (place.clone(), task.id(), request.existing);
     let added = drafts.len();

@@ -3,7 +3,8 @@
 //! Code divides the document into as many parts as there shall be tasks; the model gives each part
 //! a title, then writes each task on its own, several at once on a prefix that the backend reads
 //! only once. Which requirement belongs to which task, ids, order and the soundness of
-//! dependencies are never asked. Start at [`parse_prd`].
+//! dependencies are never asked. A model that is trusted with it is asked for the whole plan in
+//! one answer instead. Start at [`parse_prd`].
 
 use std::{
     path::PathBuf,
@@ -19,9 +20,9 @@ use tm_llm::{
     structured::{Answer, StructuredError, ask},
 };
 use tm_tasks::{
-    document::{TagError, TaskFile},
+    document::{Tag, TagError, TaskFile},
     plan::{
-        assemble::{Draft, assemble},
+        assemble::{Draft, assemble, without_detours},
         digest::digest,
         parts::{Part, parts},
     },
@@ -36,9 +37,12 @@ use crate::{
     prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, render},
 };
 
+use whole::{Before, Whole};
+
 mod detail;
 mod outline;
 mod saved;
+mod whole;
 
 /// What is to be planned, and how.
 #[derive(Debug, Clone)]
@@ -49,6 +53,8 @@ pub struct ParsePrd {
     pub count: Option<usize>,
     /// The language of the tasks, such as `English`.
     pub language: String,
+    /// The priority of a task that the model gives none: `high`, `medium` or `low`.
+    pub priority: String,
     /// All the model's work together ends after this.
     pub timeout: Duration,
     /// Where the work of an interrupted run is kept; `None` keeps nothing.
@@ -100,6 +106,8 @@ pub struct Plan {
 pub enum ParsePrdError {
     #[error(transparent)]
     Document(#[from] PrdError),
+    #[error(transparent)]
+    Whole(StructuredError),
     #[error("the outline: {0}")]
     Outline(#[source] StructuredError),
     #[error("task {number}, “{title}”: {source}")]
@@ -140,8 +148,8 @@ pub async fn parse_prd(
     observer: Observer<'_>,
 ) -> Result<Written, ParsePrdError> {
     let looked_at = target.clone();
-    blocking(move || looked_at.check(&looked_at.store.read()?)).await?;
-    let plan = plan(backend, request, observer).await?;
+    let before = blocking(move || looked_at.look()).await?;
+    let plan = plan_after(backend, &before, request, observer).await?;
     let drafts = plan.tasks.clone();
     let tasks = blocking(move || target.write(&drafts)).await?;
     forget(backend, request)?;
@@ -149,6 +157,18 @@ pub async fn parse_prd(
 }
 
 impl Target {
+    /// What the new tasks come after.
+    fn look(&self) -> Result<Before, ParsePrdError> {
+        let file = self.store.read()?;
+        self.check(&file)?;
+        let tag = file.tag(&self.tag);
+        let tasks = match self.existing {
+            Existing::Refuse | Existing::Replace => Vec::new(),
+            Existing::Append => tag.map(|it| it.tasks().to_vec()).unwrap_or_default(),
+        };
+        Ok(Before { tasks, first_id: tag.map_or(0, Tag::highest_id) + 1 })
+    }
+
     fn check(&self, file: &TaskFile) -> Result<(), ParsePrdError> {
         let tasks = file.tag(&self.tag).map_or(0, |it| it.tasks().len());
         match self.existing {
@@ -164,7 +184,8 @@ impl Target {
         self.store.commit("parse-prd", now, |file| {
             self.check(file)?;
             let tag = file.tag_or_create(&self.tag, now)?;
-            let tasks = assemble(drafts, tag.highest_id() + 1);
+            let stay = if self.existing == Existing::Replace { &[] } else { tag.tasks() };
+            let tasks = assemble(drafts, tag, stay);
             if self.existing == Existing::Replace {
                 tag.tasks_mut().clear();
             }
@@ -193,6 +214,15 @@ pub async fn plan(
     request: &ParsePrd,
     observer: Observer<'_>,
 ) -> Result<Plan, ParsePrdError> {
+    plan_after(backend, &Before::default(), request, observer).await
+}
+
+async fn plan_after(
+    backend: &dyn Backend,
+    before: &Before,
+    request: &ParsePrd,
+    observer: Observer<'_>,
+) -> Result<Plan, ParsePrdError> {
     let (text, prd) = Prd::from_bytes(&request.document)?;
     let requirements = prd.requirements().count();
     let count = request.count.unwrap_or_else(|| natural_count(requirements));
@@ -204,24 +234,34 @@ pub async fn plan(
         characters: text.chars().count(),
         requirements,
     });
+    if let Some(whole) = Whole::new(backend, request, &text, before)? {
+        return whole.plan(backend, request, &prd, observer).await;
+    }
     let session = Session::new(backend, request, &prd, parts(&prd, count), observer)?;
     let saved = saved::Saved::open(request, &text, count, backend.info())?;
+    in_parts(&session, &saved).await
+}
+
+/// Plans one task after the other, taking up what is saved.
+async fn in_parts(session: &Session<'_>, saved: &saved::Saved) -> Result<Plan, ParsePrdError> {
     let titles = if let Some(titles) = saved.titles() {
         titles
     } else {
-        let titles = outline::outline(&session).await?;
+        let titles = outline::outline(session).await?;
         saved.keep_titles(&titles)?;
         titles
     };
     if saved.done() > 0 {
-        observer(Event::Resumed { tasks_done: saved.done(), tasks: count });
+        (session.observer)(Event::Resumed { tasks_done: saved.done(), tasks: titles.len() });
     }
-    let details = details(&session, &saved, &titles).await?;
+    let details = details(session, saved, &titles).await?;
     let tasks = titles.into_iter().zip(details).enumerate();
-    let tasks: Vec<Draft> = tasks
+    let mut tasks: Vec<Draft> = tasks
         .map(|(index, (title, it))| it.draft(title, &session.requirements_of(index)))
         .collect();
-    let uncovered = uncovered(&prd, &tasks);
+    without_detours(&mut tasks);
+    let requirements = session.prd.requirements().count();
+    let uncovered = uncovered(session.prd, &tasks);
     Ok(Plan { tasks, requirements, uncovered, usage: session.usage() })
 }
 

@@ -50,6 +50,7 @@ impl Detail {
             priority: self.priority,
             // 1-based in what the model says.
             after: self.dependencies.iter().filter_map(|it| it.checked_sub(1)).collect(),
+            after_existing: Vec::new(),
         }
     }
 }
