@@ -4,12 +4,14 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use tm_tasks::references::LostLink;
+use tm_tasks::scope::Direction;
 
 use crate::{app::App, report::Report};
 
 mod add_subtask;
 mod add_task;
 mod agent_loop;
+mod analyze_complexity;
 mod asking;
 pub(crate) mod autopilot;
 mod backends;
@@ -34,12 +36,15 @@ mod models;
 mod move_task;
 mod next;
 mod parse_prd;
+mod prd;
 mod progress;
 pub(crate) mod record;
 mod remove_subtask;
 mod remove_task;
+mod research;
 mod restore;
 mod rules;
+mod scope;
 mod serve;
 mod set_status;
 mod show;
@@ -69,7 +74,14 @@ pub enum Command {
     Next(next::Args),
     #[command(visible_alias = "status")]
     SetStatus(set_status::Args),
+    AnalyzeComplexity(analyze_complexity::Args),
     ComplexityReport(complexity_report::Args),
+    /// Make tasks larger
+    ScopeUp(scope::Args),
+    /// Make tasks smaller
+    ScopeDown(scope::Args),
+    Research(research::Args),
+    Prd(prd::Args),
     AddTask(add_task::Args),
     AddSubtask(add_subtask::Args),
     RemoveSubtask(remove_subtask::Args),
@@ -150,6 +162,11 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Show(args) => show::run(&args, app, report),
         Command::Next(args) => next::run(&args, app, report),
         Command::SetStatus(args) => set_status::run(&args, app, report),
+        Command::AnalyzeComplexity(args) => analyze_complexity::run(&args, app, report),
+        Command::ScopeUp(args) => scope::run(&args, Direction::Up, app, report),
+        Command::ScopeDown(args) => scope::run(&args, Direction::Down, app, report),
+        Command::Research(args) => research::run(&args, app, report),
+        Command::Prd(args) => prd::run(&args, app, report),
         Command::ComplexityReport(args) => complexity_report::run(&args, app, report),
         Command::AddTask(args) => add_task::run(&args, app, report),
         Command::AddSubtask(args) => add_subtask::run(&args, app, report),

@@ -59,6 +59,15 @@ pub fn progress_line(text: &str) {
     drop(io::stderr().write_all(line.as_bytes()));
 }
 
+/// A piece of an answer that is read while it is written, on standard output.
+pub fn answer_piece(text: &str) {
+    let shown: String =
+        text.chars().filter(|it| !it.is_control() || matches!(it, '\n' | '\t')).collect();
+    let mut out = io::stdout().lock();
+    // Whoever does not listen any more will be told nothing either.
+    drop(out.write_all(shown.as_bytes()).and_then(|()| out.flush()));
+}
+
 impl Report {
     pub fn new(screen: Screen) -> Self {
         Self::to(screen, Box::new(io::stdout()), Box::new(io::stderr()))
@@ -72,6 +81,11 @@ impl Report {
     /// Prints no results from here on. Warnings and errors are still told.
     pub fn silence(&mut self) {
         self.silent = true;
+    }
+
+    /// Whether results are printed at all.
+    pub fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// How many columns there are; none when the output is not read on a screen.

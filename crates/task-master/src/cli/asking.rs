@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use tm_llm::{chat::Usage, structured::StructuredError};
-use tm_tasks::config::Role;
+use tm_tasks::{config::Role, document::Tag, id::TaskId};
 use tm_workflows::{
     asking::{AskError, Asking},
     plan::change::{ChangeError, Place},
@@ -90,6 +90,19 @@ pub(super) fn role(is_research: bool) -> Role {
 
 pub(super) fn place(workspace: &Workspace, tag: Option<&str>) -> Place {
     Place { store: workspace.store.clone(), tag: workspace.tag(tag) }
+}
+
+/// The tag as it is, with all of these tasks: no model is loaded for a task that does not exist.
+pub(super) fn require(place: &Place, ids: &[TaskId]) -> anyhow::Result<Tag> {
+    let file = place.store.read().map_err(explain)?;
+    let name = &place.tag;
+    let Some(tag) = file.tag(name) else {
+        return Err(told(ChangeError::NoTag { tag: name.clone() }));
+    };
+    match ids.iter().find(|it| tag.find(it).is_none()) {
+        None => Ok(tag.clone()),
+        Some(id) => Err(told(ChangeError::NoTask { id: id.clone(), tag: name.clone() })),
+    }
 }
 
 /// A text that must say something.

@@ -2,7 +2,7 @@
 //!
 //! Shows a report that `analyze-complexity` made; makes none.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tm_tasks::{
     complexity::{Analysis, Band, ComplexityReport, ReportError},
@@ -63,8 +63,16 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What to type to see this report.
+pub(super) fn command(file: Option<&Path>, tag: &str) -> String {
+    match file {
+        Some(file) => format!("task-master complexity-report --file={}", file.display()),
+        None => format!("task-master complexity-report --tag={tag}"),
+    }
+}
+
 /// What to do about a report that cannot be used.
-fn explain(error: ReportError, tag: &str) -> anyhow::Error {
+pub(super) fn explain(error: ReportError, tag: &str) -> anyhow::Error {
     let hint = match &error {
         ReportError::Missing { .. } => {
             format!("make one with `task-master analyze-complexity --tag={tag}`")

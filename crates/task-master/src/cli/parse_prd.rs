@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
-use tm_tasks::{graph::next_task, store::Store, task::Priority};
+use tm_tasks::{graph::next_task, store::Store};
 use tm_workflows::plan::parse_prd::{
     Existing, ParsePrd, ParsePrdError, Target, Written, parse_prd,
 };
@@ -75,7 +75,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         document,
         count: count.filter(|it| *it > 0),
         language: globals.response_language,
-        priority: priority(&globals.default_priority),
+        priority: globals.default_priority,
         timeout: timeout(&workspace)?,
         saved: Some(workspace.environment.state_dir.join("parse-prd")),
     };
@@ -177,16 +177,6 @@ fn target(
         }
     };
     Ok(Some(Target { store, tag, existing }))
-}
-
-/// The priority of tasks for which nobody says one, in the words that a plan has for it.
-fn priority(default: &Priority) -> String {
-    match default {
-        Priority::Critical | Priority::High => "high",
-        Priority::Medium | Priority::Other(_) => "medium",
-        Priority::Low => "low",
-    }
-    .to_owned()
 }
 
 /// What to do about a plan that could not be made.

@@ -28,7 +28,7 @@ use tm_tasks::{
     },
     prd::{Prd, PrdError, Unit},
     store::{Store, StoreError},
-    task::Task,
+    task::{Priority, Task},
     timestamp::Timestamp,
 };
 
@@ -53,8 +53,8 @@ pub struct ParsePrd {
     pub count: Option<usize>,
     /// The language of the tasks, such as `English`.
     pub language: String,
-    /// The priority of a task that the model gives none: `high`, `medium` or `low`.
-    pub priority: String,
+    /// The priority of a task that the model gives none.
+    pub priority: Priority,
     /// All the model's work together ends after this.
     pub timeout: Duration,
     /// Where the work of an interrupted run is kept; `None` keeps nothing.

@@ -72,7 +72,8 @@ pub async fn scope(
     request: &Scope,
 ) -> Result<Scoped, ChangeError> {
     let tag = place.read().await?;
-    let tasks: Vec<Task> = ids.iter().map(|it| place.find_task(&tag, it)).collect::<Result<_, _>>()?;
+    let tasks: Vec<Task> =
+        ids.iter().map(|it| place.find_task(&tag, it)).collect::<Result<_, _>>()?;
     (asking.observer)(Event::Began { things: tasks.len() });
     let spent = Spent::default();
     let mut changes = Vec::new();

@@ -75,7 +75,8 @@ pub(super) fn tell(teller: &Teller, event: Event) {
         Event::Began { things } => teller.tell(format!("{things} to do")),
         Event::StepDone { what, .. } => teller.tell(what),
         Event::StepFailed { what, reason } => teller.tell(format!("{what}: {reason}")),
-        Event::Tokens { .. } => {}
+        // An answer is told when it is whole.
+        Event::Text { .. } | Event::Tokens { .. } => {}
     }
 }
 

@@ -25,7 +25,7 @@ fn request(count: usize) -> ParsePrd {
         document: PRD.into(),
         count: Some(count),
         language: "English".into(),
-        priority: "medium".into(),
+        priority: Priority::Medium,
         timeout: Duration::from_mins(1),
         saved: None,
     }

@@ -18,7 +18,7 @@ use tm_tasks::{
         coverage::{Requirement, coverage},
     },
     prd::Prd,
-    task::Task,
+    task::{Priority, Task},
 };
 
 use super::{COUNT_MAX, ParsePrd, ParsePrdError, Plan, natural_count};
@@ -97,7 +97,7 @@ impl Whole {
             "count": request.count,
             "existing": existing,
             "first_id": before.first_id,
-            "priority": request.priority,
+            "priority": priority(&request.priority),
         });
         let system = render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?;
         let question = render(PARSE_PRD_WHOLE, question)?;
@@ -132,7 +132,7 @@ impl Whole {
             max_tokens: self.max_tokens,
             deadline: std::time::Instant::now() + request.timeout,
         };
-        let read = |value| read(value, self.numbers_from, &request.priority);
+        let read = |value| read(value, self.numbers_from, priority(&request.priority));
         let on_text = |_: &str| observer(Event::Tokens { count: 1 });
         let answer = ask_accepting(backend, chat, &accepted(), read, &on_text)
             .await
@@ -200,6 +200,15 @@ fn draft(planned: Planned, start: u64, first_id: u64, priority: &str) -> Result<
         after,
         after_existing,
     })
+}
+
+/// In the words that a plan has for it.
+fn priority(default: &Priority) -> &'static str {
+    match default {
+        Priority::Critical | Priority::High => "high",
+        Priority::Medium | Priority::Other(_) => "medium",
+        Priority::Low => "low",
+    }
 }
 
 /// JSON writes 3 as `3.0` where it likes.

@@ -12,7 +12,7 @@ fn request(count: Option<usize>) -> ParsePrd {
         document: PRD.into(),
         count,
         language: "English".into(),
-        priority: "medium".into(),
+        priority: Priority::Medium,
         timeout: std::time::Duration::from_mins(1),
         saved: None,
     }
