@@ -3,8 +3,6 @@
 //!
 //! Start at [`Parameter`] and [`Arguments::check`].
 
-#![expect(dead_code, reason = "used by the tools that come next")]
-
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value, json};
 

@@ -3,8 +3,6 @@
 //! Every tool that a client is told about takes room in its model's context, so that most get a
 //! few and ask for more: `TASK_MASTER_TOOLS` names a tier, or tools. Start at [`Selection::new`].
 
-#![expect(dead_code, reason = "used by the tools that come next")]
-
 use rmcp::model::{Tool as ToolDescription, ToolAnnotations};
 
 use super::{

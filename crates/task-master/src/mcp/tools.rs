@@ -11,14 +11,19 @@ use tm_tasks::id::TaskId;
 
 use super::{call::Call, parameter::Parameter, registry::Tool};
 
+mod analysis;
 mod asking;
 mod autopilot;
 mod complexity;
 mod dependencies;
 mod generate;
+mod initialize;
 mod plan;
 mod read;
+mod research;
+mod setup;
 mod status;
+mod structure;
 mod tags;
 mod writing;
 
@@ -33,6 +38,11 @@ pub(super) fn all() -> impl Iterator<Item = &'static Tool> {
         dependencies::TOOLS,
         tags::TOOLS,
         autopilot::TOOLS,
+        setup::TOOLS,
+        initialize::TOOLS,
+        structure::TOOLS,
+        analysis::TOOLS,
+        research::TOOLS,
         generate::TOOLS,
     ]
     .into_iter()

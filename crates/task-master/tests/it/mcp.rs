@@ -7,4 +7,6 @@ mod lifecycle;
 mod listing;
 mod planning;
 mod reading;
+mod setup;
+mod structure;
 mod tags;

@@ -37,12 +37,22 @@ pub(super) fn place(call: &Call<'_>) -> Place {
     Place { store: call.workspace.store.clone(), tag: call.tag().to_owned() }
 }
 
-/// Loads the model of a role and has work done with it; `command` is what the work is called.
-pub(super) fn ask<T, E: Into<ChangeError>>(
+/// Loads the model of a role and has tasks changed with it; `command` is what that is called.
+pub(super) fn ask<T>(
     call: &mut Call<'_>,
     role: Role,
     command: &str,
-    work: impl AsyncFnOnce(Asking<'_>) -> Result<T, E>,
+    work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
+) -> anyhow::Result<Answered<T>> {
+    ask_for(call, role, command, async |asking| work(asking).await.map_err(told))
+}
+
+/// The same for work of any kind.
+pub(super) fn ask_for<T>(
+    call: &mut Call<'_>,
+    role: Role,
+    command: &str,
+    work: impl AsyncFnOnce(Asking<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<Answered<T>> {
     let choice = backend::for_role(call.workspace, role, call.report)?;
     let language = call.workspace.config.globals().response_language;
@@ -52,7 +62,7 @@ pub(super) fn ask<T, E: Into<ChangeError>>(
         let model = choice.open().await?;
         let observer = |event| tell(teller, event);
         let asking = Asking { backend: &*model, language: &language, timeout, observer: &observer };
-        let value = work(asking).await.map_err(|error| told(error.into()))?;
+        let value = work(asking).await?;
         Ok((value, model.spent()))
     })?;
     Ok(Answered { value, telemetry: telemetry::data(command, call.now(), &spent) })
@@ -81,7 +91,7 @@ pub(super) fn tell(teller: &Teller, event: Event) {
 }
 
 /// What to do about work that was not done.
-fn told(error: ChangeError) -> anyhow::Error {
+pub(super) fn told(error: ChangeError) -> anyhow::Error {
     match error {
         ChangeError::Store(error) => explain(error),
         ChangeError::Ask(error) => {

@@ -1,0 +1,146 @@
+//! Tools that set a project up: models, the language, rules, the project itself.
+
+use serde_json::json;
+use tm_tasks::config::Role;
+
+use super::PROJECT_ROOT;
+use crate::{
+    language,
+    mcp::{
+        call::Call,
+        envelope::Answer,
+        parameter::Parameter,
+        registry::{Effect, Tier, Tool},
+    },
+    report::advice,
+    roles::{self, SetModelError, Wanted},
+    rules::{self, Outcome, Places, profile},
+};
+
+/// The editors and agents that there are rules for.
+pub(super) const PROFILES: &[&str] = &[
+    "amp", "claude", "cline", "codex", "cursor", "gemini", "kiro", "opencode", "kilo", "roo",
+    "trae", "vscode", "windsurf", "zed",
+];
+
+pub(super) const TOOLS: &[Tool] = &[
+    Tool {
+        name: "models",
+        title: "Models",
+        description: "Show which models play which role, list others, or set one.",
+        effect: Effect::Changes,
+        tier: Tier::All,
+        parameters: &[
+            Parameter::text("setMain", "Model id"),
+            Parameter::text("setResearch", "Model id"),
+            Parameter::text("setFallback", "Model id"),
+            Parameter::flag("listAvailableModels", "List what could be set"),
+            PROJECT_ROOT,
+            Parameter::flag("openrouter", ""),
+            Parameter::flag("ollama", "It is the Ollama server's"),
+            Parameter::flag("bedrock", ""),
+            Parameter::flag("azure", ""),
+            Parameter::flag("vertex", ""),
+            Parameter::flag("openai-compatible", ""),
+            Parameter::text("baseURL", "Address of its server"),
+        ],
+        run: models,
+    },
+    Tool {
+        name: "response-language",
+        title: "Response Language",
+        description: "Set the language that models write in.",
+        effect: Effect::Changes,
+        tier: Tier::All,
+        parameters: &[PROJECT_ROOT, Parameter::text("language", "e.g. Spanish").required()],
+        run: response_language,
+    },
+    Tool {
+        name: "rules",
+        title: "Rules",
+        description: "Write or remove the rules of editors and agents.",
+        effect: Effect::Changes,
+        tier: Tier::All,
+        parameters: &[
+            Parameter::one_of("action", &["add", "remove"], "").required(),
+            Parameter::list_of("profiles", PROFILES, 1, "").required(),
+            PROJECT_ROOT,
+            Parameter::flag("force", "Remove even the last"),
+        ],
+        run: rules,
+    },
+];
+
+/// Every role that is named gets its model; the answer is about the first.
+fn models(call: &mut Call<'_>) -> anyhow::Result<Answer> {
+    let project = &call.workspace.project;
+    let named =
+        [(Role::Main, "setMain"), (Role::Research, "setResearch"), (Role::Fallback, "setFallback")];
+    let wanted = named.iter().filter_map(|(role, name)| Some((*role, call.arguments.text(name)?)));
+    let provider = PROVIDERS.iter().copied().find(|it| call.arguments.flag(it));
+    let base_url = call.arguments.text("baseURL");
+    let mut first = None;
+    for (role, model_id) in wanted {
+        let wanted = Wanted { role, model_id, provider, base_url };
+        let set = call.wait(async { roles::set_model(project, wanted).await.map_err(explain) })?;
+        first.get_or_insert(set);
+    }
+    if let Some(set) = first {
+        return Answer::new(&set);
+    }
+    let workspace = call.workspace;
+    let active = roles::active(project, &workspace.config, &workspace.environment);
+    if call.arguments.flag("listAvailableModels") {
+        let models = roles::available(&active);
+        let message = format!("Found {} available models", models.len());
+        return Answer::new(&json!({ "models": models, "message": message }));
+    }
+    Answer::new(&json!({
+        "activeModels": active,
+        "message": "Successfully retrieved current model configuration",
+    }))
+}
+
+const PROVIDERS: &[&str] =
+    &["openrouter", "ollama", "bedrock", "azure", "vertex", "openai-compatible"];
+
+fn explain(error: SetModelError) -> anyhow::Error {
+    let hint = error.hint();
+    let message = "the model was not set";
+    anyhow::Error::new(error).context(advice(message, hint))
+}
+
+fn response_language(call: &mut Call<'_>) -> anyhow::Result<Answer> {
+    let set = language::set(&call.workspace.project, call.arguments.required("language"))?;
+    Answer::new(&set)
+}
+
+fn rules(call: &mut Call<'_>) -> anyhow::Result<Answer> {
+    let places = Places {
+        root: call.workspace.project.root(),
+        home: call.workspace.environment.home.as_deref(),
+    };
+    let profiles: Vec<_> =
+        call.arguments.texts("profiles").into_iter().filter_map(profile::find).collect();
+    let is_adding = call.arguments.required("action") == "add";
+    if !is_adding && !call.arguments.flag("force") {
+        let installed = rules::installed(places);
+        let is_last = |it: &&profile::Profile| profiles.iter().any(|named| named.name == it.name);
+        if !installed.is_empty() && installed.iter().all(is_last) {
+            let message = "this would remove the last rules";
+            return Err(advice(message, "Nothing was removed; pass force to go on").into());
+        }
+    }
+    let mut results: Vec<Outcome> = Vec::new();
+    for profile in profiles {
+        results.push(if is_adding {
+            rules::add(places, profile, None)?
+        } else {
+            rules::remove(places, profile)?
+        });
+    }
+    let names: Vec<&str> = results.iter().map(|it| it.profile_name).collect();
+    let what = if is_adding { "added" } else { "removed" };
+    let summary = format!("Successfully {what} rules: {}", names.join(", "));
+    Answer::new(&json!({ "summary": summary, "results": results }))
+}

@@ -1,0 +1,69 @@
+//! `models`, `response-language`, `rules` and `initialize_project`.
+
+use serde_json::json;
+
+use super::client::Client;
+use crate::project::Project;
+
+fn configured() -> Project {
+    let project = Project::bakery();
+    let config = json!({
+        "models": { "main": { "provider": "ollama", "modelId": "llama3.3" } },
+        "global": { "responseLanguage": "English" },
+    });
+    project.write(".taskmaster/config.json", config.to_string());
+    project
+}
+
+#[test]
+fn models_are_shown_listed_and_set() {
+    let project = configured();
+    let mut client = Client::start(&project);
+    let data = client.data("models", json!({}));
+    assert_eq!(data["activeModels"]["main"]["modelId"], "llama3.3");
+
+    let data = client.data("models", json!({ "listAvailableModels": true }));
+    assert!(data["models"].as_array().unwrap().len() > 10);
+
+    let url = "http://127.0.0.1:9/v1";
+    let arguments = json!({ "setMain": "mine", "openai-compatible": true, "baseURL": url });
+    let data = client.data("models", arguments);
+    assert_eq!((&data["role"], &data["provider"]), (&json!("main"), &json!("openai-compatible")));
+    assert!(project.read(".taskmaster/config.json").contains(url));
+
+    let failure = client.failure("models", json!({ "setMain": "nobody-knows-it" }));
+    assert!(failure.contains("nobody here knows"), "{failure}");
+}
+
+#[test]
+fn the_language_is_set() {
+    let project = configured();
+    let mut client = Client::start(&project);
+    let data = client.data("response-language", json!({ "language": "Spanish" }));
+    assert_eq!(data["responseLanguage"], "Spanish");
+    assert!(project.read(".taskmaster/config.json").contains("Spanish"));
+    let failure = client.failure("response-language", json!({ "language": " " }));
+    assert!(failure.contains("a language needs a name"), "{failure}");
+}
+
+#[test]
+fn rules_are_written_and_removed() {
+    let project = configured();
+    let mut client = Client::start(&project);
+    let data = client.data("rules", json!({ "action": "add", "profiles": ["cursor"] }));
+    assert_eq!(data["results"][0]["profileName"], "cursor");
+    assert!(project.exists(".cursor/rules/taskmaster"));
+
+    let last = json!({ "action": "remove", "profiles": ["cursor"] });
+    let failure = client.failure("rules", last);
+    assert!(failure.contains("the last rules"), "{failure}");
+    assert!(project.exists(".cursor/rules/taskmaster"));
+    let forced = json!({ "action": "remove", "profiles": ["cursor"], "force": true });
+    client.data("rules", forced);
+    assert!(!project.exists(".cursor/rules/taskmaster"));
+
+    for profiles in [json!([]), json!(["notepad"])] {
+        let (code, _) = client.refusal("rules", json!({ "action": "add", "profiles": profiles }));
+        assert_eq!(code, -32602);
+    }
+}
