@@ -164,9 +164,8 @@ fn explain(error: SetupError) -> anyhow::Error {
 
 fn print_steps(steps: &[Step], profiles: &[&Profile], root: &Path, report: &mut Report) {
     report.lines(steps.iter().map(|it| describe(it, root)));
-    let line =
-        |what: &str, name: &str| Text::styled(DIM, &format!("  {what:<9}")).and_text(name.into());
-    report.lines(profiles.iter().map(|it| line("rules for", it.title)));
+    let line = |it: &&Profile| Text::styled(DIM, "  rules for ").and_text(it.title.into());
+    report.lines(profiles.iter().map(line));
 }
 
 fn describe(step: &Step, root: &Path) -> Text {

@@ -269,6 +269,5 @@ macro_rules! groups {
 }
 
 groups! {
-    add clear cli complexity custom fix generate init list malformed migrate models move_ next no
-    remove rules set show tags validate
+    add clear cli complexity custom fix generate init list malformed migrate models move_ next no remove set show tags validate
 }
