@@ -93,6 +93,6 @@ async fn a_model_is_loaded_beside_the_runtime_and_named_by_its_file() {
     let loading = Engine::load_in_background(model, EngineOptions::default());
     let engine = loading.await.unwrap();
     assert_eq!(engine.info().model, name);
-    assert_eq!(engine.info().backend, "embedded");
+    assert_eq!(engine.info().provider, "embedded");
     assert_eq!(engine.info().context_tokens, 8192);
 }
