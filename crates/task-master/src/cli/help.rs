@@ -23,7 +23,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "Project Setup & Configuration",
         &["init", "models", "lang", "rules", "migrate", "mcp", "help"],
     ),
-    ("Task Generation", &["parse-prd", "generate"]),
+    ("Task Generation", &["parse-prd", "prd", "generate"]),
     (
         "Task Management",
         &[
@@ -50,7 +50,9 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "Dependency Management",
         &["add-dependency", "remove-dependency", "validate-dependencies", "fix-dependencies"],
     ),
-    ("History", &["history", "undo"]),
+    ("Model Servers", &["backends", "serve"]),
+    ("Shell", &["completions", "man"]),
+    ("History", &["history", "undo", "restore"]),
 ];
 const REST: &str = "More";
 
