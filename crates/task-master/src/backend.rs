@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod audit;
+pub mod cores;
 mod embedded;
 mod routes;
 pub mod telemetry;

@@ -1,7 +1,7 @@
 //! What was asked and answered, kept: as a Markdown file, or as a note in a task.
 //!
-//! Where it is kept is checked before a model is asked. Start at [`destination`], [`save`] and
-//! [`save_to_task`].
+//! Where it is kept is checked before a model is asked. Start at [`destination`], [`Session::save`]
+//! and [`Session::save_to_task`].
 
 use std::{
     fs::{self, OpenOptions},
