@@ -22,7 +22,6 @@ use tm_tasks::{
 };
 
 use crate::{
-    backend::cores,
     cli::{self, Cli},
     config::{Environment, Screen},
     report::{Interrupted, Report, advice},
@@ -69,9 +68,6 @@ pub fn main() -> ExitCode {
         cli::print_help(&mut report);
         return finish(report, ExitCode::SUCCESS);
     };
-    if command.may_ask_a_model() {
-        cores::share(&environment);
-    }
     let app = App { environment, now: Timestamp::now() };
     let code = match cli::run(command, &app, &mut report) {
         Ok(()) => ExitCode::SUCCESS,

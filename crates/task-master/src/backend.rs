@@ -22,7 +22,6 @@ use crate::{
 };
 
 mod audit;
-pub mod cores;
 mod embedded;
 mod routes;
 pub mod telemetry;

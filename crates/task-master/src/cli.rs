@@ -153,27 +153,6 @@ pub fn print_help(report: &mut Report) {
     help::print(report);
 }
 
-impl Command {
-    /// Whether a model in this process may come to work.
-    pub fn may_ask_a_model(&self) -> bool {
-        matches!(
-            self,
-            Self::ParsePrd(_)
-                | Self::AnalyzeComplexity(_)
-                | Self::ScopeUp(_)
-                | Self::ScopeDown(_)
-                | Self::Research(_)
-                | Self::AddTask(_)
-                | Self::Expand(_)
-                | Self::Update(_)
-                | Self::UpdateTask(_)
-                | Self::UpdateSubtask(_)
-                | Self::Serve(_)
-                | Self::Mcp(_)
-        )
-    }
-}
-
 /// Runs one command.
 pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<()> {
     match command {
