@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use request::Request;
 use steps::{complain, say};
 
+mod clients;
 mod demo;
 mod needs;
 mod process;

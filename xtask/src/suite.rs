@@ -9,7 +9,7 @@ use std::{ffi::OsString, path::Path, process::Command};
 use anyhow::Context;
 
 use crate::{
-    needs,
+    clients, needs,
     process::{self, built_program, cargo, succeeds},
     steps::{Steps, say},
 };
@@ -39,6 +39,7 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<()> {
     check_code(&mut steps)?;
     steps.run("build the tests", || process::run(runner.command().arg("--no-run")))?;
     fetch_test_model(&mut steps, &program);
+    install_clients(&mut steps, &program);
     steps.run("doc tests", || process::run(&mut cargo(&["test", "--workspace", "--doc"])))?;
     steps.run("tests", || process::run(runner.command().arg("--no-fail-fast").args(arguments)))?;
     say(&format!("\n{}\n{}", steps.times(), steps.skips()));
@@ -84,6 +85,14 @@ fn fetch_test_model(steps: &mut Steps, program: &Path) {
     let pull = || process::run(Command::new(program).args(["models", "pull", TEST_MODEL]));
     if let Err(error) = steps.run("fetch the test model", pull) {
         steps.skip("tests that ask a real model", &format!("{error:#}"));
+    }
+}
+
+/// A machine without Python, npm or their registries tests the gateway with sockets alone.
+fn install_clients(steps: &mut Steps, program: &Path) {
+    let directory = program.ancestors().nth(2).unwrap_or(program).join("clients");
+    if let Err(error) = steps.run("install clients", || clients::install(&directory)) {
+        steps.skip("tests with clients of other makers", &format!("{error:#}"));
     }
 }
 

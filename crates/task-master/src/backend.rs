@@ -78,6 +78,20 @@ pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyho
     Ok(Choice { id: first.name.clone(), candidates })
 }
 
+/// The model that turns texts into vectors, found but not connected to; none when the project
+/// names none.
+pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
+    let route = routes::embedding(&workspace.config, &workspace.environment)?;
+    let candidate = match route {
+        None => return Ok(None),
+        Some(Route::Server(route)) => remote(&route, &guard(workspace), workspace)?,
+        Some(Route::Embedded { model, .. }) => {
+            local(embedded::find(&workspace.environment, model.as_deref())?)
+        }
+    };
+    Ok(Some(Choice { id: candidate.name.clone(), candidates: vec![candidate] }))
+}
+
 /// Who is asked first for a role, to be shown.
 pub fn name(workspace: &Workspace, role: Role) -> anyhow::Result<String> {
     for route in routes::routes(&workspace.config, &workspace.environment, role)? {
@@ -109,6 +123,11 @@ impl Choice {
                 Err(anyhow::Error::new(error).context(advice(message, hint)))
             }
         }
+    }
+
+    /// The same, but nothing is loaded or connected to before it is asked.
+    pub fn open_when_asked(self) -> Arc<Failover> {
+        Arc::new(Failover::unopened(self.candidates, Arc::new(tell)))
     }
 }
 
@@ -150,6 +169,9 @@ pub fn hint(error: &BackendError) -> &'static str {
         }
         BackendError::ContextOverflow { .. } => {
             "say less, or take a model with a larger context window"
+        }
+        BackendError::NoEmbeddings { .. } => {
+            "give the project a model that does, as `models.embedding` in its configuration"
         }
         BackendError::Busy { .. } => "try again in a while",
         BackendError::DeadlineExceeded { .. } => "allow more time with TASKMASTER_TIMEOUT_S",

@@ -9,7 +9,10 @@ use std::{path::PathBuf, time::Duration};
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream::BoxStream};
 
-use crate::chat::{ChatEvent, ChatRequest, Completion};
+use crate::{
+    chat::{ChatEvent, ChatRequest, Completion},
+    embed::{EmbedRequest, Embeddings},
+};
 
 pub mod remote;
 
@@ -39,6 +42,14 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
 
     /// Starts to answer. Dropping the stream cancels the request.
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError>;
+
+    /// Turns texts into vectors, all of them or none.
+    ///
+    /// # Errors
+    /// [`BackendError::NoEmbeddings`] where the backend has none.
+    async fn embed(&self, _request: EmbedRequest) -> Result<Embeddings, BackendError> {
+        Err(BackendError::NoEmbeddings { model: self.info().model.clone() })
+    }
 
     /// How many tokens `text` is for this model; an upper estimate where the backend cannot tell.
     fn count_tokens(&self, text: &str) -> u32 {
@@ -98,6 +109,8 @@ pub enum BackendError {
     /// The project keeps to this machine.
     #[error("{server} is not on this machine, nor a host that was listed as local")]
     NotLocal { model: String, server: String },
+    #[error("{model} makes no embeddings")]
+    NoEmbeddings { model: String },
     #[error("{model} is busy")]
     Busy { model: String, retry_after: Option<Duration> },
     #[error("{model} did not finish in time")]
@@ -123,6 +136,7 @@ impl BackendError {
             | Self::Unauthorized { .. }
             | Self::ModelMissing { .. }
             | Self::NotLocal { .. }
+            | Self::NoEmbeddings { .. }
             | Self::DeadlineExceeded { .. } => false,
         }
     }

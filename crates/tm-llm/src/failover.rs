@@ -23,6 +23,7 @@ use tokio::sync::OnceCell;
 use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo},
     chat::{ChatEvent, ChatRequest, Usage},
+    embed::{EmbedRequest, Embeddings},
 };
 
 /// A model that may be asked, but is not loaded or connected to before it has to be.
@@ -113,9 +114,7 @@ impl Failover {
         candidates: Vec<Candidate>,
         on_switch: OnSwitch,
     ) -> Result<Self, BackendError> {
-        let seats = candidates.into_iter().map(Seat::new).collect();
-        let (current, told, spent) = (AtomicUsize::new(0), Mutex::default(), Arc::default());
-        let failover = Self { seats, current, on_switch, told, rounds: Rounds::default(), spent };
+        let failover = Self::unopened(candidates, on_switch);
         let mut first_error = None;
         for at in 0..failover.seats.len() {
             failover.announce(at);
@@ -131,6 +130,13 @@ impl Failover {
             }
         }
         Err(first_error.unwrap_or_else(none))
+    }
+
+    /// Opens nobody before they are asked.
+    pub fn unopened(candidates: Vec<Candidate>, on_switch: OnSwitch) -> Self {
+        let seats = candidates.into_iter().map(Seat::new).collect();
+        let (current, told, spent) = (AtomicUsize::new(0), Mutex::default(), Arc::default());
+        Self { seats, current, on_switch, told, rounds: Rounds::default(), spent }
     }
 
     /// The same with other waits.
@@ -247,6 +253,11 @@ impl Backend for Failover {
         Err(first_error.unwrap_or_else(none))
     }
 
+    /// Vectors of two models cannot be compared, so only the most wanted one is asked.
+    async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
+        self.backend(0).await?.embed(request).await
+    }
+
     fn count_tokens(&self, text: &str) -> u32 {
         let current = self.seats.get(self.current.load(Ordering::Relaxed));
         match current.and_then(|it| it.backend.get()) {
@@ -332,6 +343,7 @@ fn failed(error: &BackendError) -> State {
         // It is the question that was wrong.
         BackendError::ContextOverflow { .. }
         | BackendError::Refused { .. }
+        | BackendError::NoEmbeddings { .. }
         | BackendError::DeadlineExceeded { .. } => State::Well,
     }
 }

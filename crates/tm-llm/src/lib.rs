@@ -12,6 +12,7 @@ pub mod chat;
 pub mod dialect;
 pub mod discover;
 pub mod egress;
+pub mod embed;
 pub mod failover;
 pub mod fetch;
 pub mod provider;

@@ -112,6 +112,11 @@ impl Config {
         })
     }
 
+    /// The model that turns texts into vectors, when the project names one.
+    pub fn embedding_model(&self) -> Option<RoleModel> {
+        RoleModel::read(&self.get("models", "embedding")?)
+    }
+
     /// Other members of the role, such as ones that we do not know, stay.
     pub fn set_model(&mut self, role: Role, model: &RoleModel) {
         let mut models = self.section("models");

@@ -87,6 +87,21 @@ pub(super) fn routes(
     Ok(unique)
 }
 
+/// The route of the model that turns texts into vectors, when the project names one.
+pub(super) fn embedding(
+    config: &Config,
+    environment: &Environment,
+) -> Result<Option<Route>, Advice> {
+    let planner = Planner {
+        config,
+        environment,
+        mode: mode(config, environment)?,
+        guard: guard(config, environment),
+    };
+    let Some(model) = config.embedding_model() else { return Ok(None) };
+    Ok(planner.routes(&model).pop())
+}
+
 /// The hosts that count as local.
 pub(super) fn guard(config: &Config, environment: &Environment) -> Guard {
     let listed = environment.variable("TASKMASTER_LOCAL_HOSTS").unwrap_or_default();

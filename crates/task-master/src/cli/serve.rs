@@ -44,7 +44,11 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let backend = choice.open().await?;
         let model = backend.info().model.clone();
         let timeout = std::time::Duration::from_secs(args.timeout_s);
-        let router = gateway::router(Arc::new(Gateway::new(backend, timeout)));
+        let mut gateway = Gateway::new(backend, timeout);
+        if let Some(choice) = backend::for_embeddings(&workspace)? {
+            gateway = gateway.with_embedder(choice.open_when_asked());
+        }
+        let router = gateway::router(Arc::new(gateway));
         welcome(address, &model, report);
         let stop = CancellationToken::new();
         let stopping = stop.clone();

@@ -21,6 +21,7 @@ use tm_llm::{
     dialect::serve::{
         ClientError, ClientRequest, Identity, Writer,
         anthropic::{self, MessageWriter},
+        embeddings::{self, EmbedCall},
         ollama::{self, Endpoint, LineWriter},
         openai::{self, ChatWriter, CompletionWriter},
         responses::{self, ResponseWriter},
@@ -40,14 +41,23 @@ const BODY_BYTES: usize = 32 << 20;
 #[derive(Debug)]
 pub struct Gateway {
     backend: Arc<dyn Backend>,
+    /// The model that turns texts into vectors.
+    embedder: Arc<dyn Backend>,
     metrics: Metrics,
     /// A request that has no answer after this gets none.
     timeout: Duration,
 }
 
 impl Gateway {
+    /// One model for everything.
     pub fn new(backend: Arc<dyn Backend>, timeout: Duration) -> Self {
-        Self { backend, metrics: Metrics::new(), timeout }
+        Self { embedder: Arc::clone(&backend), backend, metrics: Metrics::new(), timeout }
+    }
+
+    /// The same with another model for embeddings.
+    #[must_use]
+    pub fn with_embedder(self, embedder: Arc<dyn Backend>) -> Self {
+        Self { embedder, ..self }
     }
 
     fn model(&self) -> &str {
@@ -64,7 +74,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/chat/completions", post(chat_completions))
         .route("/completions", post(completions))
         .route("/responses", post(create_response))
-        .route("/embeddings", post(|| async { no_embeddings(openai::error_body) }))
+        .route("/embeddings", post(openai_embeddings))
         .route("/messages", post(messages))
         .route("/messages/count_tokens", post(count_tokens))
         .route("/agent", post(|| async { refused(&no_sources(), openai::error_body) }))
@@ -73,8 +83,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let ollama = Router::new()
         .route("/chat", post(ollama_chat))
         .route("/generate", post(ollama_generate))
-        .route("/embed", post(|| async { no_embeddings(ollama::error_body) }))
-        .route("/embeddings", post(|| async { no_embeddings(ollama::error_body) }))
+        .route("/embed", post(ollama_embed))
+        .route("/embeddings", post(ollama_embed_one))
         .route("/tags", get(tags))
         .route("/show", post(show))
         .route("/ps", get(running))
@@ -202,6 +212,18 @@ async fn model(State(gateway): Shared, Path(model): Path<String>) -> Response {
     refused(&ClientError::NoModel { model }, openai::error_body)
 }
 
+async fn openai_embeddings(State(gateway): Shared, body: Bytes) -> Response {
+    gateway.embed("embeddings", embeddings::read_openai(&body), openai::error_body).await
+}
+
+async fn ollama_embed(State(gateway): Shared, body: Bytes) -> Response {
+    gateway.embed("ollama", embeddings::read_ollama(&body), ollama::error_body).await
+}
+
+async fn ollama_embed_one(State(gateway): Shared, body: Bytes) -> Response {
+    gateway.embed("ollama", embeddings::read_ollama_one(&body), ollama::error_body).await
+}
+
 async fn ollama_chat(State(gateway): Shared, body: Bytes) -> Response {
     gateway.ollama(&body, Endpoint::Chat, ollama::read_chat(&body)).await
 }
@@ -272,6 +294,22 @@ impl Gateway {
         }
     }
 
+    async fn embed(
+        self: Arc<Self>,
+        endpoint: &'static str,
+        call: Result<EmbedCall, ClientError>,
+        error_body: ErrorBody,
+    ) -> Response {
+        let embedded = match call {
+            Ok(call) => answer::embed(self, endpoint, &call).await,
+            Err(error) => Err(error),
+        };
+        match embedded {
+            Ok(body) => json_body(&body).into_response(),
+            Err(error) => refused(&error, error_body),
+        }
+    }
+
     async fn answer(
         self: Arc<Self>,
         endpoint: &'static str,
@@ -308,11 +346,6 @@ fn no_sources() -> ClientError {
     ClientError::Unsupported {
         message: "an answer with sources needs a knowledge base, and there is none yet".to_owned(),
     }
-}
-
-fn no_embeddings(error_body: ErrorBody) -> Response {
-    let message = "no model for embeddings is loaded".to_owned();
-    refused(&ClientError::Unsupported { message }, error_body)
 }
 
 fn identity(request: &ClientRequest) -> Identity {

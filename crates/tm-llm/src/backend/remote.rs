@@ -27,6 +27,7 @@ use crate::{
         frames::Framing,
     },
     egress::{guard::NotLocal, root_cause},
+    embed::{EmbedRequest, Embeddings},
     provider::Provider,
 };
 use answering::{Answering, Limits};
@@ -94,6 +95,9 @@ const TOKENS_AROUND_MESSAGE: u32 = 16;
 
 /// The longest answer that is read besides answers of models: errors, facts about models.
 const SMALL_BYTES: usize = 1 << 20;
+
+/// The longest answer full of vectors: two thousand of four thousand numbers.
+const EMBEDDINGS_BYTES: usize = 128 << 20;
 
 impl RemoteBackend {
     /// Finds out what the server says about the model; nothing is asked of the model itself.
@@ -282,6 +286,26 @@ impl Backend for RemoteBackend {
         };
         Ok(Answering::new(server.clone(), limits, framing, response.bytes_stream()).into_stream())
     }
+
+    async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
+        let dialect = self.server.provider.dialect;
+        let call = dialect.embed_call(&self.server.model, &request);
+        let model = || self.server.model.clone();
+        let call = call.ok_or_else(|| BackendError::NoEmbeddings { model: model() })?;
+        let failed = |fault| self.server.failed(fault, (0, self.info.context_tokens), 0);
+        let response = match self.send(&call, request.deadline).await? {
+            Ok(response) => response,
+            Err(Fault { kind: FaultKind::Absent, .. }) => {
+                return Err(BackendError::NoEmbeddings { model: model() });
+            }
+            Err(fault) => return Err(failed(fault)),
+        };
+        let left = request.deadline.saturating_duration_since(Instant::now());
+        let patience = self.server.patience.first.min(left);
+        let body = timeout(patience, read_up_to(response, EMBEDDINGS_BYTES)).await;
+        let body = body.map_err(|_| self.server.silent(patience, request.deadline))?;
+        dialect.read_embeddings(&body, request.texts.len()).map_err(failed)
+    }
 }
 
 impl Server {
@@ -301,7 +325,7 @@ impl Server {
                 let (prompt_tokens, limit) = counted;
                 BackendError::ContextOverflow { model, prompt_tokens, answer_tokens, limit }
             }
-            FaultKind::Refused => BackendError::Refused { model, reason },
+            FaultKind::Refused | FaultKind::Absent => BackendError::Refused { model, reason },
             FaultKind::Broken => BackendError::Broken { model, reason },
         }
     }
@@ -368,13 +392,17 @@ fn not_local(error: &reqwest::Error) -> Option<&NotLocal> {
     None
 }
 
-/// The beginning of a body, which is all of it unless something is wrong.
+/// The beginning of a small body, which is all of it unless something is wrong.
 async fn read_some(response: Response) -> String {
+    read_up_to(response, SMALL_BYTES).await
+}
+
+async fn read_up_to(response: Response, most: usize) -> String {
     let mut bytes = Vec::new();
     let mut pieces = response.bytes_stream();
     while let Some(Ok(piece)) = pieces.next().await {
         bytes.extend_from_slice(&piece);
-        if bytes.len() > SMALL_BYTES {
+        if bytes.len() > most {
             break;
         }
     }

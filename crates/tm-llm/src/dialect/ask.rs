@@ -7,10 +7,14 @@
 use serde_json::Value;
 
 use super::frames::Framing;
-use crate::chat::{ChatRequest, FinishReason, Message, Usage};
+use crate::{
+    chat::{ChatRequest, FinishReason, Message, Usage},
+    embed::{EmbedRequest, Embeddings},
+};
 pub use fault::{Fault, FaultKind};
 
 mod anthropic;
+mod embed;
 mod fault;
 mod google;
 mod ollama;
@@ -100,6 +104,19 @@ impl Dialect {
             Self::Ollama => ollama::call(question),
             Self::Google => google::call(question),
         }
+    }
+
+    /// How to ask for embeddings; nothing when the protocol has none.
+    pub fn embed_call(self, model: &str, request: &EmbedRequest) -> Option<Call> {
+        embed::call(self, model, request)
+    }
+
+    /// The vectors in an answer to a question for `wanted` of them.
+    ///
+    /// # Errors
+    /// [`Fault`] when these are not what was asked for.
+    pub fn read_embeddings(self, body: &str, wanted: usize) -> Result<Embeddings, Fault> {
+        embed::read(self, body, wanted)
     }
 
     /// The headers that say who asks, and in which version of the protocol.

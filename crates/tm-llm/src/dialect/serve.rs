@@ -13,6 +13,7 @@ use crate::{
 
 pub mod anthropic;
 mod content;
+pub mod embeddings;
 pub mod ollama;
 pub mod openai;
 pub mod responses;
@@ -178,6 +179,12 @@ impl From<BackendError> for ClientError {
             }
             BackendError::DeadlineExceeded { .. } => Self::TimedOut { message },
             BackendError::ModelMissing { model, .. } => Self::NoModel { model },
+            BackendError::NoEmbeddings { .. } => Self::Unsupported {
+                message: format!(
+                    "{message}: give the project a model that does, as `models.embedding` in its \
+                     configuration"
+                ),
+            },
             // The key that is missing is ours, not the client's.
             BackendError::Load { .. }
             | BackendError::Unauthorized { .. }

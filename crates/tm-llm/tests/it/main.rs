@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod discover;
+mod embed;
 mod failover;
 mod remote;
 mod structured;

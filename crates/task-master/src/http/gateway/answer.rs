@@ -15,7 +15,11 @@ use serde_json::Value;
 use tm_llm::{
     backend::{Backend, BackendError, ChatStream},
     chat::{ChatEvent, ChatRequest, FinishReason, Usage},
-    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, tools},
+    dialect::serve::{
+        Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, embeddings::EmbedCall,
+        tools,
+    },
+    embed::{EmbedRequest, Embeddings},
     structured::{self, StructuredError},
 };
 
@@ -30,6 +34,24 @@ const TEMPLATE_TOKENS: u32 = 12;
 pub(super) fn prompt_tokens(backend: &dyn Backend, request: &ClientRequest) -> u32 {
     let messages = tools::instruct(&request.messages, &request.form);
     messages.iter().map(|it| backend.count_tokens(&it.content) + TEMPLATE_TOKENS).sum()
+}
+
+/// Vectors for the texts of a call, in the words of whoever called.
+pub(super) async fn embed(
+    gateway: Arc<Gateway>,
+    endpoint: &'static str,
+    call: &EmbedCall,
+) -> Result<Value, ClientError> {
+    let mut count = Count::begin(gateway, endpoint);
+    let request = EmbedRequest {
+        texts: call.texts.clone(),
+        dimensions: call.dimensions,
+        deadline: count.begun + count.gateway.timeout,
+    };
+    let embedded = count.gateway.embedder.embed(request).await.map_err(ClientError::from);
+    let usage = |it: &Embeddings| Usage { prompt_tokens: it.prompt_tokens, ..Usage::default() };
+    count.end(embedded.as_ref().map(usage));
+    embedded.map(|it| call.answer(&it))
 }
 
 /// A request that is counted until it is dropped.
@@ -54,10 +76,7 @@ impl Asked {
         endpoint: &'static str,
         request: ClientRequest,
     ) -> Self {
-        gateway.metrics.begun();
-        let begun = Instant::now();
-        let count = Count { gateway, endpoint, begun, has_text: false, status: 499 };
-        Self { request, count }
+        Self { request, count: Count::begin(gateway, endpoint) }
     }
 
     pub(super) fn is_stream(&self) -> bool {
@@ -70,7 +89,7 @@ impl Asked {
             AnswerForm::Json(_) => self.ask_json().await,
             AnswerForm::Text | AnswerForm::Tools { .. } => self.ask().await,
         };
-        self.count.end(answer.as_ref());
+        self.count.end(answer.as_ref().map(|it| it.usage));
         answer.map(|it| writer.whole(&it))
     }
 
@@ -187,6 +206,11 @@ impl Asked {
 }
 
 impl Count {
+    fn begin(gateway: Arc<Gateway>, endpoint: &'static str) -> Self {
+        gateway.metrics.begun();
+        Self { gateway, endpoint, begun: Instant::now(), has_text: false, status: 499 }
+    }
+
     fn saw_text(&mut self) {
         if !self.has_text {
             self.has_text = true;
@@ -194,10 +218,10 @@ impl Count {
         }
     }
 
-    fn end(&mut self, answer: Result<&Answer, &ClientError>) {
-        self.status = match answer {
-            Ok(answer) => {
-                self.gateway.metrics.used(&answer.usage);
+    fn end(&mut self, usage: Result<Usage, &ClientError>) {
+        self.status = match usage {
+            Ok(usage) => {
+                self.gateway.metrics.used(&usage);
                 200
             }
             Err(error) => error.status(),
@@ -258,7 +282,7 @@ impl Live {
         match self.asked.finish(&self.text, finish, usage) {
             Ok(answer) => {
                 self.is_over = true;
-                self.asked.count.end(Ok(&answer));
+                self.asked.count.end(Ok(answer.usage));
                 let is_tools = matches!(self.asked.request.form, AnswerForm::Tools { .. });
                 let mut bytes = match &answer.content {
                     Content::Text(reply) if is_tools => self.writer.text(reply),

@@ -310,7 +310,11 @@ async fn what_nobody_here_knows_is_refused_and_not_invented() {
     let reached = server.post("/chat/completions", &body).await;
     assert_eq!(reached.status, 501);
     assert!(reached.body.contains("knowledge base"), "{reached:?}");
-    assert_eq!(server.post("/v1/embeddings", &json!({"input": "x"})).await.status, 501);
+    for path in ["/v1/embeddings", "/api/embed"] {
+        let reached = server.post(path, &json!({"model": "m", "input": "x"})).await;
+        assert_eq!(reached.status, 501, "{reached:?}");
+        assert!(reached.body.contains("models.embedding"), "{reached:?}");
+    }
     assert_eq!(server.get("/v1/nothing").await.status, 404);
     assert_eq!(server.reach("POST /v1/messages", "", "{").await.status, 400);
 }

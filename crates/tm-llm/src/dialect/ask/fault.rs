@@ -32,6 +32,8 @@ pub enum FaultKind {
     ContextOverflow,
     /// Not in this form.
     Refused,
+    /// Not here: there is nothing at this address.
+    Absent,
     /// Nothing is wrong with the request, as far as one can tell.
     Broken,
 }
@@ -70,8 +72,9 @@ impl Fault {
             408 | 504 => FaultKind::Broken,
             429 | 503 | 529 => FaultKind::Busy,
             _ if is_ours && fault.kind == FaultKind::ContextOverflow => fault.kind,
-            // Without a reason it is the address that is wrong.
             404 if !value.is_null() => FaultKind::ModelMissing,
+            // Without a reason it is the address that is wrong.
+            404 | 405 | 501 => FaultKind::Absent,
             _ if is_ours => FaultKind::Refused,
             _ => FaultKind::Broken,
         };

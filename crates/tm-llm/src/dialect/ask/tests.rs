@@ -178,7 +178,7 @@ fn faults_are_sorted_by_what_can_be_done() {
         (401, r#"{"error":{"message":"who?"}}"#, "Unauthorized who? "),
         (403, "", "Unauthorized status 403 "),
         (404, r#"{"error":"model 'm' not found"}"#, "ModelMissing model 'm' not found "),
-        (404, "<html>", "Refused status 404 "),
+        (404, "<html>", "Absent status 404 "),
         (429, "slow down", "Busy status 429: slow down "),
         (503, r#"{"error":{"code":503,"message":"Loading model"}}"#, "Busy Loading model "),
         (500, r#"{"error":{"message":"boom"}}"#, "Broken boom "),

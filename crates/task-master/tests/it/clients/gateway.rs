@@ -1,0 +1,101 @@
+//! `task-master serve` in front of a model that is scripted.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    process::{Child, Stdio},
+};
+
+use serde_json::{Value, json};
+use tm_testkit::server::{Answer, Received, ScriptedServer};
+
+use super::instance::{SAID, TEXT, instance};
+use crate::project::Project;
+
+/// The gateway, until it is dropped.
+pub(crate) struct Gateway {
+    pub(crate) url: String,
+    process: Child,
+    _model: ScriptedServer,
+    _project: Project,
+}
+
+impl Gateway {
+    pub(crate) fn start() -> Self {
+        let model = ScriptedServer::start(answer);
+        let url = format!("{}/v1", model.url());
+        let project = Project::empty();
+        let role = json!({"provider": "lmstudio", "modelId": "scripted", "baseURL": url});
+        let models = json!({"main": role, "research": role, "fallback": role, "embedding": role});
+        project.write(".taskmaster/config.json", json!({ "models": models }).to_string());
+        let mut process = project
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let url = first.trim().rsplit(' ').next().unwrap().to_owned();
+        assert!(url.starts_with("http://"), "{first}");
+        Self { url, process, _model: model, _project: project }
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        let host = self.url.trim_start_matches("http://");
+        let mut socket = TcpStream::connect(host).unwrap();
+        let ask = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        socket.write_all(ask.as_bytes()).unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        text
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// What a model would say that does as it is told.
+fn answer(received: &Received) -> Answer {
+    if received.line.ends_with("/embeddings") {
+        let texts = received.body["input"].as_array().map_or(1, Vec::len);
+        let vectors: Vec<Value> = (0..texts)
+            .map(|index| json!({"index": index, "embedding": [0.5, -0.25, index]}))
+            .collect();
+        return Answer::json(200, &json!({"data": vectors, "usage": {"prompt_tokens": 3}}));
+    }
+    if !received.line.starts_with("POST") {
+        return Answer::json(404, &Value::Null);
+    }
+    match received.body.pointer("/response_format/json_schema/schema") {
+        None => Answer::events(stream(SAID)),
+        // Nobody says what the JSON is to look like but the prompt.
+        Some(schema) if schema.get("properties").is_none() => {
+            let task = json!({
+                "id": 1, "title": TEXT, "description": TEXT, "details": TEXT, "testStrategy": TEXT,
+                "priority": "high", "status": "pending", "dependencies": []
+            });
+            Answer::events(stream(&json!({"tasks": [task]}).to_string()))
+        }
+        Some(schema) => Answer::events(stream(&instance(schema, schema).to_string())),
+    }
+}
+
+/// A few characters an event.
+fn stream(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let deltas = characters.chunks(7).map(|it| json!({"content": it.iter().collect::<String>()}));
+    let choices = deltas.map(|delta| json!([{"index": 0, "delta": delta}]));
+    let end = json!([{"index": 0, "delta": {}, "finish_reason": "stop"}]);
+    let mut frames: Vec<String> = choices
+        .chain([end])
+        .map(|choices| format!("data: {}\n\n", json!({ "choices": choices })))
+        .collect();
+    let usage = json!({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 4}});
+    frames.push(format!("data: {usage}\n\ndata: [DONE]\n\n"));
+    frames.concat()
+}
