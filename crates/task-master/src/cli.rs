@@ -26,6 +26,7 @@ mod help;
 mod hints;
 mod history;
 mod init;
+pub(crate) mod kb;
 mod lang;
 mod list;
 mod man;
@@ -81,6 +82,7 @@ pub enum Command {
     /// Make tasks smaller
     ScopeDown(scope::Args),
     Research(research::Args),
+    Kb(kb::Args),
     Prd(prd::Args),
     AddTask(add_task::Args),
     AddSubtask(add_subtask::Args),
@@ -166,6 +168,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::ScopeUp(args) => scope::run(&args, Direction::Up, app, report),
         Command::ScopeDown(args) => scope::run(&args, Direction::Down, app, report),
         Command::Research(args) => research::run(&args, app, report),
+        Command::Kb(args) => kb::run(&args, app, report),
         Command::Prd(args) => prd::run(&args, app, report),
         Command::ComplexityReport(args) => complexity_report::run(&args, app, report),
         Command::AddTask(args) => add_task::run(&args, app, report),

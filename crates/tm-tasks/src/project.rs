@@ -84,6 +84,11 @@ impl Project {
         self.directory().join("reports")
     }
 
+    /// The documents that research answers from.
+    pub fn knowledge_file(&self) -> PathBuf {
+        self.directory().join("knowledge/index.sqlite")
+    }
+
     /// The complexity report of a tag.
     pub fn complexity_report(&self, tag: &str) -> PathBuf {
         // A tag of somebody else's file may be called anything; its report stays in here.

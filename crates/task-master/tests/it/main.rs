@@ -17,6 +17,7 @@ mod faults;
 mod generate;
 mod history;
 mod init;
+mod kb;
 mod lang;
 mod list;
 mod manual;

@@ -1,0 +1,127 @@
+//! `kb`: documents are added, found, checked and forgotten.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::project::Project;
+
+fn project() -> Project {
+    let project = Project::bakery();
+    project.write("docs/oven.md", "# Oven\n\n## Heating\n\nThe oven is heated for two hours.\n");
+    project.write("docs/orders.txt", "Customers order until six in the evening.\n");
+    project.write("src/oven.rs", "fn preheatOven() {\n    wait(7200);\n}\n");
+    project.write(".gitignore", "private/\n");
+    project.write("private/note.md", "The oven is insured.\n");
+    project
+}
+
+fn paths(found: &Value) -> Vec<&str> {
+    found["hits"].as_array().unwrap().iter().map(|it| it["path"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_project_itself_is_added_and_found_again() {
+    let project = project();
+    let run = project.run(&["kb", "add"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(run.out.contains("✓ project: 3 documents (3 new, 0 changed, 0 gone)"), "{}", run.out);
+    assert_eq!(project.read(".taskmaster/knowledge/.gitignore"), "*\n");
+
+    let found = project.json(&["kb", "search", "How is the oven heated?", "--json"]);
+    assert_eq!(paths(&found), ["docs/oven.md", "src/oven.rs"]);
+    let hit = &found["hits"][0];
+    let text = project.read("docs/oven.md");
+    let bound = |it: &str| usize::try_from(hit["span"][it].as_u64().unwrap()).unwrap();
+    assert_eq!(text[bound("start")..bound("end")], *hit["text"].as_str().unwrap());
+
+    let only_code = project.json(&["kb", "search", "oven", "--kind=code", "--json"]);
+    assert_eq!(paths(&only_code), ["src/oven.rs"]);
+    let run = project.run(&["kb", "search", "heated"]);
+    assert!(run.out.contains("1 docs/oven.md:1-5  project"), "{}", run.out);
+    let run = project.run(&["kb", "search", "submarine"]);
+    assert_eq!((run.code, run.out.as_str()), (0, "Nothing in the documents has these words.\n"));
+}
+
+#[test]
+fn what_changed_is_read_again_and_what_was_cited_is_kept_until_then() {
+    let project = project();
+    project.run(&["kb", "add", "docs", "--licence=CC0-1.0", "--origin=handbook"]);
+    project.write("docs/oven.md", "The oven is gone.\n");
+    fs::remove_file(project.path("project/docs/orders.txt")).unwrap();
+
+    let verified = project.json(&["kb", "verify", "--json"]);
+    assert_eq!(verified["holds"], true);
+    assert_eq!(
+        (&verified["verified"]["changed"], &verified["verified"]["missing"]),
+        (&json!(["oven.md"]), &json!(["orders.txt"]))
+    );
+    assert_eq!(verified["verified"]["unlicensed"], json!([]));
+
+    let updated = project.json(&["kb", "update", "--json"]);
+    assert_eq!(updated["sources"][0]["result"]["changed"], 1);
+    assert_eq!(updated["sources"][0]["result"]["removed"], 1);
+    assert_eq!(paths(&project.json(&["kb", "search", "heated", "--json"])), [""; 0]);
+
+    let stats = project.json(&["kb", "stats", "--json"]);
+    assert_eq!((&stats["documents"], &stats["chunks"]), (&json!(1), &json!(1)));
+    let export = project.run(&["kb", "export"]);
+    let line: Value = serde_json::from_str(export.out.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["text"], &line["licence"]), (&json!("The oven is gone."), &json!("CC0-1.0")));
+}
+
+#[test]
+fn a_source_is_listed_and_forgotten() {
+    let project = project();
+    assert!(project.run(&["kb", "list"]).out.starts_with("There are no documents yet."));
+    project.run(&["kb", "add", "docs", "src/oven.rs"]);
+    let sources = project.json(&["kb", "list", "--json"]);
+    let names: Vec<&Value> =
+        sources["sources"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["docs", "oven.rs"]);
+    let run = project.run(&["kb", "rm", "docs"]);
+    assert_eq!(run.out, "✓ docs forgotten, with 2 documents; the files are as they were\n");
+    assert_eq!(paths(&project.json(&["kb", "search", "oven", "--json"])), ["oven.rs"]);
+    assert!(project.exists("docs/oven.md"));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_way_out() {
+    #[track_caller]
+    fn check(arguments: &[&str], expected: &str) {
+        let project = project();
+        let run = project.run(&[&["kb"], arguments].concat());
+        assert_eq!(run.code, 1, "{}", run.all());
+        assert!(run.err.contains(expected), "{expected:?} is not in {}", run.err);
+        assert!(!project.exists(".taskmaster/knowledge"), "{}", run.all());
+    }
+    check(&["add", "gone"], "error: there is nothing at gone\nhint: ");
+    check(&["search", "oven"], "error: there is no knowledge base at ");
+    check(&["search", "oven", "--kind=film"], "error: `film` is no kind of document");
+    check(&["search", "oven", "--since=monday"], "error: `monday` is not a day\nhint: ");
+    check(&["verify"], "hint: add documents with `task-master kb add`");
+}
+
+#[test]
+fn a_knowledge_base_that_is_none_says_how_to_make_it_again() {
+    let project = project();
+    project.write(".taskmaster/knowledge/index.sqlite", "no database, but more than 16 bytes");
+    let run = project.run(&["kb", "stats"]);
+    assert!(run.err.starts_with("error: the knowledge base is damaged"), "{}", run.err);
+    assert!(run.err.contains("hint: delete .taskmaster/knowledge and add"), "{}", run.err);
+}
+
+#[test]
+fn a_citation_that_does_not_hold_is_a_failure() {
+    let project = project();
+    project.run(&["kb", "add", "docs/oven.md"]);
+    let file = project.path("project/.taskmaster/knowledge/index.sqlite");
+    let bytes = fs::read(&file).unwrap();
+    let at = bytes.windows(9).position(|it| it == b"two hours").unwrap();
+    let mut changed = bytes;
+    changed[at] = b'T';
+    fs::write(&file, changed).unwrap();
+    let run = project.run(&["kb", "verify"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(run.err.contains("these chunks say something else: 1"), "{}", run.err);
+}

@@ -1,0 +1,160 @@
+//! A source as it is now: new and changed files are read, files that are gone are forgotten.
+//!
+//! What is unchanged is known by its hash and not read again, so an interrupted run goes on where
+//! it was. Start at [`sync`].
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use crate::{
+    index::{Index, IndexError, Source, hex, write::Document},
+    read::{kind, language, read},
+    walk::files,
+};
+
+/// What became of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Synced {
+    pub added: usize,
+    pub changed: usize,
+    pub unchanged: usize,
+    pub removed: usize,
+    /// Of what was added and changed.
+    pub chunks: usize,
+    /// Files that are not known, and why.
+    pub skipped: Vec<(PathBuf, String)>,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done: usize,
+    pub files: usize,
+}
+
+/// A batch ends after so many documents or bytes of text.
+const BATCH_DOCUMENTS: usize = 64;
+const BATCH_BYTES: usize = 4_000_000;
+
+/// What is on the way into the index.
+struct Syncing<'a> {
+    index: &'a mut Index,
+    source: &'a Source,
+    batch: Vec<Document>,
+    batch_bytes: usize,
+    synced: Synced,
+}
+
+/// Brings what is known of a source up to date. `observer` is told after each file.
+pub fn sync(
+    index: &mut Index,
+    source: &Source,
+    now_s: i64,
+    observer: &dyn Fn(Progress),
+) -> Result<Synced, IndexError> {
+    let mut known = index.hashes(source.id)?;
+    let root = Path::new(&source.location);
+    let walked = files(root);
+    let count = walked.files.len();
+    let mut syncing = Syncing {
+        index,
+        source,
+        batch: Vec::new(),
+        batch_bytes: 0,
+        synced: Synced { skipped: walked.skipped, ..Synced::default() },
+    };
+    for (done, path) in walked.files.iter().enumerate() {
+        syncing.file(root, path, &mut known)?;
+        observer(Progress { done: done + 1, files: count });
+    }
+    syncing.flush()?;
+    let gone: Vec<String> = known.into_keys().collect();
+    let Syncing { index, mut synced, .. } = syncing;
+    index.remove_documents(source.id, &gone)?;
+    synced.removed += gone.len();
+    index.finish(source.id, now_s)?;
+    Ok(synced)
+}
+
+impl Syncing<'_> {
+    /// Reads a file unless it is known as it is, and takes it off the list of what is known.
+    fn file(
+        &mut self,
+        root: &Path,
+        path: &Path,
+        known: &mut HashMap<String, String>,
+    ) -> Result<(), IndexError> {
+        let is_root = path.as_os_str().is_empty();
+        let file = if is_root { root.to_path_buf() } else { root.join(path) };
+        let name = if is_root { Path::new(root.file_name().unwrap_or_default()) } else { path };
+        let mut skip = |why: String| self.synced.skipped.push((name.to_path_buf(), why));
+        let Some(key) = name.to_str().map(|it| it.replace('\\', "/")) else {
+            skip("its name is not text".to_owned());
+            return Ok(());
+        };
+        let bytes = match fs::read(&file) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                skip(error.to_string());
+                return Ok(());
+            }
+        };
+        let hash = hex(&bytes);
+        let known_hash = known.remove(&key);
+        if known_hash.as_ref() == Some(&hash) {
+            self.synced.unchanged += 1;
+            return Ok(());
+        }
+        let Some(kind) = kind(&file) else { return Ok(()) };
+        match read(kind, &key, bytes) {
+            Err(why) => {
+                skip(why.to_string());
+                // What it said before is not there any more.
+                if known_hash.is_some() {
+                    self.synced.removed += 1;
+                    self.index.remove_documents(self.source.id, &[key])?;
+                }
+                return Ok(());
+            }
+            Ok(readable) => {
+                let new = usize::from(known_hash.is_none());
+                self.synced.added += new;
+                self.synced.changed += 1 - new;
+                self.batch_bytes += readable.text.len();
+                self.batch.push(Document {
+                    path: key,
+                    title: readable.title,
+                    kind,
+                    language: language(&file).map(str::to_owned),
+                    modified_s: modified_s(&file),
+                    hash,
+                    text: readable.text,
+                });
+            }
+        }
+        if self.batch.len() >= BATCH_DOCUMENTS || self.batch_bytes >= BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), IndexError> {
+        self.synced.chunks += self.index.write(self.source.id, &self.batch)?;
+        self.batch.clear();
+        self.batch_bytes = 0;
+        Ok(())
+    }
+}
+
+fn modified_s(file: &Path) -> Option<i64> {
+    let modified = fs::metadata(file).and_then(|it| it.modified()).ok()?;
+    i64::try_from(modified.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+#[cfg(test)]
+mod tests;

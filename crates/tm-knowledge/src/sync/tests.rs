@@ -1,0 +1,97 @@
+use std::cell::Cell;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::index::{search::Query, write::NewSource};
+
+struct Folder {
+    directory: TempDir,
+    index: Index,
+    source: Source,
+}
+
+fn folder(files: &[(&str, &str)]) -> Folder {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("docs");
+    fs::create_dir(&root).unwrap();
+    for (path, text) in files {
+        fs::write(root.join(path), text).unwrap();
+    }
+    let mut index = Index::create(&directory.path().join("knowledge/index.sqlite")).unwrap();
+    let location = root.to_str().unwrap().to_owned();
+    let new = NewSource { location, name: "docs".into(), ..NewSource::default() };
+    let source = index.add_source(&new, 1).unwrap();
+    Folder { directory, index, source }
+}
+
+impl Folder {
+    fn sync(&mut self) -> Synced {
+        sync(&mut self.index, &self.source, 2, &|_| ()).unwrap()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join("docs").join(path)
+    }
+
+    fn finds(&self, question: &str) -> usize {
+        self.index.search(&Query::new(question, 5)).unwrap().len()
+    }
+}
+
+#[test]
+fn only_what_changed_is_read_again() {
+    let mut docs = folder(&[("a.md", "# Ovens"), ("b.md", "# Mixers"), ("c.txt", "Scales")]);
+    let first = docs.sync();
+    assert_eq!((first.added, first.chunks), (3, 3));
+    assert_eq!(docs.index.source("docs").unwrap().read_s, Some(2));
+
+    fs::write(docs.path("a.md"), "# Kilns").unwrap();
+    fs::remove_file(docs.path("b.md")).unwrap();
+    fs::write(docs.path("d.md"), "# Trays").unwrap();
+    let second = docs.sync();
+    assert_eq!(
+        second,
+        Synced { added: 1, changed: 1, unchanged: 1, removed: 1, chunks: 2, skipped: vec![] }
+    );
+    assert_eq!((docs.finds("ovens"), docs.finds("mixers"), docs.finds("kilns")), (0, 0, 1));
+    assert!(docs.index.verify().unwrap().missing.is_empty());
+}
+
+#[test]
+fn an_interrupted_run_goes_on_where_it_was() {
+    let mut docs = folder(&[("a.md", "# Ovens"), ("b.md", "# Mixers")]);
+    // All that a run leaves that was stopped after its first batch.
+    let document = Document {
+        kind: crate::read::Kind::Markdown,
+        ..Document::of_text("a.md", "Ovens", "# Ovens")
+    };
+    docs.index.write(docs.source.id, &[document]).unwrap();
+    assert_eq!(docs.index.source("docs").unwrap().read_s, None);
+    let synced = docs.sync();
+    assert_eq!((synced.added, synced.unchanged), (1, 1));
+}
+
+#[test]
+fn what_cannot_be_read_is_said_and_not_kept() {
+    let mut docs = folder(&[("a.md", "# Ovens")]);
+    docs.sync();
+    fs::write(docs.path("a.md"), b"\xff\xfe").unwrap();
+    let synced = docs.sync();
+    assert_eq!(synced.skipped, [(PathBuf::from("a.md"), "it is not text in UTF-8".to_owned())]);
+    assert_eq!((synced.removed, docs.finds("ovens")), (1, 0));
+}
+
+#[test]
+fn many_files_are_several_batches_and_each_is_told() {
+    let names: Vec<String> = (0..150).map(|it| format!("{it}.txt")).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|it| (it.as_str(), it.as_str())).collect();
+    let mut docs = folder(&files);
+    let told = Cell::new(0);
+    let observer = |progress: Progress| {
+        told.set(told.get() + 1);
+        assert_eq!((progress.done, progress.files), (told.get(), 150));
+    };
+    sync(&mut docs.index, &docs.source, 2, &observer).unwrap();
+    assert_eq!((told.get(), docs.index.stats().unwrap().documents), (150, 150));
+}
