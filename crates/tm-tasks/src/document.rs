@@ -10,11 +10,17 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     id::{IdSpelling, TaskId},
-    json::{self, Members, Record},
+    json::{self, Layout, Members, Record},
     status::Status,
     task::Task,
     timestamp::{Timestamp, iso_millis},
 };
+
+use halves::in_halves;
+use list::List;
+
+mod halves;
+mod list;
 
 /// The tag that tasks without one belong to.
 pub const MASTER: &str = "master";
@@ -32,7 +38,7 @@ pub struct Tag {
     name: String,
     /// All that belongs to the tag; the text of `tasks` in it is only a placeholder.
     fields: Record,
-    tasks: Vec<Task>,
+    list: List,
 }
 
 /// Why a text is no task file.
@@ -122,9 +128,9 @@ impl TaskFile {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         match (self.form, self.tags().next()) {
-            (Form::Array, Some(tag)) => json::write_array(&mut text, &tag.tasks, Task::write),
+            (Form::Array, Some(tag)) => tag.list.write(&mut text),
             (Form::Root, Some(tag)) => tag.write(&mut text),
-            (Form::Tagged | Form::Root | Form::Array, _) => self.write_tagged(&mut text),
+            (Form::Tagged | Form::Root | Form::Array, _) => return self.to_tagged_text(),
         }
         json::format(&text)
     }
@@ -170,7 +176,7 @@ impl TaskFile {
         let mut fields = Record::default();
         fields.set("tasks", "[]");
         fields.set("metadata", metadata.to_string());
-        let tag = Tag { name: name.to_owned(), fields, tasks: Vec::new() };
+        let tag = Tag { name: name.to_owned(), fields, list: List::default() };
         self.entries.push(tag.into_entry());
         Ok(())
     }
@@ -229,7 +235,10 @@ impl TaskFile {
     }
 
     fn from_members(members: &[(&str, &str)]) -> Self {
-        let tags: Vec<Option<Tag>> = members.iter().map(|it| read_tag(it.0, it.1)).collect();
+        let tags = in_halves(members, |half| {
+            half.iter().map(|it| read_tag(it.0, it.1)).collect::<Vec<Option<Tag>>>()
+        });
+        let tags: Vec<Option<Tag>> = tags.into_iter().flatten().collect();
         let root_tasks = members.iter().rfind(|it| json::key_is(it.0, "tasks"));
         let root_tasks = root_tasks.map(|it| it.1).filter(|it| it.starts_with('['));
         if root_tasks.is_some() && tags.iter().all(Option::is_none) {
@@ -250,46 +259,58 @@ impl TaskFile {
                 None => file.entries.push(entry),
             }
         }
-        if let Some(tasks) = root_tasks.map(tasks_of) {
-            file.adopt(tasks);
+        if let Some(tasks) = root_tasks {
+            file.adopt(List::of(tasks));
         }
         file
     }
 
     /// Tasks at the root beside tags belong to master.
-    fn adopt(&mut self, tasks: Vec<Task>) {
-        if tasks.is_empty() {
+    fn adopt(&mut self, list: List) {
+        if list.tasks().is_empty() {
             return;
         }
         let is_root =
             |it: &Entry| matches!(it, Entry::Other { key, .. } if json::key_is(key, "tasks"));
         if let Some(master) = self.tag_mut(MASTER) {
-            let known: HashSet<TaskId> = master.tasks.iter().map(Task::id).collect();
-            master.tasks.extend(tasks.into_iter().filter(|it| !known.contains(&it.id())));
+            let known: HashSet<TaskId> = master.tasks().iter().map(Task::id).collect();
+            let unknown = list.tasks().iter().filter(|it| !known.contains(&it.id()));
+            master.tasks_mut().extend(unknown.cloned());
             self.entries.retain(|it| !is_root(it));
         } else if let Some(place) = self.entries.iter_mut().find(|it| is_root(it)) {
-            let tag = Tag { name: MASTER.to_owned(), fields: Record::default(), tasks };
+            let tag = Tag { name: MASTER.to_owned(), fields: Record::default(), list };
             *place = Entry::Root { key: r#""tasks""#.into(), tag };
         }
     }
 
-    fn write_tagged(&self, out: &mut String) {
-        out.push('{');
+    /// One entry after the other, so that there are never two whole texts.
+    fn to_tagged_text(&self) -> String {
+        let mut layout = Layout::default();
+        let mut text = String::new();
+        layout.push("{");
         for (index, entry) in self.entries.iter().enumerate() {
             if index > 0 {
-                out.push(',');
+                layout.push(",");
             }
-            let (Entry::Tag { key, .. } | Entry::Root { key, .. } | Entry::Other { key, .. }) =
-                entry;
-            out.push_str(key);
-            out.push(':');
-            match entry {
-                Entry::Tag { tag, .. } => tag.write(out),
-                Entry::Root { tag, .. } => json::write_array(out, &tag.tasks, Task::write),
-                Entry::Other { value, .. } => out.push_str(value),
-            }
+            text.clear();
+            entry.write(&mut text);
+            layout.push(&text);
         }
-        out.push('}');
+        layout.push("}");
+        layout.into_text()
+    }
+}
+
+impl Entry {
+    fn write(&self, out: &mut String) {
+        let (Self::Tag { key, .. } | Self::Root { key, .. } | Self::Other { key, .. }) = self;
+        out.push_str(key);
+        out.push(':');
+        match self {
+            Self::Tag { tag, .. } => tag.write(out),
+            Self::Root { tag, .. } => tag.list.write(out),
+            Self::Other { value, .. } => out.push_str(value),
+        }
     }
 }
 
@@ -299,16 +320,16 @@ impl Tag {
     }
 
     pub fn tasks(&self) -> &[Task] {
-        &self.tasks
+        self.list.tasks()
     }
 
     pub fn tasks_mut(&mut self) -> &mut Vec<Task> {
-        &mut self.tasks
+        self.list.tasks_mut()
     }
 
     /// The task or subtask of this id; the first one where a file has several.
     pub fn find(&self, id: &TaskId) -> Option<Task> {
-        let task = self.tasks.iter().find(|it| it.id() == id.parent())?;
+        let task = self.tasks().iter().find(|it| it.id() == id.parent())?;
         if id.is_subtask() {
             task.subtasks().iter().find(|it| it.id() == *id).cloned()
         } else {
@@ -319,7 +340,7 @@ impl Tag {
     /// Changes the task or subtask of this id, and returns what `change` says; nothing where there
     /// is none.
     pub fn change<T>(&mut self, id: &TaskId, change: impl FnOnce(&mut Task) -> T) -> Option<T> {
-        let task = self.tasks.iter_mut().find(|it| it.id() == id.parent())?;
+        let task = self.tasks_mut().iter_mut().find(|it| it.id() == id.parent())?;
         if !id.is_subtask() {
             return Some(change(task));
         }
@@ -331,12 +352,12 @@ impl Tag {
 
     /// The highest number that a task has for its id; 0 without tasks.
     pub fn highest_id(&self) -> u64 {
-        self.tasks.iter().filter_map(|it| it.id().number()).max().unwrap_or(0)
+        self.tasks().iter().filter_map(|it| it.id().number()).max().unwrap_or(0)
     }
 
     /// How new ids are spelled, so that they look like those that are there.
     pub fn id_spelling(&self) -> IdSpelling {
-        let last = self.tasks.iter().rev().find_map(|it| it.raw("id"));
+        let last = self.tasks().iter().rev().find_map(|it| it.raw("id"));
         last.map(IdSpelling::of).unwrap_or_default()
     }
 
@@ -355,7 +376,7 @@ impl Tag {
 
     fn from_members(name: &str, members: &[(&str, &str)]) -> Self {
         let tasks = members.iter().rfind(|it| json::key_is(it.0, "tasks"));
-        let tasks = tasks.map(|it| tasks_of(it.1)).unwrap_or_default();
+        let list = tasks.map(|it| List::of(it.1)).unwrap_or_default();
         let placeholders =
             members.iter().map(
                 |&(key, value)| {
@@ -363,7 +384,7 @@ impl Tag {
                 },
             );
         let fields = Record::from_members(&placeholders.collect::<Vec<_>>());
-        Self { name: name.to_owned(), fields, tasks }
+        Self { name: name.to_owned(), fields, list }
     }
 
     fn into_entry(self) -> Entry {
@@ -380,10 +401,10 @@ impl Tag {
         let Some(mut metadata) = metadata else { return };
         let moment = json::encode(&iso_millis(now));
         metadata.set("updated", moment.clone());
-        let completed = self.tasks.iter().map(Task::status).filter(Status::is_done).count();
+        let completed = self.tasks().iter().map(Task::status).filter(Status::is_done).count();
         for (field, value) in [
             ("lastModified", moment),
-            ("taskCount", self.tasks.len().to_string()),
+            ("taskCount", self.tasks().len().to_string()),
             ("completedCount", completed.to_string()),
         ] {
             if metadata.get(field).is_some() {
@@ -396,7 +417,7 @@ impl Tag {
     fn write(&self, out: &mut String) {
         json::write_object(out, self.fields.iter(), |(key, value), out| {
             if json::key_is(key, "tasks") {
-                json::write_array(out, &self.tasks, Task::write);
+                self.list.write(out);
             } else {
                 out.push_str(value);
             }
@@ -406,10 +427,6 @@ impl Tag {
 
 fn members(text: &str) -> Option<Vec<(&str, &str)>> {
     serde_json::from_str::<Members>(text).ok().map(|it| it.0)
-}
-
-fn tasks_of(text: &str) -> Vec<Task> {
-    json::elements(text).unwrap_or_default().into_iter().map(|it| Task::parse(it, None)).collect()
 }
 
 /// A tag is an object with a list of tasks.

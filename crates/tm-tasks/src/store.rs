@@ -8,6 +8,7 @@ use std::{
     fs,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -246,11 +247,18 @@ impl Store {
         if before == after {
             return Ok(());
         }
-        self.journal.append(note, before, after)?;
-        let replaced = match after {
-            Some(bytes) => atomic::write(&self.file, bytes, directory.handle()),
+        // Getting both onto the disk takes a while, and can be done at the same time.
+        let (noted, prepared) = thread::scope(|scope| {
+            let prepare = || after.map(|it| atomic::Prepared::write(&self.file, it)).transpose();
+            let preparing = thread::Builder::new().spawn_scoped(scope, prepare);
+            let noted = self.journal.append(note, before, after);
+            (noted, preparing.and_then(|it| it.join().map_err(|_| broke_down())?))
+        });
+        noted?;
+        let replaced = prepared.and_then(|it| match it {
+            Some(prepared) => prepared.put(directory.handle()),
             None => atomic::remove(&self.file, directory.handle()),
-        };
+        });
         replaced.map_err(|source| StoreError::from_write(&self.file, source))
     }
 
@@ -273,6 +281,10 @@ impl Store {
     fn no_such_change(&self, wanted: String) -> StoreError {
         StoreError::NoSuchChange { path: self.file.clone(), wanted }
     }
+}
+
+fn broke_down() -> io::Error {
+    io::Error::other("writing broke down")
 }
 
 impl StoreError {

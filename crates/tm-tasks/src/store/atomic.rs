@@ -27,16 +27,37 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
 
 /// Writes the file by way of a temporary one beside it. On an error the old file is intact.
 pub(crate) fn write(path: &Path, bytes: &[u8], directory: &File) -> io::Result<()> {
-    let temporary = temporary_path(path);
-    // Its writer died: the lock is ours.
-    remove_if_there(&temporary)?;
-    let written = write_new(&temporary, bytes, path).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // The first error is the one to report.
-        remove_if_there(&temporary).ok();
+    Prepared::write(path, bytes)?.put(directory)
+}
+
+/// A new text on the disk, beside the file that it is for. Gone when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Prepared {
+    pub(crate) fn write(path: &Path, bytes: &[u8]) -> io::Result<Self> {
+        let prepared = Self { temporary: temporary_path(path), path: path.to_path_buf() };
+        // Its writer died: the lock is ours.
+        remove_if_there(&prepared.temporary)?;
+        write_new(&prepared.temporary, bytes, path)?;
+        Ok(prepared)
     }
-    written?;
-    directory.sync_all()
+
+    /// Replaces the file.
+    pub(crate) fn put(self, directory: &File) -> io::Result<()> {
+        fs::rename(&self.temporary, &self.path)?;
+        directory.sync_all()
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // It is there only after an error, and the first error is the one to report.
+        remove_if_there(&self.temporary).ok();
+    }
 }
 
 pub(crate) fn remove(path: &Path, directory: &File) -> io::Result<()> {

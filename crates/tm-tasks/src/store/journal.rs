@@ -9,6 +9,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
+    thread,
 };
 
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
@@ -73,20 +74,24 @@ impl Journal {
         after: Option<&[u8]>,
     ) -> Result<(), StoreError> {
         let mut changes = self.changes()?;
+        let (digest_before, digest_after) = digests(before, after);
         let change = Change {
             seq: changes.last().map_or(1, |it| it.seq + 1),
             at: note.at.clone(),
             command: note.command.clone(),
             file: self.file.clone(),
-            before: digest(before),
-            after: digest(after),
+            before: digest_before,
+            after: digest_after,
             bytes: after.map_or(0, |it| it.len() as u64),
             undoes: note.undoes,
         };
         let write = || -> io::Result<()> {
             create_private_dir(&self.copies())?;
-            for text in [before, after].into_iter().flatten() {
-                self.keep_copy(text)?;
+            let copies = [(&change.before, before), (&change.after, after)];
+            for copy in copies {
+                if let (Some(sha256), Some(text)) = copy {
+                    self.keep_copy(sha256, text)?;
+                }
             }
             self.append_line(&change)
         };
@@ -153,8 +158,8 @@ impl Journal {
         if whole == 0 { File::open(&self.directory)?.sync_all() } else { Ok(()) }
     }
 
-    fn keep_copy(&self, text: &[u8]) -> io::Result<()> {
-        let path = self.copies().join(sha256_hex(text));
+    fn keep_copy(&self, sha256: &str, text: &[u8]) -> io::Result<()> {
+        let path = self.copies().join(sha256);
         if path.exists() {
             return Ok(());
         }
@@ -201,6 +206,16 @@ pub(super) fn standing(changes: Vec<Change>) -> Vec<Change> {
 
 pub(super) fn digest(text: Option<&[u8]>) -> Option<String> {
     text.map(sha256_hex)
+}
+
+/// Both at once: for a large file that is what takes the time.
+fn digests(before: Option<&[u8]>, after: Option<&[u8]>) -> (Option<String>, Option<String>) {
+    thread::scope(|scope| {
+        let beside = thread::Builder::new().spawn_scoped(scope, || digest(before));
+        let after = digest(after);
+        let beside = beside.ok().and_then(|it| it.join().ok());
+        (beside.unwrap_or_else(|| digest(before)), after)
+    })
 }
 
 fn line(change: &Change) -> io::Result<Vec<u8>> {

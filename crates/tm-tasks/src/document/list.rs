@@ -1,0 +1,66 @@
+//! The list of tasks of one tag, which stays text until somebody looks into it.
+//!
+//! A file may have fifty tags, and most commands look into one. The others are carried over as
+//! they are. What a tag is, is not known here. Start at [`List`].
+
+use std::sync::{Arc, OnceLock};
+
+use crate::{json, task::Task};
+
+/// Tasks, as their file has them or as they are by now.
+#[derive(Debug, Clone, Default)]
+pub(super) struct List {
+    /// What the file says, unless it is outdated.
+    text: Option<Arc<str>>,
+    /// What the text says, once somebody has asked.
+    read: OnceLock<Vec<Task>>,
+    /// The tasks, once the text is outdated.
+    changed: Vec<Task>,
+}
+
+impl List {
+    /// A list as a file spells it.
+    pub(super) fn of(text: &str) -> Self {
+        Self { text: Some(text.into()), ..Self::default() }
+    }
+
+    pub(super) fn tasks(&self) -> &[Task] {
+        match &self.text {
+            Some(text) => self.read.get_or_init(|| parse(text)),
+            None => &self.changed,
+        }
+    }
+
+    pub(super) fn tasks_mut(&mut self) -> &mut Vec<Task> {
+        if let Some(text) = self.text.take() {
+            self.changed = self.read.take().unwrap_or_else(|| parse(&text));
+        }
+        &mut self.changed
+    }
+
+    pub(super) fn write(&self, out: &mut String) {
+        match &self.text {
+            Some(text) => out.push_str(text),
+            None => json::write_array(out, &self.changed, Task::write),
+        }
+    }
+}
+
+impl From<Vec<Task>> for List {
+    fn from(changed: Vec<Task>) -> Self {
+        Self { changed, ..Self::default() }
+    }
+}
+
+/// The same text says the same, and need not be read to be compared.
+impl PartialEq for List {
+    fn eq(&self, other: &Self) -> bool {
+        self.text.is_some() && self.text == other.text || self.tasks() == other.tasks()
+    }
+}
+
+impl Eq for List {}
+
+fn parse(text: &str) -> Vec<Task> {
+    json::elements(text).unwrap_or_default().into_iter().map(|it| Task::parse(it, None)).collect()
+}
