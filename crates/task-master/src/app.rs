@@ -7,10 +7,12 @@ use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::Context;
 use clap::{Parser, error::ErrorKind};
+use tm_llm::backend::Backend;
 use tm_tasks::{
     complexity::ComplexityReport,
     config::{Config, ConfigWarning},
@@ -44,6 +46,8 @@ pub struct Workspace {
     pub config: Config,
     pub state: State,
     pub store: Store,
+    /// The model that an MCP client lends, while a call of it is answered.
+    pub lent_model: Option<Arc<dyn Backend>>,
 }
 
 /// Runs the command that the process was started with.
@@ -99,7 +103,7 @@ impl App {
         let config = read_config(&project)?;
         let state = State::load(&project.state_file());
         let store = Store::open(project.tasks_file(), environment.state_dir.join("journal"));
-        Ok(Workspace { environment, project, config, state, store })
+        Ok(Workspace { environment, project, config, state, store, lent_model: None })
     }
 
     /// Opens the project that the working directory belongs to, for a command that changes tasks.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tm_llm::{
     backend::{
-        BackendError,
+        Backend, BackendError,
         remote::{Key, Patience, RemoteBackend, Server},
     },
     egress::{NetworkConfig, guard::Guard, patient_client},
@@ -18,7 +18,7 @@ use tm_tasks::config::Role;
 use self::routes::{Route, ServerRoute};
 use crate::{
     app::Workspace,
-    report::{Report, advice, progress_line},
+    report::{Advice, Report, advice, progress_line},
 };
 
 mod audit;
@@ -28,6 +28,10 @@ pub mod telemetry;
 
 /// The provider's name in `config.json` for models that run in this process.
 pub const EMBEDDED: &str = "embedded";
+
+/// The provider's name for the model that an MCP client lends, and what that is called.
+pub const CLIENT: &str = "mcp";
+pub const CLIENT_MODEL: &str = "mcp-sampling";
 
 /// The models for a role, found but not loaded.
 #[derive(Debug)]
@@ -59,6 +63,13 @@ pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyho
                         continue;
                     }
                 }
+            }
+            Route::Client => {
+                let Some(model) = &workspace.lent_model else {
+                    missing.get_or_insert_with(|| nobody_lends().into());
+                    continue;
+                };
+                (lent(Arc::clone(model)), None)
             }
             Route::Server(route) => {
                 let candidate = remote(route, &guard, workspace)?;
@@ -97,6 +108,7 @@ pub fn name(workspace: &Workspace, role: Role) -> anyhow::Result<String> {
     for route in routes::routes(&workspace.config, &workspace.environment, role)? {
         match route {
             Route::Server(server) => return Ok(format!("{} at {}", server.model, server.url)),
+            Route::Client => return Ok(CLIENT_MODEL.to_owned()),
             Route::Embedded { model, .. } => {
                 if let Ok(found) = embedded::find(&workspace.environment, model.as_deref()) {
                     return Ok(found.id);
@@ -145,7 +157,7 @@ pub fn places(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
             let host = rest.split('/').next()?;
             Some(format!("{scheme}://{host}"))
         }
-        Route::Server(_) | Route::Embedded { .. } => None,
+        Route::Server(_) | Route::Client | Route::Embedded { .. } => None,
     };
     Ok(routes.into_iter().filter_map(place).collect())
 }
@@ -191,6 +203,23 @@ fn local(found: embedded::Found) -> Candidate {
     Candidate { name, open: Box::new(move || Box::pin(embedded::load(found.clone()))) }
 }
 
+fn lent(model: Arc<dyn Backend>) -> Candidate {
+    let open = move || {
+        let model = Arc::clone(&model);
+        Box::pin(async move { Ok(model) }) as futures_util::future::BoxFuture<'static, _>
+    };
+    Candidate { name: CLIENT_MODEL.to_owned(), open: Box::new(open) }
+}
+
+/// Outside of a session, or with a client that has no model.
+fn nobody_lends() -> Advice {
+    advice(
+        format!("{CLIENT_MODEL} is the model of an MCP client, and requires a session with one"),
+        "ask through a client that can sample, or set another model with \
+         `task-master models --set-main`",
+    )
+}
+
 fn remote(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::Result<Candidate> {
     let client =
         if route.is_external { patient_client(&network(workspace))? } else { guard.client()? };
@@ -212,7 +241,7 @@ fn remote(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::
     let open = move || {
         let opening = RemoteBackend::open(server.clone(), client.clone());
         Box::pin(async move {
-            let backend: Arc<dyn tm_llm::backend::Backend> = Arc::new(opening.await?);
+            let backend: Arc<dyn Backend> = Arc::new(opening.await?);
             Ok(backend)
         }) as futures_util::future::BoxFuture<'static, _>
     };

@@ -30,6 +30,7 @@ mod parameter;
 mod progress;
 mod registry;
 mod root;
+mod sampling;
 mod server;
 mod tools;
 

@@ -9,7 +9,7 @@ use tm_llm::{
 };
 use tm_tasks::config::{Config, Role, RoleModel};
 
-use super::EMBEDDED;
+use super::{CLIENT, EMBEDDED};
 use crate::{
     config::Environment,
     report::{Advice, advice},
@@ -35,6 +35,8 @@ pub(super) enum Route {
         /// What the configuration names, when the engine takes its place.
         instead_of: Option<String>,
     },
+    /// The model that an MCP client lends.
+    Client,
     Server(Box<ServerRoute>),
 }
 
@@ -165,6 +167,9 @@ impl Planner<'_> {
             let id = Some(model.model_id.clone());
             return vec![Route::Embedded { model: id, instead_of: None }];
         }
+        if model.provider == CLIENT {
+            return vec![Route::Client];
+        }
         let instead = Route::Embedded { model: None, instead_of: Some(name(model)) };
         let Some(server) = self.server(model) else { return vec![instead] };
         let is_allowed = !server.provider.needs_key || server.key.is_some();
@@ -215,7 +220,7 @@ impl Planner<'_> {
 impl Route {
     fn is_external(&self) -> bool {
         match self {
-            Self::Embedded { .. } => false,
+            Self::Embedded { .. } | Self::Client => false,
             Self::Server(server) => server.is_external,
         }
     }
@@ -227,9 +232,8 @@ impl Route {
             (Self::Server(server), Self::Server(other)) => {
                 server.url == other.url && server.model == other.model
             }
-            (Self::Embedded { .. }, Self::Server(_)) | (Self::Server(_), Self::Embedded { .. }) => {
-                false
-            }
+            (Self::Client, Self::Client) => true,
+            (Self::Embedded { .. } | Self::Client | Self::Server(_), _) => false,
         }
     }
 }

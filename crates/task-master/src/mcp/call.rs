@@ -13,6 +13,7 @@ use std::{
 
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
+use tm_llm::backend::Backend;
 use tm_tasks::{
     document::{Tag, TaskFile},
     store::Store,
@@ -37,6 +38,8 @@ pub(super) struct Request {
     pub(super) root: PathBuf,
     pub(super) arguments: Arguments,
     pub(super) teller: Teller,
+    /// The model that the client lends.
+    pub(super) lent_model: Option<Arc<dyn Backend>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -86,6 +89,7 @@ impl Request {
             Ok(workspace) => workspace,
             Err(error) => return envelope::failure(&error, None),
         };
+        workspace.lent_model.clone_from(&self.lent_model);
         let tag = workspace.tag(self.arguments.text("tag"));
         if let Some(file) = self.arguments.tasks_file(tool.parameters) {
             match named_file(&workspace, file) {

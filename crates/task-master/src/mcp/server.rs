@@ -28,7 +28,7 @@ use super::{
     parameter::Arguments,
     progress::{self, BEAT, Listener},
     registry::{Selection, Tool},
-    root,
+    root, sampling,
 };
 use crate::{config::Environment, report::advice};
 
@@ -72,7 +72,9 @@ impl Server {
         };
         let (teller, mut steps) = progress::channel();
         let environment = self.environment.clone();
-        let request = Request { environment, root, arguments, teller, stop: context.ct.clone() };
+        let lent_model = sampling::lent_by(&context.peer);
+        let stop = context.ct.clone();
+        let request = Request { environment, root, arguments, teller, lent_model, stop };
         let mut work = tokio::task::spawn_blocking(move || request.run(tool));
         let mut listener = Listener::new(context.peer.clone(), context.meta.get_progress_token());
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);

@@ -50,6 +50,10 @@ impl ModelServer {
         Self::start(move |_| Answer::Says(text.clone()))
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The questions so far.
     pub(crate) fn asked(&self) -> Vec<Value> {
         self.asked.lock().unwrap().clone()

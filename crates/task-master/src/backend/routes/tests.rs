@@ -25,6 +25,7 @@ fn check(models: &str, variables: &[(&str, &str)], role: Role, expected: &str) {
                 let instead_of = instead_of.map(|it| format!(" for {it}")).unwrap_or_default();
                 format!("{}{instead_of}", model.as_deref().unwrap_or("engine"))
             }
+            Route::Client => "the client".to_owned(),
             Route::Server(it) => {
                 let key = if it.key.is_some() { " with key" } else { "" };
                 format!("{} at {}{key}", it.model, it.url)
@@ -36,6 +37,14 @@ fn check(models: &str, variables: &[(&str, &str)], role: Role, expected: &str) {
 
 const LM: &str = r#""main": {"provider": "lmstudio", "modelId": "a"}, "research": {"provider": "ollama", "modelId": "b"}"#;
 const CLOUD: &str = r#""main": {"provider": "openai", "modelId": "gpt"}, "research": {"provider": "perplexity", "modelId": "sonar"}"#;
+
+#[test]
+fn the_model_of_a_client_is_nobody_elses() {
+    let models = r#""main": {"provider": "mcp", "modelId": "mcp-sampling"}, "research": {"provider": "mcp", "modelId": "mcp-sampling"}, "fallback": {"provider": "embedded", "modelId": "small"}"#;
+    for mode in ["local-only", "hybrid", "external"] {
+        check(models, &[("TASKMASTER_MODE", mode)], Role::Main, "the client, small");
+    }
+}
 
 #[test]
 fn roles_stand_in_for_each_other() {

@@ -37,7 +37,9 @@ fn initialize_project(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let workspace = call.workspace;
     let (project, environment) = (&workspace.project, &workspace.environment);
     let home = environment.home.as_deref();
-    if project.root().parent().is_none() || home == Some(project.root()) {
+    // The project's own path has no links in it.
+    let is_home = home.and_then(|it| it.canonicalize().ok()).is_some_and(|it| it == project.root());
+    if project.root().parent().is_none() || is_home {
         let message = format!("{} is no place for a project", project.root().display());
         return Err(advice(message, "Name the project's own directory").into());
     }

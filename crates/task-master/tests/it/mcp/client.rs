@@ -20,7 +20,12 @@ pub(crate) struct Client {
     /// What the server said without being asked.
     pub(crate) told: Vec<Value>,
     waiting: VecDeque<Value>,
+    /// What the client's own model answers, where it lends one.
+    model: Option<Model>,
 }
+
+/// From what is asked to the result, or the error.
+type Model = Box<dyn FnMut(&Value) -> Result<Value, Value>>;
 
 impl Client {
     /// Starts a server with all tools and introduces itself.
@@ -30,17 +35,32 @@ impl Client {
 
     pub(crate) fn with_environment(project: &Project, variables: &[(&str, &str)]) -> Self {
         let mut client = Self::silent(project, variables);
-        let answer = client.ask(
+        client.introduce(&json!({ "roots": {} }));
+        client
+    }
+
+    /// A client that lends its model.
+    pub(crate) fn lending(
+        project: &Project,
+        model: impl FnMut(&Value) -> Result<Value, Value> + 'static,
+    ) -> Self {
+        let mut client = Self::silent(project, &[("TASK_MASTER_TOOLS", "all")]);
+        client.model = Some(Box::new(model));
+        client.introduce(&json!({ "roots": {}, "sampling": {} }));
+        client
+    }
+
+    fn introduce(&mut self, capabilities: &Value) {
+        let answer = self.ask(
             "initialize",
             &json!({
                 "protocolVersion": "2025-06-18",
-                "capabilities": { "roots": {} },
+                "capabilities": capabilities,
                 "clientInfo": { "name": "tests", "version": "1" },
             }),
         );
         assert_eq!(answer["result"]["serverInfo"]["name"], "Task Master MCP Server");
-        client.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
-        client
+        self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
     }
 
     /// Starts a server and says nothing to it.
@@ -63,6 +83,7 @@ impl Client {
             last_id: 0,
             told: Vec::new(),
             waiting: VecDeque::new(),
+            model: None,
         }
     }
 
@@ -151,6 +172,14 @@ impl Client {
             self.send(
                 &json!({ "jsonrpc": "2.0", "id": message["id"], "result": { "roots": roots } }),
             );
+        } else if message["method"] == "sampling/createMessage"
+            && let Some(model) = &mut self.model
+        {
+            let (name, value) = match model(&message["params"]) {
+                Ok(result) => ("result", result),
+                Err(error) => ("error", error),
+            };
+            self.send(&json!({ "jsonrpc": "2.0", "id": message["id"], name: value }));
         } else if !message["method"].is_null() {
             self.told.push(message.clone());
         }

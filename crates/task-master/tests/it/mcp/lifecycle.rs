@@ -1,6 +1,6 @@
 //! The server outlives whatever is said to it, and goes when it should.
 
-use std::{process::Command, thread};
+use std::process::Command;
 
 use serde_json::json;
 
@@ -91,34 +91,4 @@ fn a_termination_signal_ends_it_cleanly() {
     let id = client.process_id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert_eq!(client.wait(), Some(0));
-}
-
-#[test]
-fn many_clients_at_once_lose_no_change_and_mix_no_tags() {
-    const CLIENTS: usize = 20;
-    let tasks: Vec<_> = (1..=CLIENTS)
-        .map(|id| json!({ "id": id, "title": "t", "description": "d", "status": "pending", "priority": "low" }))
-        .collect();
-    let file = json!({ "master": { "tasks": tasks }, "other": { "tasks": tasks } });
-    let project = Project::with_text(file.to_string());
-    thread::scope(|scope| {
-        for number in 1..=CLIENTS {
-            let project = &project;
-            scope.spawn(move || {
-                let mut client = Client::start(project);
-                let tag = if number % 2 == 0 { "master" } else { "other" };
-                let arguments = json!({ "id": number.to_string(), "status": "done", "tag": tag });
-                let envelope = client.envelope("set_task_status", arguments);
-                assert_eq!(envelope["tag"], tag);
-            });
-        }
-    });
-    let file: serde_json::Value = serde_json::from_str(&project.tasks()).unwrap();
-    for (tag, rest) in [("master", 0), ("other", 1)] {
-        for task in file[tag]["tasks"].as_array().unwrap() {
-            let is_ours = task["id"].as_u64().unwrap() % 2 == rest;
-            let expected = if is_ours { "done" } else { "pending" };
-            assert_eq!(task["status"], expected, "{tag} {task}");
-        }
-    }
 }

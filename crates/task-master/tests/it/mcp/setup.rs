@@ -67,3 +67,34 @@ fn rules_are_written_and_removed() {
         assert_eq!(code, -32602);
     }
 }
+
+#[test]
+fn a_directory_becomes_a_project() {
+    let project = Project::empty();
+    let mut client = Client::start(&project);
+    let arguments = json!({ "initGit": false, "addAliases": false, "rules": ["claude"] });
+    let data = client.data("initialize_project", arguments);
+    assert!(data["next_step"].as_str().unwrap().contains("parse_prd"), "{data}");
+    assert!(project.exists(".taskmaster/config.json") && project.exists("CLAUDE.md"));
+    assert!(!project.exists(".git"));
+
+    // What is there stays.
+    project.write(".taskmaster/config.json", "{\"global\": {\"projectName\": \"Mine\"}}");
+    client.data("initialize_project", json!({ "initGit": false, "addAliases": false }));
+    assert!(project.read(".taskmaster/config.json").contains("Mine"));
+}
+
+#[test]
+fn no_project_is_made_of_the_home_directory_or_of_the_whole_machine() {
+    let project = Project::empty();
+    let mut client = Client::start(&project);
+    let home = project.path("home");
+    let below = format!("{}/../home/", home.display());
+    let link = project.path("link");
+    std::os::unix::fs::symlink(&home, &link).unwrap();
+    for root in ["/", "/tmp/..", &home.display().to_string(), &below, &link.display().to_string()] {
+        let failure = client.failure("initialize_project", json!({ "projectRoot": root }));
+        assert!(failure.contains("is no place for a project"), "{root}: {failure}");
+    }
+    assert_eq!(std::fs::read_dir(home).unwrap().count(), 0);
+}

@@ -1,0 +1,117 @@
+//! Tools that ask a model, with one that plays a script: `analyze_project_complexity`,
+//! `complexity_report`, `scope_up_task`, `scope_down_task`, `research`, `update_subtask`.
+
+use serde_json::json;
+
+use super::client::Client;
+use crate::{
+    model_server::{ModelServer, configure},
+    project::Project,
+};
+
+fn project(server: &ModelServer) -> Project {
+    let project = Project::with_tasks(&json!([
+        {"id": 1, "title": "Log in", "description": "d", "status": "pending", "own": 1,
+         "subtasks": [{"id": 1, "title": "Form", "status": "pending"}]},
+        {"id": 2, "title": "Log out", "description": "d", "status": "done"},
+    ]));
+    configure(&project, server.port());
+    project
+}
+
+#[test]
+fn a_report_is_made_where_it_is_looked_for() {
+    let server = ModelServer::saying(&json!({"complexityAnalysis": [{
+        "taskId": 1, "taskTitle": "Log in", "complexityScore": 8, "recommendedSubtasks": 4,
+        "expansionPrompt": "By screen.", "reasoning": "Sessions.",
+    }]}));
+    let project = project(&server);
+    let mut client = Client::start(&project);
+    let failure = client.failure("complexity_report", json!({}));
+    assert!(failure.contains("there is no complexity report"), "{failure}");
+    let data = client.data("analyze_project_complexity", json!({ "threshold": 6 }));
+    assert_eq!(
+        (&data["reportSummary"]["taskCount"], &data["telemetryData"]["modelUsed"]),
+        (&json!(1), &json!("main"))
+    );
+    let data = client.data("complexity_report", json!({}));
+    assert!(data.to_string().contains("Sessions."), "{data}");
+
+    for (arguments, expected) in [
+        (json!({ "ids": "four" }), "not a task id"),
+        (json!({ "tag": "cellar" }), "there is no tag `cellar`"),
+        (json!({ "file": "gone.json" }), "there is no tasks file"),
+    ] {
+        let failure = client.failure("analyze_project_complexity", arguments);
+        assert!(failure.contains(expected), "{failure}");
+    }
+    let (code, _) = client.refusal("analyze_project_complexity", json!({ "threshold": 11 }));
+    assert_eq!(code, -32602);
+}
+
+#[test]
+fn tasks_are_made_larger_and_smaller() {
+    let server = ModelServer::saying(&json!({
+        "title": "Log in and out", "description": "Both.", "details": "Sessions.",
+        "testStrategy": "Look.", "priority": "high",
+    }));
+    let project = project(&server);
+    let mut client = Client::start(&project);
+    for tool in ["scope_up_task", "scope_down_task"] {
+        let data = client.data(tool, json!({ "id": "2", "strength": "light" }));
+        assert_eq!(data["tasksUpdated"], 1, "{data}");
+        assert_eq!(data["updatedTasks"][0]["title"], "Log in and out");
+        for (id, expected) in [("1.1", "is a subtask"), ("9", "there is no task 9")] {
+            let failure = client.failure(tool, json!({ "id": id }));
+            assert!(failure.contains(expected), "{failure}");
+        }
+        let failure = client.failure(tool, json!({ "id": "2", "strength": "strong" }));
+        assert!(failure.contains("not a strength"), "{failure}");
+    }
+}
+
+#[test]
+fn an_answer_is_given_and_kept_where_that_is_wanted() {
+    let server =
+        ModelServer::start(|_| crate::model_server::Answer::Says("Use signed cookies.".to_owned()));
+    let project = project(&server);
+    let mut client = Client::start(&project);
+    let arguments = json!({
+        "query": "How are sessions kept?", "taskIds": "1", "saveTo": "1.1", "saveToFile": true,
+    });
+    let data = client.data("research", arguments);
+    assert_eq!(data["result"], "Use signed cookies.");
+    let saved = data["savedFilePath"].as_str().unwrap();
+    assert!(std::fs::read_to_string(saved).unwrap().contains("Use signed cookies."));
+    assert!(project.tasks().contains("Use signed cookies."));
+    assert!(server.asked()[0].to_string().contains("Log in"), "{:?}", server.asked());
+
+    for (arguments, expected) in [
+        (json!({ "query": "Why?", "saveTo": "9" }), "there is no task 9"),
+        (json!({ "query": "Why?", "filePaths": "gone.md" }), "there is no file gone.md"),
+        (json!({ "query": "Why?", "taskIds": "four" }), "not a task id"),
+    ] {
+        let failure = client.failure("research", arguments);
+        assert!(failure.contains(expected), "{failure}");
+    }
+    assert_eq!(server.asked().len(), 1, "what makes no sense is refused before a model is asked");
+}
+
+#[test]
+fn a_server_that_is_gone_is_an_error_that_changes_nothing() {
+    let project = Project::bakery();
+    configure(&project, 9);
+    let before = project.tasks();
+    let mut client = Client::start(&project);
+    for (tool, arguments) in [
+        ("analyze_project_complexity", json!({})),
+        ("scope_up_task", json!({ "id": "4" })),
+        ("research", json!({ "query": "Why?" })),
+        ("update_subtask", json!({ "id": "2.1", "prompt": "done by hand" })),
+        ("expand_task", json!({ "id": "4" })),
+    ] {
+        let failure = client.failure(tool, arguments);
+        assert!(failure.contains("does not answer"), "{tool}: {failure}");
+    }
+    assert_eq!(project.tasks(), before);
+}
