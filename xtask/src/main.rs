@@ -1,7 +1,7 @@
-//! The repository's own commands: `cargo xtask demo` and `cargo xtask test`.
+//! The repository's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask measure`.
 //!
 //! They run other programs in order and say so. What those programs do is not known here. Start
-//! at [`demo::run`] or [`suite::run`]; [`needs`] is what both begin with.
+//! at [`demo::run`], [`suite::run`] or [`measure::run`]; [`needs`] is what the first two begin with.
 
 #![expect(unreachable_pub, reason = "in a program, `pub` marks what a module offers the others")]
 
@@ -12,6 +12,7 @@ use steps::{complain, say};
 
 mod clients;
 mod demo;
+mod measure;
 mod needs;
 mod process;
 mod request;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         }
         Request::Demo { prd } => demo::run(&prd),
         Request::Test { arguments } => suite::run(&arguments),
+        Request::Measure(measure) => measure::run(&measure),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

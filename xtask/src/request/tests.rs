@@ -12,6 +12,11 @@ fn commands_are_read() {
     check("demo --help", "Ok(Help)");
     check("demo --prd my.md", r#"Ok(Demo { prd: "my.md" })"#);
     check("test", "Ok(Test { arguments: [] })");
+    check("measure a", r#"Ok(Measure(Measure { programs: ["a"], tasks: 1000, tags: 1 }))"#);
+    check(
+        "measure a --tags 5 --tasks 10 b",
+        r#"Ok(Measure(Measure { programs: ["a", "b"], tasks: 10, tags: 5 }))"#,
+    );
     check("test -- store --no-capture", r#"Ok(Test { arguments: ["store", "--no-capture"] })"#);
 }
 
@@ -20,6 +25,9 @@ fn what_is_not_understood_is_named() {
     check("", r#"Err("which command?")"#);
     check("demo --prd", r#"Err("--prd wants a file")"#);
     check("test store", r#"Err("there is no argument \"store\"")"#);
+    check("measure", r#"Err("measure which program?")"#);
+    check("measure --tags 0 a", r#"Err("--tags wants a number, not \"0\"")"#);
+    check("measure --tusks 1 a", r#"Err("there is no argument \"--tusks\"")"#);
     check("tset", r#"Err("there is no command \"tset\"")"#);
 }
 
