@@ -10,6 +10,7 @@ mod cli;
 mod config;
 mod git;
 mod http;
+mod knowledge;
 mod language;
 mod mcp;
 mod migration;

@@ -72,6 +72,8 @@ pub enum IndexError {
     NoSource { name: String },
     #[error("another process is writing to the knowledge base")]
     Busy,
+    #[error("the search was given up")]
+    Interrupted,
     #[error("the knowledge base is damaged")]
     Damaged(#[source] rusqlite::Error),
     #[error("the knowledge base cannot be used")]
@@ -109,9 +111,18 @@ impl Index {
 
     fn connect(file: &Path, flags: OpenFlags) -> Result<Self, IndexError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(file, flags)?;
+        let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(PATIENCE)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
+        Self::prepare(connection, file)
+    }
+
+    /// A knowledge base that is gone with whoever asked for it.
+    pub fn in_memory() -> Result<Self, IndexError> {
+        Self::prepare(Connection::open_in_memory()?, Path::new("memory"))
+    }
+
+    fn prepare(mut connection: Connection, file: &Path) -> Result<Self, IndexError> {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         let transaction =

@@ -11,6 +11,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tm_knowledge::index::IndexError;
 use tm_llm::{
     backend::{Backend, BackendError, complete},
     chat::{ChatRequest, Message, Sampling, Usage},
@@ -56,6 +57,8 @@ pub enum AskError {
     Object(#[from] StructuredError),
     #[error(transparent)]
     Text(#[from] BackendError),
+    #[error(transparent)]
+    Documents(#[from] IndexError),
     #[error(transparent)]
     Prompt(#[from] PromptError),
 }

@@ -42,6 +42,9 @@ pub(crate) const PARSE_PRD_DETAIL: Prompt = prompt!("parse_prd/detail");
 pub(crate) const PARSE_PRD_WHOLE: Prompt = prompt!("parse_prd/whole");
 pub(crate) const RESEARCH_SYSTEM: Prompt = prompt!("research/system");
 pub(crate) const RESEARCH_QUESTION: Prompt = prompt!("research/question");
+pub(crate) const RESEARCH_PLAN: Prompt = prompt!("research/plan");
+pub(crate) const RESEARCH_SELECT: Prompt = prompt!("research/select");
+pub(crate) const RESEARCH_ANSWER: Prompt = prompt!("research/answer");
 
 pub(crate) const SCOPE: Prompt = prompt!("scope");
 pub(crate) const UPDATE_TASK: Prompt = prompt!("update_task");

@@ -1,8 +1,9 @@
 //! `research`: a question about the project, answered in prose.
 //!
-//! The model is told what belongs to the question (tasks, files, the user's own words) and is
-//! asked for nothing that it would have to look up: a model on its own has no sources, and says
-//! so. Start at [`research`]; [`sources`] reads what is told, [`session`] keeps what was answered.
+//! Where documents say something about it, the answer comes out of them, with citations
+//! ([`cited`]). Else the model is told what belongs to the question (tasks, files, the user's own
+//! words), and the answer says that it rests on nothing else. Start at [`research`]; [`sources`]
+//! reads what is told, [`session`] keeps what was answered.
 
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use tm_llm::{
 };
 use tm_tasks::{id::TaskId, task::Task};
 
-use self::{session::Exchange, sources::SourceFile};
+use self::{cited::Cited, library::Library, session::Exchange, sources::SourceFile};
 use crate::{
     asking::{AskError, Asking},
     context::{Told, Topic, gather},
@@ -21,6 +22,10 @@ use crate::{
     prompts::{RESEARCH_QUESTION, RESEARCH_SYSTEM, render},
 };
 
+pub mod cited;
+pub mod claims;
+pub mod library;
+mod passages;
 pub mod session;
 pub mod sources;
 
@@ -38,6 +43,15 @@ pub struct Research {
     pub detail: Detail,
     /// What was asked and answered before, the oldest first.
     pub earlier: Vec<Exchange>,
+    pub documents: Documents,
+}
+
+/// What an answer may come from.
+#[derive(Debug, Clone, Default)]
+pub struct Documents {
+    pub libraries: Vec<Library>,
+    /// When they say nothing, that is the answer, and the model is not asked what it believes.
+    pub abstains: bool,
 }
 
 /// How long an answer is.
@@ -55,6 +69,8 @@ pub struct Researched {
     pub answer: String,
     pub told: Breakdown,
     pub usage: Usage,
+    /// What was found in the documents; none when there were none to look in.
+    pub cited: Option<Cited>,
 }
 
 /// What a part of the question takes.
@@ -86,6 +102,18 @@ pub struct UnknownDetail {
     pub text: String,
 }
 
+/// What is said when there was nothing to look in.
+const NO_DOCUMENTS: &str = "*No document was consulted: this answer rests on the model and on what \
+                            it was told about the project.*";
+
+/// What is said when the documents were of no help.
+const NOTHING_FOUND: &str = "*The documents say nothing about this: the answer rests on the model \
+                             and on what it was told about the project.*";
+
+/// What is answered when nobody shall guess.
+const NOT_KNOWN: &str =
+    "Not in the knowledge base: none of the documents says anything about this.";
+
 /// Asks, and tells each piece of the answer as [`Event::Text`].
 ///
 /// # Errors
@@ -96,7 +124,37 @@ pub async fn research(
     tasks: &[Task],
     request: &Research,
 ) -> Result<Researched, AskError> {
-    let question = Question::new(&asking, tasks, request)?;
+    let mut question = Question::new(&asking, tasks, request)?;
+    let tell = |text: &str| (asking.observer)(Event::Text { text: text.to_owned() });
+    if request.documents.libraries.is_empty() {
+        return alone(asking, request, question, (None, NO_DOCUMENTS)).await;
+    }
+    let (text, cited, usage) = cited::answer(asking, request, &question.background).await?;
+    let answer = match text {
+        Some(answer) => answer,
+        None if request.documents.abstains && !request.brings_its_own() => NOT_KNOWN.to_owned(),
+        None => {
+            let mut researched =
+                alone(asking, request, question, (Some(cited), NOTHING_FOUND)).await?;
+            researched.usage += usage;
+            return Ok(researched);
+        }
+    };
+    tell(&answer);
+    // Files were searched and not told; the questions together are what was told.
+    question.told.files.clear();
+    question.told.tree = None;
+    question.told.user.tokens = usage.prompt_tokens;
+    Ok(Researched { answer, told: question.told, usage, cited: Some(cited) })
+}
+
+/// Asks the model with nothing but what it is told, and says so.
+async fn alone(
+    asking: Asking<'_>,
+    request: &Research,
+    question: Question,
+    (cited, notice): (Option<Cited>, &str),
+) -> Result<Researched, AskError> {
     question.check(&asking, request)?;
     let chat = ChatRequest {
         messages: question.messages,
@@ -107,16 +165,31 @@ pub async fn research(
     };
     let on_text = |text: &str| (asking.observer)(Event::Text { text: text.to_owned() });
     let completion = complete(asking.backend, chat, &on_text).await?;
+    let notice = format!("\n\n{notice}");
+    on_text(&notice);
     Ok(Researched {
-        answer: completion.text.trim().to_owned(),
+        answer: completion.text.trim().to_owned() + &notice,
         told: question.told,
         usage: completion.usage,
+        cited,
     })
+}
+
+impl Research {
+    /// Whether something was named that the model may answer from.
+    fn brings_its_own(&self) -> bool {
+        !self.files.is_empty()
+            || !self.named.is_empty()
+            || self.custom.is_some()
+            || self.tree.is_some()
+    }
 }
 
 struct Question {
     messages: Vec<Message>,
     told: Breakdown,
+    /// What is told beside files.
+    background: String,
 }
 
 impl Question {
@@ -153,8 +226,8 @@ impl Question {
         )?;
         let told = Breakdown {
             custom: request.custom.as_deref().map(size),
-            tasks: context.tasks,
-            left_out: context.left_out,
+            tasks: context.tasks.clone(),
+            left_out: context.left_out.clone(),
             files: request.files.iter().map(|it| (it.path.clone(), size(&it.text))).collect(),
             tree: request.tree.as_deref().map(size),
             system: size(&system),
@@ -166,7 +239,10 @@ impl Question {
             messages.push(Message::assistant(&exchange.answer));
         }
         messages.push(Message::user(user));
-        Ok(Self { messages, told })
+        let custom = request.custom.iter().map(String::as_str);
+        let background: Vec<&str> =
+            custom.chain([context.text.as_str()]).filter(|it| !it.trim().is_empty()).collect();
+        Ok(Self { messages, told, background: background.join("\n\n") })
     }
 
     /// Servers cut what is too long, and say nothing about it.

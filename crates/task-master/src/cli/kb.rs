@@ -341,6 +341,7 @@ pub(crate) fn told(error: IndexError) -> anyhow::Error {
             "delete .taskmaster/knowledge and add the sources again; they were not touched"
         }
         IndexError::NoSource { .. } => "see which sources there are with `task-master kb list`",
+        IndexError::Interrupted => "try again",
         IndexError::Busy => "nothing was changed; try again when it is done",
         IndexError::Sqlite(_) => "see whether the disk is full and who owns .taskmaster/knowledge",
     };

@@ -80,9 +80,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         saved: Some(workspace.environment.state_dir.join("parse-prd")),
     };
     if args.research {
-        report.warn(
-            "there is no knowledge base to research in yet: planning from the document alone",
-        );
+        report.warn("a plan is made of its document alone: --research looks nothing up here");
     }
     let choice = backend::for_role(&workspace, role(args.research), report)?;
     let model_id = choice.id.clone();

@@ -2,15 +2,16 @@
 //!
 //! Where the answer shall be kept is checked before the model is asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
 use tm_tasks::{config::Role, document::Tag, id::TaskId, task::Task};
 use tm_workflows::{
     asking::Asking,
     plan::change::Place,
     research::{
         Breakdown, Detail, Research, research,
-        session::{Exchange, SaveError, Session, destination},
+        session::{Exchange, SaveError, Session, destination, save_record},
         sources::{self, SourceFile},
     },
 };
@@ -18,6 +19,7 @@ use tm_workflows::{
 use super::asking::{Manner, ask_anything, place, require, told};
 use crate::{
     app::{App, Workspace, explain},
+    knowledge,
     report::{
         Report, advice,
         text::{DIM, Text},
@@ -89,6 +91,8 @@ struct Conversation<'a> {
     tasks: Vec<Task>,
     request: Research,
     exchanges: Vec<Exchange>,
+    /// What was found for each question.
+    found: Vec<Value>,
     model: String,
 }
 
@@ -104,10 +108,12 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let destinations = args.destinations(&workspace, &place)?;
     let (named, tasks) = args.named(&place, report)?;
     let root = workspace.project.root();
+    let files = args.read_files(&workspace)?;
     let request = Research {
         query,
         named,
-        files: args.read_files(&workspace)?,
+        documents: knowledge::documents(&workspace, &files)?,
+        files,
         custom: args.context.clone(),
         tree: args.tree.then(|| sources::tree(root)),
         detail,
@@ -119,6 +125,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         tasks,
         request,
         exchanges: Vec::new(),
+        found: Vec::new(),
         model: String::new(),
     };
     conversation.go_on(report)?;
@@ -201,6 +208,7 @@ impl Conversation<'_> {
         self.model.clone_from(model);
         let answer = researched.answer.clone();
         self.exchanges.push(Exchange { query: self.request.query.clone(), answer });
+        self.found.push(json!({"query": self.request.query, "found": researched.cited}));
         self.request.earlier.clone_from(&self.exchanges);
         print_told(&researched.told, report);
         report.line(asked.cost(researched.usage));
@@ -221,16 +229,31 @@ impl Conversation<'_> {
         if let Some(file) = &to.file {
             session.save(file).map_err(not_saved)?;
             report.done(format!("Saved to {}", file.display()));
+            self.save_record(file, report)?;
         }
         if let Some(directory) = &to.directory {
             let file = session.save_new(directory).map_err(not_saved)?;
             report.done(format!("Saved to {}", file.display()));
+            self.save_record(&file, report)?;
         }
         if let Some(id) = &to.task {
             let (store, tag) = (&self.place.store, &self.place.tag);
             let task = session.save_to_task(store, tag, id).map_err(not_saved)?;
             report.done(format!("Added to task {id}: {}", task.title()));
         }
+        Ok(())
+    }
+}
+
+impl Conversation<'_> {
+    /// Saves where the answers come from, when they come out of documents.
+    fn save_record(&self, file: &Path, report: &mut Report) -> anyhow::Result<()> {
+        if self.found.iter().all(|it| it["found"].is_null()) {
+            return Ok(());
+        }
+        let record = json!({"model": self.model, "exchanges": self.found});
+        let path = save_record(file, &record).map_err(not_saved)?;
+        report.done(format!("What it cites is in {}", path.display()));
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ mod parse_prd;
 mod prd;
 mod project;
 mod research;
+mod research_cited;
 mod rules;
 mod scope;
 mod set_status;

@@ -79,6 +79,14 @@ pub fn destination(root: &Path, path: &str) -> Result<PathBuf, SaveError> {
     Ok(file)
 }
 
+/// Writes what answers were made of beside the file that has them, and returns its path.
+pub fn save_record(file: &Path, record: &serde_json::Value) -> Result<PathBuf, SaveError> {
+    let path = file.with_extension("citations.json");
+    let unwritable = |source| SaveError::Unwritable { path: path.clone(), source };
+    fs::write(&path, format!("{record:#}\n")).map_err(unwritable)?;
+    Ok(path)
+}
+
 impl Session<'_> {
     /// Writes the file, whatever was in it.
     pub fn save(&self, file: &Path) -> Result<(), SaveError> {

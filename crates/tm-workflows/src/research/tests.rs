@@ -28,6 +28,7 @@ fn request() -> Research {
         tree: Some("src/\n  cache.rs".into()),
         detail: Detail::Low,
         earlier: Vec::new(),
+        documents: Documents::default(),
     }
 }
 
@@ -44,7 +45,10 @@ async fn what_belongs_to_the_question_is_told_and_counted() {
     let researched = research(asking, &tasks(), &request()).await.unwrap();
     assert_eq!(
         (researched.answer.as_str(), pieces.lock().unwrap().as_str()),
-        ("Use a map.", " Use a map.\n")
+        (
+            format!("Use a map.\n\n{NO_DOCUMENTS}").as_str(),
+            format!(" Use a map.\n\n\n{NO_DOCUMENTS}").as_str()
+        )
     );
 
     let seen = model.seen();

@@ -12,11 +12,14 @@ use super::{
     PROJECT_ROOT, TAG,
     asking::{ask_for, told},
 };
-use crate::mcp::{
-    call::Call,
-    envelope::Answer,
-    parameter::Parameter,
-    registry::{Effect, Tier, Tool},
+use crate::{
+    knowledge,
+    mcp::{
+        call::Call,
+        envelope::Answer,
+        parameter::Parameter,
+        registry::{Effect, Tier, Tool},
+    },
 };
 
 pub(super) const TOOLS: &[Tool] = &[Tool {
@@ -76,6 +79,9 @@ fn research(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         "telemetryData": answered.telemetry,
         "tagInfo": call.tag_info()?,
     });
+    if let (Some(cited), Some(members)) = (&researched.cited, data.as_object_mut()) {
+        members.insert("cited".to_owned(), json!(cited));
+    }
     if let (Some(path), Some(members)) = (saved, data.as_object_mut()) {
         members.insert("savedFilePath".to_owned(), json!(path));
     }
@@ -97,10 +103,12 @@ fn question(call: &mut Call<'_>, tag: Option<&Tag>) -> anyhow::Result<Research> 
     }
     let files = arguments.text("filePaths").unwrap_or_default().split(',').map(str::trim);
     let files = files.filter(|it| !it.is_empty()).map(|it| sources::read_file(root, it));
+    let files = files.collect::<Result<Vec<SourceFile>, _>>()?;
     Ok(Research {
         query: arguments.required("query").to_owned(),
         named,
-        files: files.collect::<Result<Vec<SourceFile>, _>>()?,
+        documents: knowledge::documents(call.workspace, &files)?,
+        files,
         custom: arguments.text("customContext").map(str::to_owned),
         tree: arguments.flag("includeProjectTree").then(|| sources::tree(root)),
         detail: arguments.text("detailLevel").unwrap_or("medium").parse::<Detail>()?,

@@ -1,0 +1,87 @@
+//! The documents that a question may be answered from, asked off the thread that waits for models.
+//!
+//! Start at [`Library::search`].
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tm_knowledge::{
+    index::{
+        Index, IndexError,
+        search::{Hit, Query},
+        write::{Document, NewSource},
+    },
+    read::{Kind, kind},
+    sync::sync,
+    walk::files,
+};
+
+use super::sources::SourceFile;
+
+/// More files than this are read once and kept, which is what `kb add` is for.
+const FILES_MAX: usize = 1000;
+
+/// Documents to search.
+#[derive(Debug, Clone)]
+pub struct Library(Arc<Mutex<Index>>);
+
+impl Library {
+    pub fn new(index: Index) -> Self {
+        Self(Arc::new(Mutex::new(index)))
+    }
+
+    /// Nothing but these files, kept as long as the question is asked.
+    pub fn of_files(root: &Path, files: &[SourceFile]) -> Result<Self, IndexError> {
+        let mut index = Index::in_memory()?;
+        let location = root.to_string_lossy().into_owned();
+        let new = NewSource { location, name: "files".into(), ..NewSource::default() };
+        let source = index.add_source(&new, 0)?;
+        let document = |it: &SourceFile| Document {
+            kind: kind(Path::new(&it.path)).filter(|it| *it != Kind::Html).unwrap_or(Kind::Text),
+            ..Document::of_text(&it.path, &it.path, &it.text)
+        };
+        let documents: Vec<Document> = files.iter().map(document).collect();
+        index.write(source.id, &documents)?;
+        Ok(Self::new(index))
+    }
+
+    /// What is in a project, kept as long as the question is asked; none when reading all of it
+    /// would take longer than a person waits.
+    pub fn of_project(root: &Path) -> Result<Option<Self>, IndexError> {
+        let Some(location) = root.to_str().filter(|_| files(root).files.len() <= FILES_MAX) else {
+            return Ok(None);
+        };
+        let mut index = Index::in_memory()?;
+        let new = NewSource {
+            location: location.to_owned(),
+            name: "project".into(),
+            ..NewSource::default()
+        };
+        let source = index.add_source(&new, 0)?;
+        sync(&mut index, &source, 0, &|_| ())?;
+        Ok(Some(Self::new(index)))
+    }
+
+    /// Finds chunks, the best first.
+    pub(super) async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
+        self.ask(move |index| index.search(&query)).await
+    }
+
+    /// What a chunk says, opened again.
+    pub(super) async fn text(&self, chunk: i64) -> Result<Option<String>, IndexError> {
+        self.ask(move |index| index.text(chunk)).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Index) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let index = Arc::clone(&self.0);
+        let asked = tokio::task::spawn_blocking(move || {
+            question(&index.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        asked.await.unwrap_or(Err(IndexError::Interrupted))
+    }
+}
