@@ -94,7 +94,8 @@ pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyho
 pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
     let route = routes::embedding(&workspace.config, &workspace.environment)?;
     let candidate = match route {
-        None => return Ok(None),
+        // A client lends a model that writes, and none that makes vectors.
+        None | Some(Route::Client) => return Ok(None),
         Some(Route::Server(route)) => remote(&route, &guard(workspace), workspace)?,
         Some(Route::Embedded { model, .. }) => {
             local(embedded::find(&workspace.environment, model.as_deref())?)
