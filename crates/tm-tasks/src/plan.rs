@@ -1,9 +1,10 @@
 //! From a requirements document to a plan, the part that needs no model.
 //!
 //! [`parts`] divides the work; [`digest`] puts a document of any size into the words a small model
-//! can read; [`assemble`] gives ids and dependencies that cannot be wrong; [`coverage`] looks up
-//! which requirements the tasks have.
+//! can read; [`affinity`] says which tasks build on which; [`assemble`] gives ids and dependencies
+//! that cannot be wrong; [`coverage`] looks up which requirements the tasks have.
 
+pub mod affinity;
 pub mod assemble;
 pub mod coverage;
 pub mod digest;

@@ -9,20 +9,47 @@ const DANGLING: &[&str] = &[
     "to", "with",
 ];
 
-/// Without the full stop, the quotes and the number that models like to add, and without a last
-/// word that the grammar cut after `longest` characters.
+/// What a sentence ends with.
+const ENDED: [char; 6] = ['.', '!', '?', '。', ')', '`'];
+
+/// What a title can be ended before when the grammar cut it.
+const ENDS: &[&str] =
+    &[", ", "; ", " and ", " with ", " for ", " using ", " from ", " (", " that "];
+
+/// Without the full stop, the quotes and the number that models like to add, and without the
+/// member of a list that the grammar cut after `longest` characters.
 pub(crate) fn title(text: &str, longest: usize) -> String {
     let text = without_number(text.trim().trim_matches('"')).trim();
-    let mut whole = match text.rsplit_once(' ') {
-        Some((words, _)) if (longest - 1..=longest).contains(&text.chars().count()) => words,
-        _ => text,
-    };
+    let is_cut = (longest - 1..=longest).contains(&text.chars().count());
+    let whole = without_dangling(if is_cut { before_cut(text) } else { text });
+    whole.trim_end_matches(['.', ',', ':', ';', ' ']).to_owned()
+}
+
+/// Without words at the end that lead on to others.
+fn without_dangling(text: &str) -> &str {
+    let mut whole = text;
     while let Some((words, last)) = whole.trim_end_matches([',', ' ']).rsplit_once(' ')
         && DANGLING.contains(&last)
     {
         whole = words;
     }
-    whole.trim_end_matches(['.', ',', ':', ' ']).to_owned()
+    whole
+}
+
+/// A cut text up to the last place where it can end, or at least without its last word.
+fn before_cut(text: &str) -> &str {
+    let end = ENDS.iter().filter_map(|it| text.rfind(it)).max();
+    match end.and_then(|it| text.get(..it)) {
+        Some(whole) if whole.split_whitespace().count() >= 3 => whole,
+        _ => text.rsplit_once(' ').map_or(text, |it| it.0),
+    }
+}
+
+/// With a full stop, where no other sign ends it.
+pub(crate) fn ended(text: &str) -> String {
+    let text = text.trim_end_matches([' ', ',', ';', ':']);
+    let stop = if text.ends_with(['.', '!', '?', '。']) { "" } else { "." };
+    format!("{text}{stop}")
 }
 
 /// A text of sentences, each said once, without an unfinished one that the grammar cut.
@@ -30,12 +57,19 @@ pub(crate) fn sentences(text: &str, longest: usize) -> String {
     said_once(whole_sentences(text.trim(), longest))
 }
 
+/// A sentence or two; of one that the grammar cut, what makes sense alone.
+pub(crate) fn clause(text: &str, longest: usize) -> String {
+    let whole = sentences(text, longest);
+    let is_cut = whole.chars().count() + 2 >= longest && !whole.ends_with(ENDED);
+    if is_cut { without_dangling(before_cut(&whole)).to_owned() } else { whole }
+}
+
 /// `3. Search` and `3) Search` are `Search`; `3D view` is what it is.
-fn without_number(text: &str) -> &str {
+pub(crate) fn without_number(text: &str) -> &str {
     let rest = text.trim_start_matches(|it: char| it.is_ascii_digit());
     let is_numbered = rest.len() < text.len();
     match rest.strip_prefix(['.', ')']).filter(|it| it.starts_with(' ')) {
-        Some(title) if is_numbered => title,
+        Some(title) if is_numbered => title.trim_start(),
         _ => text,
     }
 }
@@ -44,9 +78,7 @@ fn without_number(text: &str) -> &str {
 fn whole_sentences(text: &str, longest: usize) -> &str {
     let length = text.chars().count();
     // What is longer was not written under the grammar.
-    if !(longest.saturating_sub(2)..=longest).contains(&length)
-        || text.ends_with(['.', '!', '?', ')', '`'])
-    {
+    if !(longest.saturating_sub(2)..=longest).contains(&length) || text.ends_with(ENDED) {
         return text;
     }
     match text.rfind(". ") {

@@ -2,8 +2,8 @@
 //!
 //! Code divides the document into as many parts as there shall be tasks; the model gives each part
 //! a title, then writes each task on its own, several at once on a prefix that the backend reads
-//! only once. Which requirement belongs to which task, ids, order and the soundness of
-//! dependencies are never asked. A model that is trusted with it is asked for the whole plan in
+//! only once. Which requirement belongs to which task, ids, order and dependencies are
+//! never asked. A model that is trusted with it is asked for the whole plan in
 //! one answer instead. Start at [`parse_prd`].
 
 use std::{
@@ -22,6 +22,7 @@ use tm_llm::{
 use tm_tasks::{
     document::{Tag, TagError, TaskFile},
     plan::{
+        affinity::wait_for_related,
         assemble::{Draft, assemble, without_detours},
         digest::digest,
         parts::{Part, parts},
@@ -259,6 +260,7 @@ async fn in_parts(session: &Session<'_>, saved: &saved::Saved) -> Result<Plan, P
     let mut tasks: Vec<Draft> = tasks
         .map(|(index, (title, it))| it.draft(title, &session.requirements_of(index)))
         .collect();
+    wait_for_related(&mut tasks);
     without_detours(&mut tasks);
     let requirements = session.prd.requirements().count();
     let uncovered = uncovered(session.prd, &tasks);
@@ -389,6 +391,17 @@ struct Question {
     schema: Value,
     sampling: Sampling,
     max_tokens: u32,
+}
+
+/// An object with exactly these properties.
+fn object(properties: &Value) -> Value {
+    let names: Vec<&String> = properties.as_object().into_iter().flat_map(|it| it.keys()).collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": names,
+        "additionalProperties": false,
+    })
 }
 
 /// The document in as many words as the model can read in reasonable time, counted in its tokens.

@@ -9,20 +9,17 @@ fn a_missing_variable_is_an_error_and_not_an_empty_word() {
 }
 
 #[test]
-fn the_detail_prompt_shows_the_plan_and_asks_for_earlier_tasks_only() {
-    let variables = |number: usize| {
-        json!({
-            "titles": ["Set up the store", "Search notes"],
-            "number": number,
-            "title": "Search notes",
-            "requirements": ["finds notes by word", "answers within 50 ms"],
-        })
-    };
-    let text = render(PARSE_PRD_DETAIL, variables(2)).unwrap();
+fn the_detail_prompt_shows_the_plan_and_the_requirements_of_the_task() {
+    let variables = json!({
+        "titles": ["Set up the store", "Search notes"],
+        "number": 2,
+        "title": "Search notes",
+        "requirements": ["finds notes by word", "answers within 50 ms"],
+    });
+    let text = render(PARSE_PRD_DETAIL, variables).unwrap();
     assert!(text.contains("1. Set up the store\n2. Search notes\n"), "{text}");
     assert!(text.contains("\n- finds notes by word\n- answers within 50 ms\n"), "{text}");
-    assert!(text.contains("earlier tasks (1 to 1)"), "{text}");
-    assert!(!render(PARSE_PRD_DETAIL, variables(1)).unwrap().contains("dependencies"));
+    assert!(text.contains("Now write task 2, \"Search notes\""), "{text}");
 }
 
 #[test]

@@ -12,9 +12,29 @@ fn titles_lose_what_models_add_and_what_the_grammar_cut() {
             "Implement the book catalogue with a title, authors, ISBN, publisher, year, and a",
             "Implement the book catalogue with a title, authors, ISBN, publisher, year",
         ),
+        (
+            "Implement the loans with a due date, returning, and reminders for overdue e-mail",
+            "Implement the loans with a due date, returning, and reminders",
+        ),
         ("Sync notes to", "Sync notes"),
     ] {
         assert_eq!(title(text, 80), expected);
+    }
+}
+
+#[test]
+fn a_sentence_cut_by_the_grammar_ends_where_it_makes_sense() {
+    let cut =
+        "Show the list of books that stand there and from which scanned ones can be moved one af";
+    assert_eq!(clause(cut, cut.len()), "Show the list of books that stand there");
+    assert_eq!(clause("Show the list and the shelf", 200), "Show the list and the shelf");
+}
+
+#[test]
+fn a_text_ends_with_one_stop() {
+    for (text, expected) in [("Index it", "Index it."), ("Done?", "Done?"), ("A list,", "A list.")]
+    {
+        assert_eq!(ended(text), expected);
     }
 }
 

@@ -5,20 +5,40 @@ use serde_json::{Value, json};
 use tm_llm::chat::Sampling;
 use tm_tasks::plan::assemble::Draft;
 
-use super::{ParsePrdError, Question, Session};
+use super::{ParsePrdError, Question, Session, object};
 use crate::{
     event::Event,
     prompts::{PARSE_PRD_DETAIL, render},
-    wording::sentences,
+    wording::{clause, ended, without_number},
 };
 
 /// Longest texts, in characters; the grammar ends a text there.
 const DESCRIPTION_MAX: usize = 220;
-const DETAILS_MAX: usize = 800;
-const TEST_MAX: usize = 360;
+const STEP_MAX: usize = 130;
+const CHECK_MAX: usize = 140;
+
+/// Fewer steps say too little; more are for `expand`.
+const STEPS: std::ops::RangeInclusive<usize> = 3..=5;
 
 /// More requirements than this would bury the question.
 const REQUIREMENTS_SHOWN: usize = 12;
+
+/// A task as the model writes it: short texts one at a time, which it does better than long ones.
+#[derive(Debug, Deserialize)]
+struct Said {
+    description: String,
+    steps: Vec<String>,
+    check: Check,
+    priority: String,
+}
+
+/// A test in two halves, so that none is without something to see.
+#[derive(Debug, Deserialize)]
+struct Check {
+    #[serde(rename = "do")]
+    action: String,
+    see: String,
+}
 
 /// What the model wrote about a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,8 +48,6 @@ pub(super) struct Detail {
     #[serde(rename = "testStrategy")]
     test_strategy: String,
     priority: String,
-    #[serde(default)]
-    dependencies: Vec<usize>,
 }
 
 impl Detail {
@@ -48,9 +66,7 @@ impl Detail {
             details,
             test_strategy: self.test_strategy,
             priority: self.priority,
-            // 1-based in what the model says.
-            after: self.dependencies.iter().filter_map(|it| it.checked_sub(1)).collect(),
-            after_existing: Vec::new(),
+            ..Draft::default()
         }
     }
 }
@@ -74,7 +90,7 @@ pub(super) async fn detail(
                 "requirements": requirements,
             }),
         )?,
-        schema: schema(index),
+        schema: schema(),
         sampling: Sampling { temperature: 0.3, seed: seed(index), ..Sampling::default() },
         max_tokens: 700,
     };
@@ -89,46 +105,56 @@ pub(super) async fn detail(
 }
 
 fn read(value: Value) -> Result<Detail, String> {
-    let mut detail: Detail = serde_json::from_value(value).map_err(|it| it.to_string())?;
-    for (name, text, longest) in [
-        ("description", &mut detail.description, DESCRIPTION_MAX),
-        ("details", &mut detail.details, DETAILS_MAX),
-        ("testStrategy", &mut detail.test_strategy, TEST_MAX),
-    ] {
-        *text = sentences(text, longest);
-        if text.split_whitespace().count() < 4 {
-            return Err(format!("its {name} says too little: “{text}”"));
-        }
-    }
-    detail.dependencies.sort_unstable();
-    detail.dependencies.dedup();
-    Ok(detail)
+    let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
+    let description = text("description", &said.description, DESCRIPTION_MAX)?;
+    let action = text("check", &said.check.action, CHECK_MAX)?;
+    let result = text("check", &said.check.see, CHECK_MAX)?;
+    Ok(Detail {
+        description,
+        details: steps(&said.steps)?,
+        test_strategy: format!("{} {}", ended(&action), ended(&result)),
+        priority: said.priority,
+    })
 }
 
-fn schema(index: usize) -> Value {
-    let text = |shortest: usize, longest: usize| json!({"type": "string", "minLength": shortest, "maxLength": longest});
-    let mut properties = json!({
-        "description": text(20, DESCRIPTION_MAX),
-        "details": text(80, DETAILS_MAX),
-        "testStrategy": text(30, TEST_MAX),
-        "priority": {"enum": ["high", "medium", "low"]},
-    });
-    let mut required = vec!["description", "details", "testStrategy", "priority"];
-    if index > 0 {
-        required.push("dependencies");
-        // Only earlier tasks can be named, so no cycle can be written.
-        properties["dependencies"] = json!({
-            "type": "array",
-            "items": {"type": "integer", "minimum": 1, "maximum": index},
-            "maxItems": 3,
-        });
+/// A text of whole sentences, or what is wrong with it in words for the model.
+fn text(name: &str, said: &str, longest: usize) -> Result<String, String> {
+    let text = clause(said, longest);
+    if text.split_whitespace().count() < 4 {
+        return Err(format!("its {name} says too little: “{text}”"));
     }
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false,
-    })
+    Ok(text)
+}
+
+/// The steps as a numbered list, each of them once.
+fn steps(said: &[String]) -> Result<String, String> {
+    let mut steps: Vec<String> = Vec::with_capacity(said.len());
+    for step in said {
+        let step = ended(without_number(&clause(step, STEP_MAX)));
+        if !steps.iter().any(|it| it.to_lowercase() == step.to_lowercase()) {
+            steps.push(step);
+        }
+    }
+    if steps.len() < 2 {
+        return Err(format!("its steps say the same: “{}”", steps.concat()));
+    }
+    let numbered = steps.iter().enumerate().map(|(at, it)| format!("{}. {it}", at + 1));
+    Ok(numbered.collect::<Vec<_>>().join("\n"))
+}
+
+fn schema() -> Value {
+    let text = |shortest: usize, longest: usize| json!({"type": "string", "minLength": shortest, "maxLength": longest});
+    object(&json!({
+        "description": text(20, DESCRIPTION_MAX),
+        "steps": {
+            "type": "array",
+            "items": text(15, STEP_MAX),
+            "minItems": STEPS.start(),
+            "maxItems": STEPS.end(),
+        },
+        "check": object(&json!({"do": text(15, CHECK_MAX), "see": text(15, CHECK_MAX)})),
+        "priority": {"enum": ["high", "medium", "low"]},
+    }))
 }
 
 /// Tasks written at the same time should not draw the same words.

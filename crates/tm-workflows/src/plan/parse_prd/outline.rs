@@ -1,16 +1,21 @@
 //! The outline: one title for each task, from one constrained answer.
 //!
 //! Each title is asked for one part of the document, so that titles differ because what they are
-//! about differs. Asked to divide the work itself, a small model repeats a few titles.
+//! about differs. Asked to divide the work itself, a small model repeats a few titles. The grammar
+//! writes what a part is about before its title: otherwise the titles of a long document drift away
+//! from their parts.
 
 use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tm_llm::chat::Sampling;
-use tm_tasks::plan::alike;
+use tm_tasks::{
+    plan::{alike, parts::Part},
+    prd::{Prd, Unit},
+};
 
-use super::{ParsePrdError, Question, Session};
+use super::{ParsePrdError, Question, Session, object};
 use crate::{
     event::Event,
     prompts::{PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, render},
@@ -19,6 +24,10 @@ use crate::{
 
 /// The longest title, in characters; the grammar ends it there.
 const TITLE_MAX: usize = 80;
+
+/// How many words say what a part is about, and of how many requirements.
+const ABOUT_WORDS: usize = 30;
+const ABOUT_REQUIREMENTS: usize = 4;
 
 #[derive(Deserialize)]
 struct Outline {
@@ -32,7 +41,7 @@ struct Titled {
 
 /// Asks for the titles and mends repeated ones.
 pub(super) async fn outline(session: &Session<'_>) -> Result<Vec<String>, ParsePrdError> {
-    let parts: Vec<usize> = numbers(session);
+    let parts: Vec<(usize, String)> = about(session);
     (session.observer)(Event::Outlining { tasks: parts.len() });
     let started = Instant::now();
     let steps: Vec<Value> = session
@@ -46,7 +55,7 @@ pub(super) async fn outline(session: &Session<'_>) -> Result<Vec<String>, ParseP
         text: render(PARSE_PRD_OUTLINE, json!({"parts": session.parts.len(), "steps": steps}))?,
         schema: schema(&parts),
         sampling: Sampling { temperature: 0.2, ..Sampling::default() },
-        max_tokens: u32::try_from(parts.len() * 60 + 100).unwrap_or(u32::MAX),
+        max_tokens: u32::try_from(parts.len() * 120 + 100).unwrap_or(u32::MAX),
     };
     let read = |value: Value| {
         let outline: Outline = serde_json::from_value(value).map_err(|it| it.to_string())?;
@@ -61,10 +70,25 @@ pub(super) async fn outline(session: &Session<'_>) -> Result<Vec<String>, ParseP
     Ok(titles)
 }
 
-/// For each task the number of its part.
-fn numbers(session: &Session<'_>) -> Vec<usize> {
+/// For each task the number of its part, and what that is about.
+fn about(session: &Session<'_>) -> Vec<(usize, String)> {
     let parts = session.parts.iter().enumerate();
-    parts.flat_map(|(at, part)| std::iter::repeat_n(at + 1, part.tasks)).collect()
+    let about = parts.map(|(at, part)| ((at + 1, beginning(session.prd, part)), part.tasks));
+    about.flat_map(|(about, tasks)| std::iter::repeat_n(about, tasks)).collect()
+}
+
+/// The heading above a part and the first words of its requirements.
+fn beginning(prd: &Prd, part: &Part) -> String {
+    let units: Vec<&Unit> = part.units.iter().filter_map(|it| prd.units.get(*it)).collect();
+    let words = ABOUT_WORDS / units.len().clamp(1, ABOUT_REQUIREMENTS);
+    let first = |it: &&Unit| it.text.split_whitespace().take(words).collect::<Vec<_>>().join(" ");
+    let said: Vec<String> = units.iter().take(ABOUT_REQUIREMENTS).map(first).collect();
+    let path = units.first().map(|it| prd.path(it.section)).unwrap_or_default();
+    match path.as_slice() {
+        // The title of the whole document says nothing about a part of it.
+        [] | [_] => said.join("; "),
+        [.., heading] => format!("{heading}: {}", said.join("; ")),
+    }
 }
 
 /// A title that says what an earlier one says is asked for again, with what it should be about.
@@ -105,8 +129,14 @@ fn title_schema() -> Value {
 }
 
 /// One task after the other, each bound to its part.
-fn schema(parts: &[usize]) -> Value {
-    let task = |part: &usize| object(&json!({"part": {"const": part}, "title": title_schema()}));
+fn schema(parts: &[(usize, String)]) -> Value {
+    let task = |(part, about): &(usize, String)| {
+        object(&json!({
+            "part": {"const": part},
+            "about": {"const": about},
+            "title": title_schema(),
+        }))
+    };
     let tasks: Vec<Value> = parts.iter().map(task).collect();
     object(&json!({
         "tasks": {
@@ -117,17 +147,6 @@ fn schema(parts: &[usize]) -> Value {
             "maxItems": parts.len(),
         },
     }))
-}
-
-/// An object with exactly these properties.
-fn object(properties: &Value) -> Value {
-    let names: Vec<&String> = properties.as_object().into_iter().flat_map(|it| it.keys()).collect();
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": names,
-        "additionalProperties": false,
-    })
 }
 
 #[cfg(test)]

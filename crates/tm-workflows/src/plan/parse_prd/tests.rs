@@ -35,28 +35,33 @@ fn is_outline(request: &ChatRequest) -> bool {
     request.response_schema.as_ref().is_some_and(|it| it["properties"]["tasks"].is_object())
 }
 
-fn outline(titles: &[&str]) -> Reply {
-    let task = |(at, title)| json!({"part": at + 1, "title": title});
-    let tasks: Vec<Value> = titles.iter().enumerate().map(task).collect();
+fn outline(request: &ChatRequest, titles: &[&str]) -> Reply {
+    let schema = request.response_schema.as_ref().unwrap();
+    let bound = schema["properties"]["tasks"]["prefixItems"].as_array().unwrap();
+    let task = |(bound, title): (&Value, &&str)| {
+        let told = &bound["properties"];
+        json!({"part": told["part"]["const"], "about": told["about"]["const"], "title": title})
+    };
+    let tasks: Vec<Value> = bound.iter().zip(titles).map(task).collect();
     Reply::Text(json!({"tasks": tasks}).to_string())
 }
 
+const MADE: [&str; 4] = ["bytes", "words", "copies", "files"];
+
 fn detail(number: usize) -> Reply {
-    let mut detail = json!({
-        "description": format!("Part {number} of the notes program works."),
-        "details": format!("Write module {number} and connect it to the rest. Keep it small and fast enough for everyone."),
-        "testStrategy": format!("Run part {number} and see its result."),
+    let detail = json!({
+        // Each names what the one before made.
+        "description": format!("It makes {} out of {}.", MADE[number], MADE[number - 1]),
+        "steps": [format!("Write module {number} and connect it to the rest."), "Keep it small and fast enough for everyone.", "Show what it does on the screen."],
+        "check": {"do": format!("Run part {number} with one note."), "see": "The note is on the screen."},
         "priority": "medium",
     });
-    if number > 1 {
-        detail["dependencies"] = json!([number - 1]);
-    }
     Reply::Text(detail.to_string())
 }
 
 /// What a working model says.
 fn answer(request: &ChatRequest) -> Reply {
-    number(request).map_or_else(|| outline(&TITLES), detail)
+    number(request).map_or_else(|| outline(request, &TITLES), detail)
 }
 
 /// The number in "Now write task 3".
@@ -111,11 +116,14 @@ async fn a_repeated_title_is_asked_for_again_and_twice_repeated_is_an_error() {
         ScriptedModel::new(move |request| {
             let schema = request.response_schema.as_ref().unwrap();
             if is_outline(request) {
-                outline(&[
-                    "Index the notes for search",
-                    "Add an index of notes for searching",
-                    TITLES[2],
-                ])
+                outline(
+                    request,
+                    &[
+                        "Index the notes for search",
+                        "Add an index of notes for searching",
+                        TITLES[2],
+                    ],
+                )
             } else if schema["properties"]["title"].is_object() {
                 Reply::Text(json!({"title": second}).to_string())
             } else {

@@ -1,40 +1,43 @@
 use super::*;
 
-fn detail(description: &str, details: &str) -> Value {
+fn said(description: &str, steps: &[&str]) -> Value {
     json!({
         "description": description,
-        "details": details,
-        "testStrategy": "Search for a word and see the note that holds it.",
+        "steps": steps,
+        "check": {
+            "do": "Search for a word that one note has",
+            "see": "The note is the only result.",
+        },
         "priority": "high",
-        "dependencies": [2, 1, 2],
     })
 }
 
+const STEPS_SAID: [&str; 2] = ["Index every note", "Rank the results by date."];
+
 #[test]
-fn dependencies_are_sorted_and_each_named_once() {
-    let detail =
-        read(detail("Notes are found by word.", "Index every note. Rank by date.")).unwrap();
-    assert_eq!(detail.dependencies, [1, 2]);
+fn details_are_the_steps_numbered_and_each_said_once() {
+    let steps = ["1. Index every note", "Rank the results by date.", "index every note."];
+    let detail = read(said("Notes are found by word.", &steps)).unwrap();
+    assert_eq!(detail.details, "1. Index every note.\n2. Rank the results by date.");
 }
 
 #[test]
-fn a_sentence_is_said_once() {
-    let twice =
-        "Store the note in the database. Index it. Store the note in the database. Index it.";
-    let detail = read(detail("Notes are found by word.", twice)).unwrap();
-    assert_eq!(detail.details, "Store the note in the database. Index it. Index it.");
+fn a_test_strategy_says_what_is_done_and_then_what_is_seen() {
+    let detail = read(said("Notes are found by word.", &STEPS_SAID)).unwrap();
+    assert_eq!(
+        detail.test_strategy,
+        "Search for a word that one note has. The note is the only result."
+    );
 }
 
 #[test]
 fn a_text_that_says_nothing_is_a_fault_in_words_for_the_model() {
     insta::assert_snapshot!(
-        read(detail("Search works", "Index every note. Rank by date.")).unwrap_err(),
+        read(said("Search works", &STEPS_SAID)).unwrap_err(),
         @"its description says too little: “Search works”"
     );
-}
-
-#[test]
-fn the_first_task_cannot_name_a_dependency_and_later_ones_only_earlier_tasks() {
-    assert_eq!(schema(0)["properties"]["dependencies"], Value::Null);
-    assert_eq!(schema(3)["properties"]["dependencies"]["items"]["maximum"], 3);
+    insta::assert_snapshot!(
+        read(said("Notes are found by word.", &["Index it.", "Index it"])).unwrap_err(),
+        @"its steps say the same: “Index it.”"
+    );
 }
