@@ -57,9 +57,9 @@ pub(crate) fn sentences(text: &str, longest: usize) -> String {
     said_once(whole_sentences(text.trim(), longest))
 }
 
-/// A sentence or two; of one that the grammar cut, what makes sense alone.
+/// A sentence or two, without signs in front; of one that the grammar cut, what makes sense alone.
 pub(crate) fn clause(text: &str, longest: usize) -> String {
-    let whole = sentences(text, longest);
+    let whole = sentences(text.trim_start_matches([' ', ':', ',', ';', '-']), longest);
     let is_cut = whole.chars().count() + 2 >= longest && !whole.ends_with(ENDED);
     if is_cut { without_dangling(before_cut(&whole)).to_owned() } else { whole }
 }

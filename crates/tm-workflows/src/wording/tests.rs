@@ -28,6 +28,7 @@ fn a_sentence_cut_by_the_grammar_ends_where_it_makes_sense() {
         "Show the list of books that stand there and from which scanned ones can be moved one af";
     assert_eq!(clause(cut, cut.len()), "Show the list of books that stand there");
     assert_eq!(clause("Show the list and the shelf", 200), "Show the list and the shelf");
+    assert_eq!(clause(": Show the list.", 200), "Show the list.");
 }
 
 #[test]
