@@ -44,7 +44,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let backend = choice.open().await?;
         let model = backend.info().model.clone();
         let timeout = std::time::Duration::from_secs(args.timeout_s);
-        let mut gateway = Gateway::new(backend, timeout);
+        let mut gateway =
+            Gateway::new(backend, timeout).with_knowledge(workspace.project.knowledge_file());
         if let Some(choice) = backend::for_embeddings(&workspace)? {
             gateway = gateway.with_embedder(choice.open_when_asked());
         }

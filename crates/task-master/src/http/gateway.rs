@@ -4,7 +4,7 @@
 //! protocol tells what came of it. Whatever a client calls the model, a local one answers: tools
 //! move here by changing a base URL and nothing else. Start at [`router`].
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -31,8 +31,10 @@ use tm_tasks::timestamp::{Timestamp, iso_millis};
 
 use super::metrics::Metrics;
 use answer::Asked;
+use cited::{is_search_model, no_sources};
 
 mod answer;
+mod cited;
 
 /// The longest body: a long document, many times over.
 const BODY_BYTES: usize = 32 << 20;
@@ -43,6 +45,8 @@ pub struct Gateway {
     backend: Arc<dyn Backend>,
     /// The model that turns texts into vectors.
     embedder: Arc<dyn Backend>,
+    /// The documents that questions are researched in.
+    knowledge: Option<PathBuf>,
     metrics: Metrics,
     /// A request that has no answer after this gets none.
     timeout: Duration,
@@ -51,13 +55,20 @@ pub struct Gateway {
 impl Gateway {
     /// One model for everything.
     pub fn new(backend: Arc<dyn Backend>, timeout: Duration) -> Self {
-        Self { embedder: Arc::clone(&backend), backend, metrics: Metrics::new(), timeout }
+        let embedder = Arc::clone(&backend);
+        Self { backend, embedder, knowledge: None, metrics: Metrics::new(), timeout }
     }
 
     /// The same with another model for embeddings.
     #[must_use]
     pub fn with_embedder(self, embedder: Arc<dyn Backend>) -> Self {
         Self { embedder, ..self }
+    }
+
+    /// The same with documents to research in.
+    #[must_use]
+    pub fn with_knowledge(self, file: PathBuf) -> Self {
+        Self { knowledge: Some(file), ..self }
     }
 
     fn model(&self) -> &str {
@@ -150,7 +161,7 @@ async fn chat_completions(State(gateway): Shared, body: Bytes) -> Response {
         Err(error) => return refused(&error, openai::error_body),
     };
     if is_search_model(&request.model) {
-        return refused(&no_sources(), openai::error_body);
+        return cited::answer(&gateway, &request).await;
     }
     let writer = ChatWriter::new(identity(&request), with_usage);
     gateway.answer("chat", request, Box::new(writer), openai::error_body).await
@@ -333,18 +344,6 @@ impl Gateway {
             Ok(body) => json_body(&body).into_response(),
             Err(error) => refused(&error, error_body),
         }
-    }
-}
-
-/// Models that search the web, which nobody here does.
-fn is_search_model(model: &str) -> bool {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    name.starts_with("sonar")
-}
-
-fn no_sources() -> ClientError {
-    ClientError::Unsupported {
-        message: "an answer with sources needs a knowledge base, and there is none yet".to_owned(),
     }
 }
 

@@ -5,6 +5,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tm_knowledge::index::{
+    Index,
+    write::{Document, NewSource},
+};
 use tm_llm::{backend::Backend, chat::Role};
 use tm_testkit::model::{Reply, ScriptedModel};
 use tokio::{
@@ -14,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Gateway, host_is_local, is_search_model, router};
+use super::{Gateway, cited::is_search_model, host_is_local, router};
 use crate::http::serve::{listen, serve};
 
 /// A gateway on a port of its own, until it is dropped.
@@ -34,9 +38,13 @@ struct Reached {
 
 impl Server {
     async fn start(model: ScriptedModel) -> Self {
+        Self::start_with(model, |gateway| gateway).await
+    }
+
+    async fn start_with(model: ScriptedModel, change: impl FnOnce(Gateway) -> Gateway) -> Self {
         let model = Arc::new(model);
         let backend: Arc<dyn Backend> = Arc::<ScriptedModel>::clone(&model);
-        let gateway = Arc::new(Gateway::new(backend, Duration::from_mins(1)));
+        let gateway = Arc::new(change(Gateway::new(backend, Duration::from_mins(1))));
         let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut running = JoinSet::new();
@@ -317,6 +325,61 @@ async fn what_nobody_here_knows_is_refused_and_not_invented() {
     }
     assert_eq!(server.get("/v1/nothing").await.status, 404);
     assert_eq!(server.reach("POST /v1/messages", "", "{").await.status, 400);
+}
+
+/// A file with one document in it, and a model that researches.
+fn researcher() -> (tempfile::TempDir, ScriptedModel) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut index = Index::create(&directory.path().join("index.sqlite")).unwrap();
+    let location = "/my docs".to_owned();
+    let new = NewSource { location, name: "docs".into(), ..NewSource::default() };
+    let source = index.add_source(&new, 0).unwrap();
+    let text = "Sessions are kept in Redis for 24 hours.";
+    index.write(source.id, &[Document::of_text("auth.md", "Auth", text)]).unwrap();
+    let model = ScriptedModel::new(|request| {
+        let asked = request.messages.last().map_or("", |it| it.content.as_str());
+        Reply::Text(if asked.contains("Documents will be searched") {
+            json!({"questions": ["Where are sessions kept?"]}).to_string()
+        } else if asked.contains("Sentences from documents") {
+            json!({"sentences": [1]}).to_string()
+        } else {
+            let text = "Sessions are kept in Redis.";
+            json!({"sentences": [{"text": text, "notes": [1]}]}).to_string()
+        })
+    });
+    (directory, model)
+}
+
+#[tokio::test]
+async fn what_perplexity_is_asked_is_answered_with_the_sources_of_this_machine() {
+    let (directory, model) = researcher();
+    let file = directory.path().join("index.sqlite");
+    let server = Server::start_with(model, |it| it.with_knowledge(file)).await;
+    let asked = "# Research Query\n\nHow long are sessions kept?\n\n# Instructions\n\nBe kind.";
+    let mut body = json!({"model": "sonar-pro", "messages": [
+        {"role": "system", "content": "Be brief."}, {"role": "user", "content": asked}]});
+    let answer = server.post("/chat/completions", &body).await.json();
+    let content = answer.pointer("/choices/0/message/content").unwrap().as_str().unwrap();
+    assert!(content.starts_with("Sessions are kept in Redis. [1]"), "{content}");
+    assert_eq!(answer["citations"], json!(["file:///my%20docs/auth.md#L1-L1"]));
+    let result = &answer["search_results"][0];
+    assert_eq!(result["snippet"], "Sessions are kept in Redis for 24 hours.");
+    assert_eq!((&answer["model"], &result["title"]), (&json!("sonar-pro"), &json!("Auth")));
+    assert!(answer["usage"]["completion_tokens"].as_u64() > Some(0), "{answer}");
+
+    body["stream"] = json!(true);
+    let streamed = server.post("/v1/chat/completions", &body).await.body;
+    let (chunk, end) = streamed.trim_end().split_once("\n\n").unwrap();
+    let chunk: Value = serde_json::from_str(chunk.trim_start_matches("data: ")).unwrap();
+    assert_eq!(chunk.pointer("/choices/0/delta/content").unwrap(), content);
+    assert_eq!((end, chunk["citations"].as_array().unwrap().len()), ("data: [DONE]", 1));
+
+    body["stream"] = json!(false);
+    body["messages"] = json!([{"role": "user", "content": "Who sings the opera?"}]);
+    let answer = server.post("/chat/completions", &body).await.json();
+    let content = answer.pointer("/choices/0/message/content").unwrap().as_str().unwrap();
+    assert!(content.starts_with("Not in the knowledge base: "), "{content}");
+    assert_eq!((&answer["citations"], &answer["search_results"]), (&json!([]), &json!([])));
 }
 
 #[tokio::test]
