@@ -45,63 +45,89 @@ pub struct Choice {
 ///
 /// It is told when another model answers than the one the project names.
 pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
-    let mut candidates = Vec::new();
-    let mut missing = None;
-    let guard = guard(workspace);
-    for route in routes::routes(&workspace.config, &workspace.environment, role)? {
-        let (candidate, note) = match &route {
-            Route::Embedded { model, instead_of } => {
-                match embedded::find(&workspace.environment, model.as_deref()) {
-                    Ok(found) => {
-                        let note = instead_of.as_ref();
-                        let note =
-                            note.map(|it| format!("{} answers here in place of {it}", found.id));
-                        (local(found), note)
-                    }
-                    Err(error) => {
-                        missing.get_or_insert(error);
-                        continue;
-                    }
+    Finder::new(workspace).role(role, report)
+}
+
+/// Finds models, each once.
+struct Finder<'a> {
+    workspace: &'a Workspace,
+    guard: Guard,
+    found: Vec<(Route, Candidate)>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(workspace: &'a Workspace) -> Self {
+        Self { workspace, guard: guard(workspace), found: Vec::new() }
+    }
+
+    fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
+        let mut candidates: Vec<Candidate> = Vec::new();
+        let (mut missing, mut rank) = (None, 0);
+        let Workspace { config, environment, .. } = self.workspace;
+        for route in routes::routes(config, environment, role)? {
+            let candidate = match self.candidate(&route) {
+                Ok(candidate) => candidate,
+                Err(error) if !matches!(route, Route::Server(_)) => {
+                    missing.get_or_insert(error);
+                    continue;
                 }
+                Err(error) => return Err(error),
+            };
+            if candidates.is_empty()
+                && let Some(note) = note(&route, candidate.name(), missing.is_some())
+            {
+                report.note(&note);
+            }
+            let shares = matches!(&route, Route::Server(it) if it.is_copy);
+            rank += u32::from(!shares && !candidates.is_empty());
+            candidates.push(candidate.with_rank(rank));
+        }
+        let Some(first) = candidates.first() else {
+            return Err(missing.unwrap_or_else(|| anyhow::Error::msg("there is no model")));
+        };
+        Ok(Choice { id: first.name().to_owned(), candidates })
+    }
+
+    fn candidate(&mut self, route: &Route) -> anyhow::Result<Candidate> {
+        if let Some((_, known)) = self.found.iter().find(|(it, _)| it.is_same(route)) {
+            return Ok(known.clone());
+        }
+        let candidate = match route {
+            Route::Embedded { model, .. } => {
+                local(embedded::find(&self.workspace.environment, model.as_deref())?)
             }
             Route::Client => {
-                let Some(model) = &workspace.lent_model else {
-                    missing.get_or_insert_with(|| nobody_lends().into());
-                    continue;
-                };
-                (lent(Arc::clone(model)), None)
+                let model = self.workspace.lent_model.as_ref().ok_or_else(nobody_lends)?;
+                lent(Arc::clone(model))
             }
-            Route::Server(route) => {
-                let candidate = remote(route, &guard, workspace)?;
-                let is_told = candidate.name != route.model || missing.is_some();
-                let note = is_told.then(|| format!("{} is asked", candidate.name));
-                (candidate, note)
-            }
+            Route::Server(route) => remote(route, &self.guard, self.workspace)?,
         };
-        if let Some(note) = note.filter(|_| candidates.is_empty()) {
-            report.note(&note);
-        }
-        candidates.push(candidate);
+        self.found.push((route.clone(), candidate.clone()));
+        Ok(candidate)
     }
-    let Some(first) = candidates.first() else {
-        return Err(missing.unwrap_or_else(|| anyhow::Error::msg("there is no model")));
-    };
-    Ok(Choice { id: first.name.clone(), candidates })
+}
+
+/// What is told when another model answers than the one the project names.
+fn note(route: &Route, name: &str, is_instead: bool) -> Option<String> {
+    match route {
+        Route::Embedded { instead_of, .. } => {
+            instead_of.as_ref().map(|it| format!("{name} answers here in place of {it}"))
+        }
+        Route::Client => None,
+        Route::Server(route) => {
+            (name != route.model || is_instead).then(|| format!("{name} is asked"))
+        }
+    }
 }
 
 /// The model that turns texts into vectors, found but not connected to; none when the project
 /// names none.
 pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
     let route = routes::embedding(&workspace.config, &workspace.environment)?;
-    let candidate = match route {
-        // A client lends a model that writes, and none that makes vectors.
-        None | Some(Route::Client) => return Ok(None),
-        Some(Route::Server(route)) => remote(&route, &guard(workspace), workspace)?,
-        Some(Route::Embedded { model, .. }) => {
-            local(embedded::find(&workspace.environment, model.as_deref())?)
-        }
-    };
-    Ok(Some(Choice { id: candidate.name.clone(), candidates: vec![candidate] }))
+    // A client lends a model that writes, and none that makes vectors.
+    let Some(route) = route.filter(|it| !matches!(it, Route::Client)) else { return Ok(None) };
+    let candidate = Finder::new(workspace).candidate(&route)?;
+    Ok(Some(Choice { id: candidate.name().to_owned(), candidates: vec![candidate] }))
 }
 
 /// Who is asked first for a role, to be shown.
@@ -201,7 +227,7 @@ fn tell(switch: &Switch<'_>) {
 
 fn local(found: embedded::Found) -> Candidate {
     let name = found.id.clone();
-    Candidate { name, open: Box::new(move || Box::pin(embedded::load(found.clone()))) }
+    Candidate::new(name, Box::new(move || Box::pin(embedded::load(found.clone()))), None)
 }
 
 fn lent(model: Arc<dyn Backend>) -> Candidate {
@@ -209,7 +235,7 @@ fn lent(model: Arc<dyn Backend>) -> Candidate {
         let model = Arc::clone(&model);
         Box::pin(async move { Ok(model) }) as futures_util::future::BoxFuture<'static, _>
     };
-    Candidate { name: CLIENT_MODEL.to_owned(), open: Box::new(open) }
+    Candidate::new(CLIENT_MODEL, Box::new(open), None)
 }
 
 /// Outside of a session, or with a client that has no model.
@@ -237,7 +263,8 @@ fn remote(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::
         audit: route.is_external.then(audit),
     };
     let is_elsewhere = Guard::default().check(&route.url).is_err();
-    let at = if is_elsewhere { format!(" at {}", route.url) } else { String::new() };
+    let at =
+        if is_elsewhere || route.is_copy { format!(" at {}", route.url) } else { String::new() };
     let name = format!("{}{at}", route.model);
     let open = move || {
         let opening = RemoteBackend::open(server.clone(), client.clone());
@@ -246,7 +273,7 @@ fn remote(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::
             Ok(backend)
         }) as futures_util::future::BoxFuture<'static, _>
     };
-    Ok(Candidate { name, open: Box::new(open) })
+    Ok(Candidate::new(name, Box::new(open), route.limit))
 }
 
 /// The way out, for projects that have switched it on.

@@ -44,6 +44,7 @@ mod remove_subtask;
 mod remove_task;
 mod research;
 mod restore;
+mod route;
 mod rules;
 mod scope;
 mod serve;
@@ -125,6 +126,7 @@ pub enum Command {
     Restore(restore::Args),
     Models(models::Args),
     Backends(backends::Args),
+    Route(route::Args),
     Serve(serve::Args),
     Mcp(mcp::Args),
     Completions(completions::Args),
@@ -201,6 +203,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Restore(args) => restore::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),
         Command::Backends(args) => backends::run(&args, app, report),
+        Command::Route(args) => route::run(&args, app, report),
         Command::Serve(args) => serve::run(&args, app, report),
         Command::Mcp(args) => mcp::run(&args, app),
         Command::Completions(args) => completions::run(&args, report),

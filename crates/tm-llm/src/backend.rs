@@ -40,6 +40,14 @@ pub type ChatStream = BoxStream<'static, Result<ChatEvent, BackendError>>;
 pub trait Backend: Send + Sync + std::fmt::Debug {
     fn info(&self) -> &ModelInfo;
 
+    /// Loads or connects, where that was put off until now; [`Backend::info`] is known afterwards.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    async fn prepare(&self) -> Result<(), BackendError> {
+        Ok(())
+    }
+
     /// Starts to answer. Dropping the stream cancels the request.
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError>;
 
@@ -49,6 +57,12 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     /// [`BackendError::NoEmbeddings`] where the backend has none.
     async fn embed(&self, _request: EmbedRequest) -> Result<Embeddings, BackendError> {
         Err(BackendError::NoEmbeddings { model: self.info().model.clone() })
+    }
+
+    /// Whether a conversation that ends in the middle of the model's own words is gone on with
+    /// from there.
+    fn continues(&self) -> bool {
+        false
     }
 
     /// How many tokens `text` is for this model; an upper estimate where the backend cannot tell.

@@ -1,36 +1,52 @@
-//! Several models that stand in for each other.
+//! Several models that stand in for each other, and share the work.
 //!
-//! The most wanted one answers as long as it can; when it cannot, the next one is asked the same
-//! question, and whoever has failed is not asked again before the others. What is busy or out of
-//! reach may be better in a moment, so everybody gets another chance, a few times. An answer that
-//! breaks off after its first word is an error: whoever asked has seen that word. What each model
-//! did is counted, because a fallback is not a success. Start at [`Failover`].
+//! The most wanted ones answer as long as they can. Those that are wanted alike share the work:
+//! whoever is predicted to be done first is asked. When a model fails, the next one is asked the
+//! same question, and whoever has failed is not asked again before it has rested. A model that has
+//! enough to do is not given more: who asks then waits, and if too many wait already is told to
+//! come back later. An answer that is cut off in the middle is gone on with (see `live`). What
+//! each model did is counted, because a fallback is not a success. Start at [`Failover`].
 
 use std::{
     collections::BTreeSet,
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use futures_util::{StreamExt as _, future::BoxFuture, stream};
-use tokio::sync::OnceCell;
+use futures_util::{StreamExt as _, future::BoxFuture};
+use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo},
-    chat::{ChatEvent, ChatRequest, Usage},
+    chat::{ChatEvent, ChatRequest, FinishReason, Usage},
     embed::{EmbedRequest, Embeddings},
 };
+use breaker::Standing;
+use live::{Begun, Live};
+use load::Question;
+pub use seat::SeatReport;
+use seat::{Seat, Turn};
+
+mod breaker;
+mod live;
+mod load;
+mod queue;
+mod seam;
+mod seat;
 
 /// A model that may be asked, but is not loaded or connected to before it has to be.
+///
+/// Clones are the same model: what is known of it is shared.
+#[derive(Clone)]
 pub struct Candidate {
-    /// What people call it.
-    pub name: String,
-    pub open: Open,
+    /// The lower, the more wanted; equals share the work.
+    rank: u32,
+    seat: Arc<Seat>,
 }
 
 /// Loads a model, or connects to its server.
@@ -50,14 +66,23 @@ pub type OnSwitch = Arc<dyn Fn(&Switch<'_>) + Send + Sync>;
 
 /// A backend that is made of several, the most wanted first.
 pub struct Failover {
-    seats: Vec<Seat>,
+    inner: Arc<Inner>,
+    rounds: Rounds,
+}
+
+struct Inner {
+    seats: Vec<Candidate>,
     /// The seat that answered last.
     current: AtomicUsize,
     on_switch: OnSwitch,
     /// Which switches were told.
     told: Mutex<BTreeSet<(usize, usize)>>,
-    rounds: Rounds,
-    spent: Arc<Mutex<Vec<Spent>>>,
+    spent: Mutex<Vec<Spent>>,
+    /// A place was given free.
+    freed: Arc<Notify>,
+    waiting: AtomicU32,
+    /// See [`Rounds::first_word`].
+    first_word: Mutex<Duration>,
 }
 
 /// How often everybody gets another chance.
@@ -66,6 +91,8 @@ pub struct Rounds {
     pub most: u32,
     /// The wait before the second round; it doubles from there on.
     pub wait: Duration,
+    /// The least time that a model has for its first word while somebody else could answer.
+    pub first_word: Duration,
 }
 
 /// What one model did.
@@ -77,29 +104,6 @@ pub struct Spent {
     pub answers: u32,
     /// All answers together.
     pub usage: Usage,
-}
-
-struct Seat {
-    candidate: Candidate,
-    backend: OnceCell<Arc<dyn Backend>>,
-    health: Arc<Mutex<Health>>,
-}
-
-#[derive(Debug, Default)]
-struct Health {
-    state: State,
-    /// What went wrong last.
-    reason: String,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum State {
-    #[default]
-    Well,
-    /// It failed in a way that passes.
-    Failed,
-    /// It will fail like that for as long as the process lives.
-    Excluded,
 }
 
 /// No server is waited for longer than this, whatever it asks for.
@@ -115,118 +119,197 @@ impl Failover {
         on_switch: OnSwitch,
     ) -> Result<Self, BackendError> {
         let failover = Self::unopened(candidates, on_switch);
-        let mut first_error = None;
-        for at in 0..failover.seats.len() {
-            failover.announce(at);
-            match failover.backend(at).await {
-                Ok(_) => {
-                    failover.current.store(at, Ordering::Relaxed);
-                    return Ok(failover);
-                }
-                Err(error) => {
-                    failover.give_up(at, &error);
-                    first_error.get_or_insert(error);
-                }
-            }
-        }
-        Err(first_error.unwrap_or_else(none))
+        failover.prepare().await?;
+        Ok(failover)
     }
 
     /// Opens nobody before they are asked.
     pub fn unopened(candidates: Vec<Candidate>, on_switch: OnSwitch) -> Self {
-        let seats = candidates.into_iter().map(Seat::new).collect();
-        let (current, told, spent) = (AtomicUsize::new(0), Mutex::default(), Arc::default());
-        Self { seats, current, on_switch, told, rounds: Rounds::default(), spent }
+        let rounds = Rounds::default();
+        let inner = Inner {
+            seats: candidates,
+            current: AtomicUsize::new(0),
+            on_switch,
+            told: Mutex::default(),
+            spent: Mutex::default(),
+            freed: Arc::default(),
+            waiting: AtomicU32::new(0),
+            first_word: Mutex::new(rounds.first_word),
+        };
+        Self { inner: Arc::new(inner), rounds }
     }
 
     /// The same with other waits.
     #[must_use]
-    pub fn with_rounds(mut self, rounds: Rounds) -> Self {
-        self.rounds = rounds;
-        self
+    pub fn with_rounds(self, rounds: Rounds) -> Self {
+        *self.inner.first_word.lock().unwrap_or_else(PoisonError::into_inner) = rounds.first_word;
+        Self { rounds, ..self }
     }
 
     /// What was spent so far, by the models that answered; empty when none did.
     pub fn spent(&self) -> Vec<Spent> {
-        self.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner.spent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn backend(&self, at: usize) -> Result<&Arc<dyn Backend>, BackendError> {
-        let seat = self.seats.get(at).ok_or_else(none)?;
-        seat.backend.get_or_try_init(|| (seat.candidate.open)()).await
+    /// What is known of each model, the most wanted first.
+    pub fn report(&self) -> Vec<SeatReport> {
+        self.inner.seats.iter().map(|it| it.seat.report(it.rank)).collect()
     }
 
-    /// Those who may be asked, the ones that have not failed first, then in their own order.
-    fn order(&self) -> Vec<usize> {
-        let with = |state: State| {
-            let seats = self.seats.iter().enumerate();
-            seats.filter(move |(_, it)| it.health().state == state).map(|(at, _)| at)
-        };
-        with(State::Well).chain(with(State::Failed)).collect()
+    /// Opens everybody, to see who can be; in the order of [`Failover::report`].
+    pub async fn try_all(&self) -> Vec<Result<ModelInfo, BackendError>> {
+        let tries = self.inner.seats.iter().map(|it| async {
+            let opened = it.seat.backend().await.map(|backend| backend.info().clone());
+            opened.inspect_err(|error| it.seat.failed(error))
+        });
+        futures_util::future::join_all(tries).await
     }
 
-    fn give_up(&self, at: usize, error: &BackendError) {
-        if let Some(seat) = self.seats.get(at) {
-            seat.health().note(error);
+    /// One chance for everybody; none when nobody is left, or time is up.
+    async fn round(&self, request: &ChatRequest) -> Result<ChatStream, Vec<BackendError>> {
+        let question = Question::of(request);
+        let (mut errors, mut tried) = (Vec::new(), Vec::new());
+        loop {
+            let turn = match self.inner.turn(&tried, question, request.deadline).await {
+                Ok(Some(turn)) => turn,
+                Ok(None) => return Err(errors),
+                Err(error) => {
+                    errors.push(error);
+                    return Err(errors);
+                }
+            };
+            tried.push(Arc::clone(turn.seat()));
+            match self.inner.ask(turn, request).await {
+                Ok(begun) => {
+                    let live = Live::new(Arc::clone(&self.inner), request.clone(), begun);
+                    return Ok(live.into_stream());
+                }
+                Err(error) => {
+                    let is_over = matches!(error, BackendError::DeadlineExceeded { .. });
+                    errors.push(error);
+                    if is_over {
+                        return Err(errors);
+                    }
+                }
+            }
         }
+    }
+}
+
+impl Inner {
+    /// Who answered last, or would answer first.
+    fn current(&self) -> Option<&Arc<dyn Backend>> {
+        self.seats.get(self.current.load(Ordering::Relaxed)).and_then(|it| it.seat.opened())
     }
 
     /// Says that somebody less wanted is asked than whoever answered last.
     fn announce(&self, at: usize) {
         let current = self.current.load(Ordering::Relaxed);
+        let (Some(from), Some(to)) = (self.seats.get(current), self.seats.get(at)) else { return };
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if at <= current || !told.insert((current, at)) {
+        let reason = from.seat.reason();
+        // Those who share the work take turns, which is no news.
+        if at <= current || reason.is_empty() || !told.insert((current, at)) {
             return;
         }
         drop(told);
-        if let (Some(from), Some(to)) = (self.seats.get(current), self.seats.get(at)) {
-            let reason = from.health().reason.clone();
-            let (from, to) = (&from.candidate.name, &to.candidate.name);
-            (self.on_switch)(&Switch { from, to, reason: &reason });
-        }
+        (self.on_switch)(&Switch { from: &from.seat.name, to: &to.seat.name, reason: &reason });
     }
 
-    /// Asks one candidate, and waits for its first word: until then nobody has seen anything, and
+    fn has_others(&self, seat: &Arc<Seat>) -> bool {
+        let now = Instant::now();
+        let others = self.seats.iter().filter(|it| !Arc::ptr_eq(&it.seat, seat));
+        others.map(|it| it.seat.standing(now)).any(|it| it == Standing::Well)
+    }
+
+    /// Asks one model, and waits for its first word: until then nobody has seen anything, and
     /// another one can answer instead.
-    async fn ask(&self, at: usize, request: &ChatRequest) -> Result<ChatStream, BackendError> {
-        let backend = self.backend(at).await?;
-        let mut events = backend.stream(request.clone()).await?;
-        let model = backend.info().model.clone();
-        let reason = "it ended the stream before the first word".to_owned();
-        let first = events.next().await.ok_or(BackendError::Broken { model, reason })??;
-        self.current.store(at, Ordering::Relaxed);
-        let health = self.seats.get(at).map(|it| Arc::clone(&it.health)).unwrap_or_default();
-        let watch = watch(backend.info(), health, Arc::clone(&self.spent));
-        Ok(stream::iter([Ok(first)]).chain(events).inspect(watch).boxed())
-    }
-
-    /// One chance for everybody; none when nobody is left, or time is up.
-    async fn round(&self, request: &ChatRequest) -> Result<ChatStream, Vec<BackendError>> {
-        let mut errors = Vec::new();
-        for at in self.order() {
-            self.announce(at);
-            match self.ask(at, request).await {
-                Ok(events) => return Ok(events),
-                Err(error) => {
-                    self.give_up(at, &error);
-                    let is_over = matches!(error, BackendError::DeadlineExceeded { .. });
-                    errors.push(error);
-                    if is_over {
-                        break;
-                    }
-                }
+    async fn ask(&self, mut turn: Turn, request: &ChatRequest) -> Result<Begun, BackendError> {
+        let at = self.seats.iter().position(|it| Arc::ptr_eq(&it.seat, turn.seat()));
+        self.announce(at.unwrap_or(0));
+        let least = *self.first_word.lock().unwrap_or_else(PoisonError::into_inner);
+        let patience = turn.seat().first_word_patience(least);
+        let patience = patience.filter(|_| self.has_others(turn.seat()));
+        let begun = match patience {
+            Some(patience) => timeout(patience, first_word(turn.seat(), request))
+                .await
+                .unwrap_or_else(|_| Err(silent(turn.seat(), patience))),
+            None => first_word(turn.seat(), request).await,
+        };
+        match begun {
+            Ok((first, rest)) => {
+                turn.has_spoken();
+                self.current.store(at.unwrap_or(0), Ordering::Relaxed);
+                Ok(Begun { turn, first, rest })
+            }
+            Err(error) => {
+                turn.failed(&error);
+                Err(error)
             }
         }
-        Err(errors)
     }
+
+    fn spent(&self, seat: &Seat, usage: Usage) {
+        let Some(info) = seat.info() else { return };
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        add(&mut spent, &info.provider, &info.model, usage);
+    }
+}
+
+async fn first_word(
+    seat: &Seat,
+    request: &ChatRequest,
+) -> Result<(ChatEvent, ChatStream), BackendError> {
+    let backend = seat.backend().await?;
+    let mut events = backend.stream(request.clone()).await?;
+    let model = || backend.info().model.clone();
+    let reason = "it ended the stream before the first word".to_owned();
+    let first = events.next().await;
+    match first.ok_or_else(|| BackendError::Broken { model: model(), reason })?? {
+        ChatEvent::Done { finish: FinishReason::Stop, .. } => {
+            Err(BackendError::EmptyAnswer { model: model() })
+        }
+        first @ (ChatEvent::Delta(_) | ChatEvent::Done { .. }) => Ok((first, events)),
+    }
+}
+
+/// Whether waiting may help: who has nothing to say has nothing to say later.
+fn may_pass(error: &BackendError) -> bool {
+    error.is_transient() && !matches!(error, BackendError::EmptyAnswer { .. })
+}
+
+fn silent(seat: &Seat, patience: Duration) -> BackendError {
+    let reason = format!("it said nothing for {:.1} s", patience.as_secs_f64());
+    BackendError::Broken { model: seat.name.clone(), reason }
 }
 
 #[async_trait]
 impl Backend for Failover {
     fn info(&self) -> &ModelInfo {
-        let current = self.seats.get(self.current.load(Ordering::Relaxed));
-        let opened = current.and_then(|it| it.backend.get());
-        opened.map_or(&NOBODY, |it| it.info())
+        self.inner.current().map_or(&NOBODY, |it| it.info())
+    }
+
+    /// Opens the first one that can be opened, unless one was.
+    async fn prepare(&self) -> Result<(), BackendError> {
+        let inner = &self.inner;
+        if inner.current().is_some() {
+            return Ok(());
+        }
+        let mut first_error = None;
+        for (at, candidate) in inner.seats.iter().enumerate() {
+            inner.announce(at);
+            match candidate.seat.backend().await {
+                Ok(_) => {
+                    inner.current.store(at, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(error) => {
+                    candidate.seat.failed(&error);
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        Err(first_error.unwrap_or_else(none))
     }
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
@@ -238,7 +321,7 @@ impl Backend for Failover {
             };
             let is_over =
                 errors.iter().any(|it| matches!(it, BackendError::DeadlineExceeded { .. }));
-            let can_wait = !is_over && errors.iter().any(BackendError::is_transient);
+            let can_wait = !is_over && errors.iter().any(may_pass);
             let wait = self.rounds.wait_after(round, &errors);
             // What went wrong at the most wanted one is what can be mended.
             if first_error.is_none() {
@@ -255,12 +338,12 @@ impl Backend for Failover {
 
     /// Vectors of two models cannot be compared, so only the most wanted one is asked.
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
-        self.backend(0).await?.embed(request).await
+        let first = self.inner.seats.first().ok_or_else(none)?;
+        first.seat.backend().await?.embed(request).await
     }
 
     fn count_tokens(&self, text: &str) -> u32 {
-        let current = self.seats.get(self.current.load(Ordering::Relaxed));
-        match current.and_then(|it| it.backend.get()) {
+        match self.inner.current() {
             Some(backend) => backend.count_tokens(text),
             None => u32::try_from(text.len()).unwrap_or(u32::MAX),
         }
@@ -268,6 +351,12 @@ impl Backend for Failover {
 }
 
 impl Candidate {
+    /// A model that is opened when it is needed, and is asked no more than `limit` questions at a
+    /// time.
+    pub fn new(name: impl Into<String>, open: Open, limit: Option<u32>) -> Self {
+        Self { rank: 0, seat: Arc::new(Seat::new(name.into(), open, limit)) }
+    }
+
     /// A model that is there already.
     pub fn opened(backend: Arc<dyn Backend>) -> Self {
         let name = backend.info().model.clone();
@@ -275,30 +364,24 @@ impl Candidate {
             let backend = Arc::clone(&backend);
             Box::pin(async move { Ok(backend) })
         });
-        Self { name, open }
-    }
-}
-
-impl Seat {
-    fn new(candidate: Candidate) -> Self {
-        Self { candidate, backend: OnceCell::new(), health: Arc::default() }
+        Self::new(name, open, None)
     }
 
-    fn health(&self) -> MutexGuard<'_, Health> {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same model, wanted so much: 0 is most, and equals share the work.
+    #[must_use]
+    pub fn with_rank(self, rank: u32) -> Self {
+        Self { rank, ..self }
     }
-}
 
-impl Health {
-    fn note(&mut self, error: &BackendError) {
-        self.state = failed(error);
-        self.reason = error.to_string();
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        &self.seat.name
     }
 }
 
 impl Default for Rounds {
     fn default() -> Self {
-        Self { most: 3, wait: Duration::from_secs(1) }
+        Self { most: 3, wait: Duration::from_secs(1), first_word: Duration::from_mins(1) }
     }
 }
 
@@ -317,52 +400,14 @@ impl Rounds {
 
 impl fmt::Debug for Failover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.seats.iter().map(|it| it.candidate.name.as_str()).collect();
+        let names: Vec<&str> = self.inner.seats.iter().map(Candidate::name).collect();
         f.debug_struct("Failover").field("candidates", &names).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Candidate").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// What an error means for the questions to come.
-fn failed(error: &BackendError) -> State {
-    match error {
-        BackendError::Load { .. }
-        | BackendError::OutOfMemory { .. }
-        | BackendError::Unauthorized { .. }
-        | BackendError::ModelMissing { .. }
-        | BackendError::NotLocal { .. } => State::Excluded,
-        BackendError::Busy { .. }
-        | BackendError::Unreachable { .. }
-        | BackendError::Broken { .. }
-        | BackendError::EmptyAnswer { .. } => State::Failed,
-        // It is the question that was wrong.
-        BackendError::ContextOverflow { .. }
-        | BackendError::Refused { .. }
-        | BackendError::NoEmbeddings { .. }
-        | BackendError::DeadlineExceeded { .. } => State::Well,
-    }
-}
-
-/// Counts what an answer took, and remembers who broke off or finished one.
-fn watch(
-    info: &ModelInfo,
-    health: Arc<Mutex<Health>>,
-    spent: Arc<Mutex<Vec<Spent>>>,
-) -> impl FnMut(&Result<ChatEvent, BackendError>) + Send + 'static {
-    let (provider, model) = (info.provider.clone(), info.model.clone());
-    move |event| match event {
-        Ok(ChatEvent::Delta(_)) => {}
-        Ok(ChatEvent::Done { usage, .. }) => {
-            let mut spent = spent.lock().unwrap_or_else(PoisonError::into_inner);
-            add(&mut spent, &provider, &model, *usage);
-            health.lock().unwrap_or_else(PoisonError::into_inner).state = State::Well;
-        }
-        Err(error) => health.lock().unwrap_or_else(PoisonError::into_inner).note(error),
+        f.debug_struct("Candidate").field("name", &self.seat.name).finish_non_exhaustive()
     }
 }
 

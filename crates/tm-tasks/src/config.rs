@@ -112,6 +112,15 @@ impl Config {
         })
     }
 
+    /// The other addresses of the model that plays a role, and how many questions each of them is
+    /// asked at a time, when the project says so.
+    pub fn shared_work(&self, role: Role) -> (Vec<String>, Option<u64>) {
+        let model = self.get("models", role.as_str()).unwrap_or_default();
+        let addresses = model.get("alsoAt").and_then(Value::as_array).into_iter().flatten();
+        let limit = model.get("concurrency").and_then(number);
+        (addresses.filter_map(text).collect(), limit)
+    }
+
     /// The model that turns texts into vectors, when the project names one.
     pub fn embedding_model(&self) -> Option<RoleModel> {
         RoleModel::read(&self.get("models", "embedding")?)
@@ -137,6 +146,9 @@ impl Config {
         }
         // One address is enough, however it was spelled.
         record.remove("baseUrl");
+        // Another model is elsewhere.
+        record.remove("alsoAt");
+        record.remove("concurrency");
         models.set(role.as_str(), record.to_text());
         self.document.set("models", models.to_text());
     }

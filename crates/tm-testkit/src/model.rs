@@ -34,6 +34,7 @@ pub struct ScriptedModel {
     info: ModelInfo,
     script: Mutex<Script>,
     seen: Mutex<Vec<ChatRequest>>,
+    continues: bool,
 }
 
 impl std::fmt::Debug for ScriptedModel {
@@ -52,7 +53,12 @@ impl ScriptedModel {
             parallel: 4,
             whole_answers: false,
         };
-        Self { info, script: Mutex::new(Box::new(script)), seen: Mutex::default() }
+        Self {
+            info,
+            script: Mutex::new(Box::new(script)),
+            seen: Mutex::default(),
+            continues: false,
+        }
     }
 
     /// Plays `replies` in order; breaks when they are used up.
@@ -66,6 +72,14 @@ impl ScriptedModel {
     #[must_use]
     pub fn with_context(mut self, tokens: u32) -> Self {
         self.info.context_tokens = tokens;
+        self
+    }
+
+    /// The same model, which goes on from the middle of an answer. The script sees that the last
+    /// message is its own.
+    #[must_use]
+    pub fn continuing(mut self) -> Self {
+        self.continues = true;
         self
     }
 
@@ -96,6 +110,10 @@ impl ScriptedModel {
 impl Backend for ScriptedModel {
     fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    fn continues(&self) -> bool {
+        self.continues
     }
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {

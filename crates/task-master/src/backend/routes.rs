@@ -50,6 +50,10 @@ pub(super) struct ServerRoute {
     pub(super) max_tokens: Option<u64>,
     /// Not on this machine, nor on one that counts as local.
     pub(super) is_external: bool,
+    /// Questions it is asked at a time, where the configuration says so.
+    pub(super) limit: Option<u32>,
+    /// The same model as the one before, at another address: they share the work.
+    pub(super) is_copy: bool,
 }
 
 /// The routes of a role, the most wanted first; at least one.
@@ -72,7 +76,10 @@ pub(super) fn routes(
         routes.push(Route::Embedded { model: Some(model.to_owned()), instead_of });
     }
     for role in sequence(role) {
-        routes.extend(planner.model(role).into_iter().flat_map(|it| planner.routes(&it)));
+        if let Some(model) = planner.model(role) {
+            let found = planner.routes(&model);
+            routes.extend(planner.shared(role, &model, found));
+        }
     }
     if planner.mode == Mode::Hybrid {
         routes.sort_by_key(Route::is_external);
@@ -182,6 +189,27 @@ impl Planner<'_> {
         }
     }
 
+    /// The routes of a role's model with its other addresses, which share its work.
+    fn shared(&self, role: Role, model: &RoleModel, mut routes: Vec<Route>) -> Vec<Route> {
+        let (addresses, limit) = self.config.shared_work(role);
+        let limit = limit.and_then(|it| it.try_into().ok());
+        for route in &mut routes {
+            if let Route::Server(server) = route {
+                server.limit = limit;
+            }
+        }
+        for address in addresses {
+            let model = RoleModel { base_url: Some(address), ..model.clone() };
+            for route in self.routes(&model) {
+                if let Route::Server(server) = route {
+                    let server = ServerRoute { limit, is_copy: true, ..*server };
+                    routes.push(Route::Server(Box::new(server)));
+                }
+            }
+        }
+        routes
+    }
+
     /// The server of a model, when its provider has one that we can talk to.
     fn server(&self, model: &RoleModel) -> Option<ServerRoute> {
         let provider = provider::find(&model.provider)?;
@@ -195,6 +223,8 @@ impl Planner<'_> {
             key,
             temperature: model.temperature,
             max_tokens: model.max_tokens,
+            limit: None,
+            is_copy: false,
         })
     }
 
@@ -226,7 +256,7 @@ impl Route {
     }
 
     /// Whether asking the other one as well would be asking the same one twice.
-    fn is_same(&self, other: &Self) -> bool {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Embedded { model, .. }, Self::Embedded { model: other, .. }) => model == other,
             (Self::Server(server), Self::Server(other)) => {

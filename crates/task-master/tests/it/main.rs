@@ -32,6 +32,7 @@ mod prd;
 mod project;
 mod research;
 mod research_cited;
+mod route;
 mod rules;
 mod scope;
 mod set_status;

@@ -75,6 +75,7 @@ pub struct RemoteBackend {
     server: Server,
     client: Client,
     info: ModelInfo,
+    continues: bool,
     /// What the server has taught us.
     learnt: Mutex<Learnt>,
     /// The window that was asked for last: another one may make the server load its model anew.
@@ -118,7 +119,8 @@ impl RemoteBackend {
             omit: server.provider.omit.iter().map(|it| (*it).to_owned()).collect(),
         };
         let window = AtomicU32::new(WINDOW_MIN.min(info.context_tokens));
-        Ok(Self { server, client, info, learnt: Mutex::new(learnt), window })
+        let (continues, learnt) = (facts.continues, Mutex::new(learnt));
+        Ok(Self { server, client, info, continues, learnt, window })
     }
 
     /// Asks in the strongest form that the server takes.
@@ -134,6 +136,7 @@ impl RemoteBackend {
                 form: learnt.form,
                 window,
                 limit_name: provider.limit_name,
+                continues: self.continues,
                 omit: &omit,
             });
             let fault = match self.send(&call, request.deadline).await? {
@@ -247,6 +250,10 @@ const DISPENSABLE: [&str; 8] = [
 impl Backend for RemoteBackend {
     fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    fn continues(&self) -> bool {
+        self.continues
     }
 
     async fn stream(&self, mut request: ChatRequest) -> Result<ChatStream, BackendError> {

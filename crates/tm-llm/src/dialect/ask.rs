@@ -54,6 +54,8 @@ pub struct Question<'a> {
     pub window: u32,
     /// What the protocol calls the limit of an answer's length, where servers disagree.
     pub limit_name: &'a str,
+    /// Whether it can go on from the middle of an answer, if it is told to.
+    pub continues: bool,
     /// Members that this server has refused before.
     pub omit: &'a [String],
 }

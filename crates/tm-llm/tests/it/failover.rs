@@ -7,7 +7,7 @@ use std::{
 
 use tm_llm::{
     backend::{Backend, BackendError, complete},
-    chat::{ChatRequest, Message, Sampling},
+    chat::{ChatRequest, Message, Role, Sampling},
     failover::{Candidate, Failover, Rounds},
 };
 use tm_testkit::model::{Reply, ScriptedModel};
@@ -24,7 +24,11 @@ fn request() -> ChatRequest {
 
 fn candidate(name: &str, replies: impl IntoIterator<Item = Reply>) -> Candidate {
     let model: Arc<dyn Backend> = Arc::new(ScriptedModel::playing(replies));
-    Candidate { name: name.to_owned(), ..Candidate::opened(model) }
+    let open = move || {
+        let model = Arc::clone(&model);
+        Box::pin(async { Ok(model) }) as futures_util::future::BoxFuture<'static, _>
+    };
+    Candidate::new(name, Box::new(open), None)
 }
 
 fn unreachable(name: &str) -> Candidate {
@@ -34,21 +38,22 @@ fn unreachable(name: &str) -> Candidate {
         let error = BackendError::Unreachable { model, server, reason: "refused".to_owned() };
         Box::pin(async { Err(error) }) as futures_util::future::BoxFuture<'static, _>
     };
-    Candidate { name: name.to_owned(), open: Box::new(open) }
+    Candidate::new(name, Box::new(open), None)
 }
 
 fn text(it: &str) -> Reply {
     Reply::Text(it.to_owned())
 }
 
-/// What is said to each of some questions, then who gave up for whom.
+/// What is said to each of some questions, then who gave up for whom; the first is wanted most.
 async fn outcome(candidates: Vec<Candidate>, questions: usize) -> Vec<String> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&told);
     let on_switch = move |it: &tm_llm::failover::Switch<'_>| {
         log.lock().unwrap().push(format!("{} -> {}", it.from, it.to));
     };
-    let rounds = Rounds { most: 2, wait: Duration::ZERO };
+    let rounds = Rounds { most: 2, wait: Duration::ZERO, ..Rounds::default() };
+    let candidates = (0..).zip(candidates).map(|(rank, it)| it.with_rank(rank)).collect();
     let mut said = Vec::new();
     match Failover::open(candidates, Arc::new(on_switch)).await {
         Err(error) => said.push(error.to_string()),
@@ -71,8 +76,7 @@ async fn the_next_one_answers_when_the_first_cannot_and_is_asked_first_from_then
     let first = candidate("first", [Reply::Broken(String::new()), text("late")]);
     let second = candidate("second", [text("one"), text("two")]);
     let said = outcome(vec![first, second], 2).await;
-    let broken = "script stopped working: the script says so";
-    assert_eq!(said, [broken, "one", "first -> second"], "it broke after its first word");
+    assert_eq!(said, ["one", "two", "first -> second"]);
 }
 
 #[tokio::test]
@@ -109,4 +113,113 @@ async fn what_each_model_did_is_counted() {
     assert_eq!((spent.len(), spent[0].answers, spent[0].model.as_str()), (1, 2, "script"));
     assert!(spent[0].usage.prompt_tokens > 0);
     assert_eq!(failover.info().provider, "scripted");
+}
+
+/// What a whole story is, for every model that tells it.
+const STORY: &str = "Once there was a baker, \u{fc}ber whom little is known. He baked and baked.";
+
+/// A model that stops after so many bytes of the story each time, or never; told where to go on,
+/// it does so when it can.
+fn teller(cut: Option<usize>, goes_on: bool) -> Candidate {
+    let script = move |request: &ChatRequest| {
+        let before = request.messages.last().filter(|it| it.role == Role::Assistant);
+        let before = before.map_or("", |it| it.content.as_str());
+        let rest = STORY.strip_prefix(before).unwrap();
+        match cut {
+            Some(cut) => Reply::Broken(rest[..cut.min(rest.len())].to_owned()),
+            None => Reply::Text(rest.to_owned()),
+        }
+    };
+    let model = ScriptedModel::new(script);
+    Candidate::opened(Arc::new(if goes_on { model.continuing() } else { model }))
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_anywhere_is_gone_on_with_and_has_no_seam() {
+    for goes_on in [true, false] {
+        for (cut, _) in STORY.char_indices().chain([(STORY.len(), ' ')]) {
+            let whole = teller(None, goes_on).with_rank(1);
+            let failover = failover(vec![teller(Some(cut), goes_on), whole]);
+            let answer = complete(&failover, request(), &|_| ()).await.unwrap();
+            assert_eq!(answer.text, STORY, "cut at {cut}");
+            let report = failover.report();
+            assert_eq!((report[0].failed, report[1].resumed, report[1].answered), (1, 1, 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_becomes_another_one_ends_with_an_error() {
+    let first = candidate("first", [Reply::Broken("It is".to_owned())]);
+    let second = candidate("second", [text("There are three.")]).with_rank(1);
+    let failover = failover(vec![first, second]);
+    let shown = Mutex::new(String::new());
+    let show = |delta: &str| shown.lock().unwrap().push_str(delta);
+    let answer = complete(&failover, request(), &show).await;
+    assert!(matches!(answer, Err(BackendError::Broken { .. })), "{answer:?}");
+    assert_eq!(*shown.lock().unwrap(), "It is");
+}
+
+fn failover(candidates: Vec<Candidate>) -> Failover {
+    let rounds = Rounds { most: 1, wait: Duration::ZERO, ..Rounds::default() };
+    Failover::unopened(candidates, Arc::new(|_| ())).with_rounds(rounds)
+}
+
+fn opening(model: ScriptedModel, limit: u32) -> Candidate {
+    let model: Arc<dyn Backend> = Arc::new(model);
+    let open = move || {
+        let model = Arc::clone(&model);
+        Box::pin(async { Ok(model) }) as futures_util::future::BoxFuture<'static, _>
+    };
+    Candidate::new("limited", Box::new(open), Some(limit))
+}
+
+#[tokio::test]
+async fn models_that_are_wanted_alike_share_the_work() {
+    let waits = || opening(ScriptedModel::new(|_| Reply::Broken("x".to_owned())), 9);
+    let failover = failover(vec![waits(), waits(), waits().with_rank(1)]);
+    let mut streams = Vec::new();
+    for _ in 0..6 {
+        streams.push(failover.stream(request()).await.unwrap());
+    }
+    let in_flight: Vec<u32> = failover.report().iter().map(|it| it.in_flight).collect();
+    assert_eq!(in_flight, [3, 3, 0]);
+    drop(streams);
+    assert!(failover.report().iter().all(|it| it.in_flight == 0));
+}
+
+#[tokio::test]
+async fn who_comes_when_all_are_busy_waits_and_when_too_many_wait_comes_back_later() {
+    let failover = Arc::new(failover(vec![opening(
+        ScriptedModel::new(|_| Reply::Text("done".to_owned())),
+        1,
+    )]));
+    let first = failover.stream(request()).await.unwrap();
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let failover = Arc::clone(&failover);
+        waiting.spawn(async move { complete(&*failover, request(), &|_| ()).await });
+    }
+    tokio::task::yield_now().await;
+    let error = failover.stream(request()).await.err().unwrap();
+    assert!(matches!(error, BackendError::Busy { retry_after: Some(_), .. }), "{error}");
+    drop(first);
+    while let Some(answer) = waiting.join_next().await {
+        assert_eq!(answer.unwrap().unwrap().text, "done");
+    }
+    let late = ChatRequest { deadline: Instant::now(), ..request() };
+    let _held = failover.stream(request()).await.unwrap();
+    let error = failover.stream(late).await.err().unwrap();
+    assert!(matches!(error, BackendError::DeadlineExceeded { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_model_that_failed_is_not_asked_next_though_it_is_wanted_most() {
+    let first = candidate("first", [Reply::Broken(String::new()), text("too soon")]);
+    let second = candidate("second", [text("one"), text("two"), text("three")]).with_rank(1);
+    let failover = failover(vec![first, second]);
+    for expected in ["one", "two", "three"] {
+        assert_eq!(complete(&failover, request(), &|_| ()).await.unwrap().text, expected);
+    }
+    assert_eq!(failover.report()[0].standing, "resting");
 }

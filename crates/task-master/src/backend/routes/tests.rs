@@ -115,3 +115,22 @@ fn the_environment_names_models() {
         routes(&Config::default(), &environment(&[("TASKMASTER_MODE", "cloudy")]), Role::Main);
     assert_eq!(wrong.unwrap_err().message, "there is no mode \"cloudy\"");
 }
+
+#[test]
+fn a_model_at_several_addresses_is_one_that_shares_its_work() {
+    let main = r#""main": {"provider": "lmstudio", "modelId": "a", "concurrency": 4,
+                  "alsoAt": ["http://127.0.0.1:2/v1", "http://elsewhere/v1"]}"#;
+    let config = config(&format!("{{\"models\": {{{main}}}}}"));
+    let found = routes(&config, &environment(&[]), Role::Main).unwrap();
+    let servers: Vec<_> = found
+        .iter()
+        .filter_map(|route| match route {
+            Route::Server(it) => Some((it.url.as_str(), it.is_copy, it.limit)),
+            Route::Embedded { .. } | Route::Client => None,
+        })
+        .collect();
+    let expected =
+        [("http://localhost:1234/v1", false, Some(4)), ("http://127.0.0.1:2/v1", true, Some(4))];
+    assert_eq!(servers[..2], expected, "what is not local is not asked");
+    assert!(servers.iter().all(|(url, _, _)| !url.contains("elsewhere")));
+}

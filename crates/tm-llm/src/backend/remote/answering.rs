@@ -56,7 +56,12 @@ pub(super) struct Answering<B> {
 struct Clock {
     asked: Instant,
     first_word: Option<Instant>,
+    last_bytes: Instant,
+    longest_gap: Duration,
 }
+
+/// A stream that was never silent for long is not given up sooner.
+const STALL_LEAST: Duration = Duration::from_secs(10);
 
 impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
     pub(super) fn new(
@@ -73,7 +78,7 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
             frames: Some(Frames::new(framing)),
             thoughts: Thoughts::default(),
             ready: VecDeque::new(),
-            clock: Clock { asked: Instant::now(), first_word: None },
+            clock: Clock::start(),
         }
     }
 
@@ -109,10 +114,14 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
 
     fn patience(&self) -> Duration {
         let patience = self.server.patience;
-        if self.clock.first_word.is_some() { patience.next } else { patience.first }
+        match self.clock.usual_gap() {
+            Some(gap) => patience.next.min(gap.saturating_mul(20).max(STALL_LEAST)),
+            None => patience.first,
+        }
     }
 
     fn take(&mut self, bytes: &[u8]) {
+        self.clock.heard();
         let Some(frames) = &mut self.frames else { return };
         match frames.push(bytes) {
             Ok(frames) => {
@@ -202,6 +211,23 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
 }
 
 impl Clock {
+    fn start() -> Self {
+        let now = Instant::now();
+        Self { asked: now, first_word: None, last_bytes: now, longest_gap: Duration::ZERO }
+    }
+
+    fn heard(&mut self) {
+        if self.first_word.is_some() {
+            self.longest_gap = self.longest_gap.max(self.last_bytes.elapsed());
+        }
+        self.last_bytes = Instant::now();
+    }
+
+    /// The longest silence so far between words; none before the first.
+    fn usual_gap(&self) -> Option<Duration> {
+        self.first_word.map(|_| self.longest_gap)
+    }
+
     /// Servers that measure know better.
     fn complete(&self, mut usage: Usage) -> Usage {
         let first_word = self.first_word.unwrap_or_else(Instant::now);

@@ -16,6 +16,8 @@ use crate::{backend::BackendError, dialect::ask::Dialect};
 pub(super) struct Facts {
     pub(super) context_tokens: u32,
     pub(super) parallel: u32,
+    /// See [`Backend::continues`](crate::backend::Backend::continues).
+    pub(super) continues: bool,
 }
 
 /// What a server that says nothing is taken to hold.
@@ -29,9 +31,10 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, BackendError> {
     if server.audit.is_some() {
-        return Ok(Facts { context_tokens: CONTEXT_ELSEWHERE, parallel: 4 });
+        // Newer models of some providers refuse to go on.
+        return Ok(Facts { context_tokens: CONTEXT_ELSEWHERE, parallel: 4, continues: false });
     }
-    let unknown = Facts { context_tokens: CONTEXT_UNKNOWN, parallel: 1 };
+    let unknown = Facts { context_tokens: CONTEXT_UNKNOWN, parallel: 1, continues: false };
     let asking = Asking { server, client };
     let facts = match server.provider.dialect {
         Dialect::Ollama => asking.ollama().await?,
@@ -59,7 +62,9 @@ impl Asking<'_> {
         let length =
             facts.into_iter().flatten().find(|(name, _)| name.ends_with(".context_length"));
         let length = length.and_then(|(_, value)| number(value));
-        Ok(length.map(|it| Facts { context_tokens: it.min(CONTEXT_MOST), parallel: 1 }))
+        let unknown = CONTEXT_UNKNOWN;
+        let context_tokens = length.map_or(unknown, |it| it.min(CONTEXT_MOST));
+        Ok(Some(Facts { context_tokens, parallel: 1, continues: true }))
     }
 
     /// vLLM tells with its models, LM Studio and llama.cpp at places of their own.
@@ -70,18 +75,19 @@ impl Asking<'_> {
         let is_it = |it: &&Value| it.get("id").is_some_and(|id| id == model.as_str());
         let own = listed.clone().find(is_it);
         if let Some(context) = own.and_then(|it| number(it.get("max_model_len")?)) {
-            return Ok(Some(Facts { context_tokens: context, parallel: 4 }));
+            return Ok(Some(Facts { context_tokens: context, parallel: 4, continues: true }));
         }
         let root = url.strip_suffix("/v1").unwrap_or(url);
         if self.server.provider.name == "lmstudio" {
             let shown = self.json(self.client.get(format!("{root}/api/v0/models/{model}"))).await?;
             let loaded = shown.get("loaded_context_length").and_then(number);
-            return Ok(loaded.map(|it| Facts { context_tokens: it, parallel: 1 }));
+            let facts = |it| Facts { context_tokens: it, parallel: 1, continues: false };
+            return Ok(loaded.map(facts));
         }
         let props = self.json(self.client.get(format!("{root}/props"))).await?;
         let context = props.pointer("/default_generation_settings/n_ctx").and_then(number);
         let parallel = props.get("total_slots").and_then(number).unwrap_or(1).max(1);
-        Ok(context.map(|it| Facts { context_tokens: it, parallel }))
+        Ok(context.map(|it| Facts { context_tokens: it, parallel, continues: true }))
     }
 
     /// Null for whatever is no JSON: a server need not know the question.

@@ -63,6 +63,11 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     body.insert(question.limit_name.to_owned(), json!(request.max_tokens));
     body.insert("stream".to_owned(), json!(true));
     body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+    if question.continues && request.messages.last().is_some_and(|it| it.role == Role::Assistant) {
+        // vLLM's words; llama.cpp does it without being told.
+        body.insert("continue_final_message".to_owned(), json!(true));
+        body.insert("add_generation_prompt".to_owned(), json!(false));
+    }
     if let Some(schema) = question.schema() {
         let mut named = json!({"name": ANSWER, "schema": schema});
         if schema::is_strict(schema) {

@@ -28,6 +28,7 @@ fn call(dialect: Dialect, form: SchemaForm, omit: &[String]) -> String {
         form,
         window: 4096,
         limit_name: "max_tokens",
+        continues: false,
         omit,
     };
     let Call { path, body } = dialect.call(&question);

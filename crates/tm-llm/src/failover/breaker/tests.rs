@@ -1,0 +1,70 @@
+use super::*;
+
+fn broken() -> BackendError {
+    BackendError::Broken { model: "m".to_owned(), reason: "r".to_owned() }
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[test]
+fn a_failed_model_rests_and_then_gets_one_question() {
+    let (mut breaker, start) = (Breaker::default(), Instant::now());
+    breaker.failed(start, &broken());
+    assert_eq!(breaker.standing(start), Standing::Resting);
+    let later = start + seconds(1);
+    assert_eq!(breaker.standing(later), Standing::Rested);
+    breaker.begin(later);
+    assert_eq!(breaker.standing(later), Standing::Resting, "one question and no more");
+    breaker.succeeded(later);
+    assert_eq!(breaker.standing(later), Standing::Well);
+}
+
+#[test]
+fn a_model_that_comes_and_goes_rests_longer_each_time() {
+    let (mut breaker, mut now) = (Breaker::default(), Instant::now());
+    for rest in [1, 2, 4, 8, 16, 32, 60, 60] {
+        breaker.failed(now, &broken());
+        let almost = now + Duration::from_millis(rest * 1000 - 1);
+        assert_eq!(breaker.standing(almost), Standing::Resting, "{rest}");
+        now += seconds(rest);
+        assert_eq!(breaker.standing(now), Standing::Rested, "{rest}");
+        breaker.begin(now);
+        breaker.succeeded(now);
+    }
+    now += seconds(3600);
+    breaker.failed(now, &broken());
+    assert_eq!(breaker.standing(now + seconds(1)), Standing::Rested, "a good hour counts");
+}
+
+#[test]
+fn a_busy_server_is_left_alone_as_long_as_it_asks() {
+    let (mut breaker, now) = (Breaker::default(), Instant::now());
+    let retry_after = Some(seconds(90));
+    breaker.failed(now, &BackendError::Busy { model: "m".to_owned(), retry_after });
+    assert_eq!(breaker.standing(now + seconds(89)), Standing::Resting);
+    assert_eq!(breaker.standing(now + seconds(90)), Standing::Rested);
+}
+
+#[test]
+fn a_question_that_nobody_waits_for_shows_nothing() {
+    let (mut breaker, now) = (Breaker::default(), Instant::now());
+    breaker.failed(now, &broken());
+    let later = now + seconds(1);
+    breaker.begin(later);
+    breaker.abandoned(later);
+    assert_eq!(breaker.standing(later), Standing::Rested, "the next one may try");
+}
+
+#[test]
+fn a_missing_model_is_never_asked_again_and_a_wrong_question_is_not_its_fault() {
+    let now = Instant::now();
+    let mut breaker = Breaker::default();
+    let refused = BackendError::Refused { model: "m".to_owned(), reason: "r".to_owned() };
+    breaker.failed(now, &refused);
+    assert_eq!(breaker.standing(now), Standing::Well);
+    let missing = BackendError::ModelMissing { model: "m".to_owned(), server: "s".to_owned() };
+    breaker.failed(now, &missing);
+    assert_eq!(breaker.standing(now + seconds(9999)), Standing::Excluded);
+}

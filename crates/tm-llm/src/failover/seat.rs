@@ -1,0 +1,229 @@
+//! One model that may be asked: opened when it is needed, and watched.
+//!
+//! A seat is shared by every list of models that it is on, so that what is known of the model and
+//! what it is doing are known to all of them.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use serde::Serialize;
+use tokio::sync::{Notify, OnceCell};
+
+use super::{
+    Open,
+    breaker::{Breaker, Standing},
+    load::{Load, Question},
+};
+use crate::{
+    backend::{Backend, BackendError, ModelInfo},
+    chat::Usage,
+};
+
+/// Questions that one model is asked at a time, unless somebody says otherwise. Servers queue on
+/// their own; this keeps the queue where it can still go elsewhere.
+const LIMIT: u32 = 32;
+
+pub(super) struct Seat {
+    pub(super) name: String,
+    open: Open,
+    backend: OnceCell<Arc<dyn Backend>>,
+    state: Mutex<State>,
+    limit: u32,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    breaker: Breaker,
+    load: Load,
+}
+
+/// How questions ended.
+#[derive(Debug, Default)]
+struct Counts {
+    answered: AtomicU64,
+    failed: AtomicU64,
+    resumed: AtomicU64,
+}
+
+/// What is known of one model, to be shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeatReport {
+    pub name: String,
+    /// The lower, the more wanted; equals share the load.
+    pub rank: u32,
+    pub is_open: bool,
+    /// `well`, `rested` (about to be tried), `resting` or `excluded`.
+    pub standing: &'static str,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    pub in_flight: u32,
+    pub limit: u32,
+    /// Predicted seconds of the work under way.
+    pub outstanding_s: f64,
+    /// Measured; none before the first answer.
+    pub tokens_per_s: Option<f64>,
+    pub answered: u64,
+    pub failed: u64,
+    /// Answers that it took over in the middle.
+    pub resumed: u64,
+}
+
+/// One question under way at one model. Dropping it gives the place free.
+pub(super) struct Turn {
+    seat: Arc<Seat>,
+    predicted: f64,
+    begun: Instant,
+    freed: Arc<Notify>,
+    has_ended: bool,
+}
+
+impl Seat {
+    pub(super) fn new(name: String, open: Open, limit: Option<u32>) -> Self {
+        Self {
+            name,
+            open,
+            backend: OnceCell::new(),
+            state: Mutex::default(),
+            limit: limit.unwrap_or(LIMIT).max(1),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(super) async fn backend(&self) -> Result<&Arc<dyn Backend>, BackendError> {
+        self.backend.get_or_try_init(|| (self.open)()).await
+    }
+
+    pub(super) fn opened(&self) -> Option<&Arc<dyn Backend>> {
+        self.backend.get()
+    }
+
+    pub(super) fn info(&self) -> Option<&ModelInfo> {
+        self.opened().map(|it| it.info())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn standing(&self, now: Instant) -> Standing {
+        self.state().breaker.standing(now)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.state().load.in_flight() >= self.limit
+    }
+
+    pub(super) fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    pub(super) fn reason(&self) -> String {
+        self.state().breaker.reason().to_owned()
+    }
+
+    /// When a question asked now is predicted to be answered.
+    pub(super) fn finish_s(&self, question: Question) -> f64 {
+        let parallel = f64::from(self.info().map_or(1, |it| it.parallel.max(1)));
+        let state = self.state();
+        state.load.outstanding_s() / parallel + state.load.predict_s(question)
+    }
+
+    /// How long to wait for the first word while somebody else could answer: far longer than it
+    /// usually takes, and never less than `least`.
+    pub(super) fn first_word_patience(&self, least: Duration) -> Option<Duration> {
+        let usual = self.state().load.first_word()?;
+        Some(usual.saturating_mul(8).max(least))
+    }
+
+    pub(super) fn failed(&self, error: &BackendError) {
+        self.counts.failed.fetch_add(1, Ordering::Relaxed);
+        self.state().breaker.failed(Instant::now(), error);
+    }
+
+    pub(super) fn took_over(&self) {
+        self.counts.resumed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes a place, when there is one.
+    pub(super) fn begin(self: &Arc<Self>, question: Question, freed: &Arc<Notify>) -> Option<Turn> {
+        let begun = Instant::now();
+        let mut state = self.state();
+        if state.load.in_flight() >= self.limit {
+            return None;
+        }
+        state.breaker.begin(begun);
+        let predicted = state.load.begin(question);
+        drop(state);
+        let (seat, freed) = (Arc::clone(self), Arc::clone(freed));
+        Some(Turn { seat, predicted, begun, freed, has_ended: false })
+    }
+
+    pub(super) fn report(&self, rank: u32) -> SeatReport {
+        let state = self.state();
+        let standing = match state.breaker.standing(Instant::now()) {
+            Standing::Well => "well",
+            Standing::Rested => "rested",
+            Standing::Resting => "resting",
+            Standing::Excluded => "excluded",
+        };
+        let reason = state.breaker.reason();
+        let count = |it: &AtomicU64| it.load(Ordering::Relaxed);
+        SeatReport {
+            name: self.name.clone(),
+            rank,
+            is_open: self.opened().is_some(),
+            standing,
+            last_error: (!reason.is_empty()).then(|| reason.to_owned()),
+            in_flight: state.load.in_flight(),
+            limit: self.limit,
+            outstanding_s: state.load.outstanding_s(),
+            tokens_per_s: state.load.decode_rate(),
+            answered: count(&self.counts.answered),
+            failed: count(&self.counts.failed),
+            resumed: count(&self.counts.resumed),
+        }
+    }
+}
+
+impl Turn {
+    pub(super) fn seat(&self) -> &Arc<Seat> {
+        &self.seat
+    }
+
+    /// The model has begun to answer.
+    pub(super) fn has_spoken(&self) {
+        self.seat.state().load.first_word_after(self.begun.elapsed());
+    }
+
+    pub(super) fn succeeded(&mut self, usage: &Usage) {
+        self.has_ended = true;
+        self.seat.counts.answered.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.seat.state();
+        state.breaker.succeeded(Instant::now());
+        state.load.measure(usage);
+    }
+
+    pub(super) fn failed(&mut self, error: &BackendError) {
+        self.has_ended = true;
+        self.seat.failed(error);
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = self.seat.state();
+        state.load.end(self.predicted);
+        if !self.has_ended {
+            state.breaker.abandoned(Instant::now());
+        }
+        drop(state);
+        self.freed.notify_one();
+    }
+}
