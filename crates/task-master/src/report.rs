@@ -222,13 +222,17 @@ impl Report {
     pub fn ask(&mut self, question: &str, default: bool) -> bool {
         let choice = if default { "[Y/n]" } else { "[y/N]" };
         self.flush_out();
-        let asked = write!(self.err, "{question} {choice} ").and_then(|()| self.err.flush());
-        let mut answer = String::new();
-        let read = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));
-        match (read, answer.trim().to_ascii_lowercase().as_str()) {
-            (Ok(_), "y" | "yes") => true,
-            (Ok(_), "n" | "no") => false,
-            _ => default,
+        loop {
+            let asked = write!(self.err, "{question} {choice} ").and_then(|()| self.err.flush());
+            let mut answer = String::new();
+            let read = asked.and_then(|()| io::stdin().lock().read_line(&mut answer));
+            match (read, answer.trim().to_ascii_lowercase().as_str()) {
+                (Ok(_), "y" | "yes") => return true,
+                (Ok(_), "n" | "no") => return false,
+                // Nobody meant that as an answer to this question.
+                (Ok(_), unclear) if !unclear.is_empty() => {}
+                _ => return default,
+            }
         }
     }
 
