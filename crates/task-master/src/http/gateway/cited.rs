@@ -72,7 +72,9 @@ async fn ask(gateway: &Gateway, request: &ClientRequest) -> Result<Researched, C
     };
     research(asking, &[], &question).await.map_err(|error| match error {
         AskError::Text(error) | AskError::Object(StructuredError::Backend(error)) => error.into(),
-        error => ClientError::Failed { message: error.to_string() },
+        error @ (AskError::Object(_) | AskError::Documents(_) | AskError::Prompt(_)) => {
+            ClientError::Failed { message: error.to_string() }
+        }
     })
 }
 
