@@ -1,7 +1,7 @@
 //! What is known, in one `SQLite` file: sources, their documents, chunks and words.
 //!
 //! Several processes may use it at once. Each batch of documents is one transaction, so whoever
-//! is killed leaves what was written before. [`write`] changes it, [`search`] finds chunks,
+//! is killed leaves what was written before. [`mod@write`] changes it, [`search`] finds chunks,
 //! [`verify`] checks that each one still says what it said. Start at [`Index::open`].
 
 use std::{

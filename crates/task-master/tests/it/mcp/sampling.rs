@@ -56,7 +56,7 @@ fn the_clients_model_answers_a_question_in_prose() {
     let project = project();
     let mut client = Client::lending(&project, |_| Ok(said("Rye keeps longer.")));
     let data = client.data("research", json!({ "query": "Which bread keeps?" }));
-    assert_eq!(data["result"], "Rye keeps longer.");
+    assert!(data["result"].as_str().unwrap().contains("Rye keeps longer."), "{data}");
 }
 
 #[test]
