@@ -3,7 +3,7 @@
 //! The model divides the question, chooses sentences by their numbers and writes from those. Code
 //! does what has to be right: it finds the passages, opens every quotation again, checks every
 //! sentence against what it cites ([`claims`]), and stops. Nothing that a document says can
-//! change that course: its sentences are only ever chosen, quoted or left out. Start at [`answer`].
+//! change that course: its sentences are only ever chosen, quoted or left out. Start at `answer`.
 //!
 //! [`claims`]: super::claims
 

@@ -2,7 +2,7 @@
 //!
 //! A claim is supported when the notes have most of its words, every number in it, and as many
 //! negations. That is strict with what is said in quite other words: such a sentence is left out,
-//! and an answer that is left with none quotes its notes. Start at [`check`].
+//! and an answer that is left with none quotes its notes. Start at `check`.
 
 use serde::Serialize;
 use tm_knowledge::terms;

@@ -1,6 +1,6 @@
 //! The documents that a question may be answered from, asked off the thread that waits for models.
 //!
-//! Start at [`Library::search`].
+//! Start at `Library::search`.
 
 use std::{
     path::Path,
