@@ -97,7 +97,11 @@ fn an_answer_is_given_and_kept_where_that_is_wanted() {
         let failure = client.failure("research", arguments);
         assert!(failure.contains(expected), "{failure}");
     }
-    assert_eq!(server.asked().len(), asked, "what makes no sense is refused before a model is asked");
+    assert_eq!(
+        server.asked().len(),
+        asked,
+        "what makes no sense is refused before a model is asked"
+    );
 }
 
 #[test]
