@@ -12,6 +12,10 @@ const DANGLING: &[&str] = &[
 /// What a sentence ends with.
 const ENDED: [char; 6] = ['.', '!', '?', '。', ')', '`'];
 
+/// A word of the model that would not fit any more is not begun, so that a text can end this many
+/// characters before the limit.
+const TOKEN_MAX: usize = 12;
+
 /// What a title can be ended before when the grammar cut it.
 const ENDS: &[&str] =
     &[", ", "; ", " and ", " with ", " for ", " using ", " from ", " (", " that "];
@@ -60,8 +64,7 @@ pub(crate) fn sentences(text: &str, longest: usize) -> String {
 /// A sentence or two, without signs in front; of one that the grammar cut, what makes sense alone.
 pub(crate) fn clause(text: &str, longest: usize) -> String {
     let whole = sentences(text.trim_start_matches([' ', ':', ',', ';', '-']), longest);
-    let is_cut = whole.chars().count() + 2 >= longest && !whole.ends_with(ENDED);
-    if is_cut { without_dangling(before_cut(&whole)).to_owned() } else { whole }
+    if is_cut(&whole, longest) { without_dangling(before_cut(&whole)).to_owned() } else { whole }
 }
 
 /// `3. Search` and `3) Search` are `Search`; `3D view` is what it is.
@@ -74,11 +77,16 @@ pub(crate) fn without_number(text: &str) -> &str {
     }
 }
 
+/// Whether the grammar ended a text in the middle of a sentence. What is longer than it allows was
+/// not written under it.
+fn is_cut(text: &str, longest: usize) -> bool {
+    let near_limit = longest.saturating_sub(TOKEN_MAX)..=longest;
+    near_limit.contains(&text.chars().count()) && !text.ends_with(ENDED)
+}
+
 /// A text that ran into the grammar's limit, without its unfinished last sentence.
 fn whole_sentences(text: &str, longest: usize) -> &str {
-    let length = text.chars().count();
-    // What is longer was not written under the grammar.
-    if !(longest.saturating_sub(2)..=longest).contains(&length) || text.ends_with(ENDED) {
+    if !is_cut(text, longest) {
         return text;
     }
     match text.rfind(". ") {

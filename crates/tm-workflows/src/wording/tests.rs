@@ -49,6 +49,7 @@ fn a_sentence_is_said_once() {
 #[test]
 fn a_text_cut_by_the_grammar_ends_with_its_last_whole_sentence() {
     assert_eq!(sentences("One done. Two done. Three is c", 30), "One done. Two done.");
+    assert_eq!(sentences("One done. It lists a", 30), "One done.", "the next word did not fit");
     assert_eq!(sentences("One done. Two is short", 300), "One done. Two is short");
     assert_eq!(sentences("no sentence ends here at all", 28), "no sentence ends here at all");
     let free = "Written by a model that nothing held. It ends - so";
