@@ -41,13 +41,13 @@ pub(super) fn run(
         // Only once it has been asked does it keep Ctrl-C from ending the process.
         poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context).is_ready())).await;
         let mut resized = Resized::new();
-        let mut watch = Watch::new(file.clone())?;
+        let mut watch = Watch::new(file)?;
         let mut shown = String::new();
         loop {
             let screen = app.environment.screen();
             let frame = Report::rendering(screen, |it| list(args, selection, app, it));
             if frame != shown || screen.rows.is_some() {
-                show(&frame, &file, screen, report);
+                show(&frame, screen, report);
                 shown = frame;
             }
             tokio::select! {
@@ -69,10 +69,9 @@ fn list(args: &Args, selection: &Selection, app: &App, report: &mut Report) {
     }
 }
 
-fn show(frame: &str, file: &Path, screen: Screen, report: &mut Report) {
-    let text = format!("Watching {} for changes; Ctrl-C ends this", file.display());
+fn show(frame: &str, screen: Screen, report: &mut Report) {
     match screen.rows {
-        Some(rows) => report.frame(frame, &text, rows),
+        Some(rows) => report.frame(frame, "Watching for changes; Ctrl-C ends this", rows),
         None => report.text(frame),
     }
     report.flush();
