@@ -22,6 +22,7 @@ use journal::{Journal, Note};
 use lock::DirectoryLock;
 
 pub(crate) mod atomic;
+mod copies;
 mod journal;
 pub(crate) mod lock;
 

@@ -1,21 +1,22 @@
 //! What was changed, and the texts to change it back.
 //!
 //! A directory per task file, outside the project: `journal.jsonl` with a line a change and
-//! `copies/` with the texts before and after, compressed, named by their digest. Everything is on
-//! the disk before the task file is touched. Callers hold the lock of the task file.
+//! `copies/` with the texts before and after. Everything is on the disk before the task file is
+//! touched. Callers hold the lock of the task file.
 
 use std::{
-    collections::HashSet,
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
     thread,
 };
 
-use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
 use serde::{Deserialize, Serialize};
 
-use super::{StoreError, atomic};
+use super::{
+    StoreError, atomic,
+    copies::{Base, Copies},
+};
 use crate::digest::sha256_hex;
 
 /// One change of a task file, as the journal has it.
@@ -50,6 +51,7 @@ pub(super) struct Note {
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
     directory: PathBuf,
+    copies: Copies,
     file: PathBuf,
 }
 
@@ -63,7 +65,8 @@ impl Journal {
         let digest = sha256_hex(file.as_os_str().as_encoded_bytes());
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let directory = journals.join(format!("{name}-{}", digest.get(..16).unwrap_or_default()));
-        Self { directory, file: file.to_path_buf() }
+        let copies = Copies::new(directory.join("copies"));
+        Self { directory, copies, file: file.to_path_buf() }
     }
 
     /// Notes a change that is about to be made.
@@ -86,12 +89,14 @@ impl Journal {
             undoes: note.undoes,
         };
         let write = || -> io::Result<()> {
-            create_private_dir(&self.copies())?;
-            let copies = [(&change.before, before), (&change.after, after)];
-            for copy in copies {
-                if let (Some(sha256), Some(text)) = copy {
-                    self.keep_copy(sha256, text)?;
-                }
+            create_private_dir(self.copies.directory())?;
+            let kept = |sha256, text| Some(Base { sha256: Option::as_deref(sha256)?, text: text? });
+            let before = kept(&change.before, before);
+            if let Some(it) = before {
+                self.copies.keep(it.sha256, it.text, None)?;
+            }
+            if let Some(it) = kept(&change.after, after) {
+                self.copies.keep(it.sha256, it.text, before)?;
             }
             self.append_line(&change)
         };
@@ -124,14 +129,11 @@ impl Journal {
     /// The text with this digest.
     pub(super) fn text(&self, sha256: Option<&str>) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(sha256) = sha256 else { return Ok(None) };
-        let mut text = Vec::new();
-        let read = File::open(self.copies().join(sha256))
-            .and_then(|it| ZlibDecoder::new(it).read_to_end(&mut text));
-        if read.is_err() || sha256_hex(&text) != sha256 {
+        let lost = |_| {
             let path = self.file.clone();
-            return Err(StoreError::LostCopy { path, sha256: sha256.to_owned() });
-        }
-        Ok(Some(text))
+            StoreError::LostCopy { path, sha256: sha256.to_owned() }
+        };
+        self.copies.read(sha256).map(Some).map_err(lost)
     }
 
     /// Every line that can be read: a crash can tear the last one.
@@ -158,37 +160,16 @@ impl Journal {
         if whole == 0 { File::open(&self.directory)?.sync_all() } else { Ok(()) }
     }
 
-    fn keep_copy(&self, sha256: &str, text: &[u8]) -> io::Result<()> {
-        let path = self.copies().join(sha256);
-        if path.exists() {
-            return Ok(());
-        }
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text)?;
-        atomic::write(&path, &encoder.finish()?, &File::open(self.copies())?)
-    }
-
     /// Keeps these changes and their texts only.
     fn forget(&self, kept: Vec<Change>) -> io::Result<()> {
         let lines: Vec<Vec<u8>> = kept.iter().map(line).collect::<io::Result<_>>()?;
         atomic::write(&self.lines(), &lines.concat(), &File::open(&self.directory)?)?;
-        let texts = kept.into_iter().flat_map(|it| [it.before, it.after]).flatten();
-        let wanted: HashSet<String> = texts.collect();
-        for entry in fs::read_dir(self.copies())? {
-            let entry = entry?;
-            if !entry.file_name().to_str().is_some_and(|it| wanted.contains(it)) {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
+        let texts = kept.iter().flat_map(|it| [&it.before, &it.after]);
+        self.copies.retain(texts.filter_map(Option::as_deref))
     }
 
     fn lines(&self) -> PathBuf {
         self.directory.join("journal.jsonl")
-    }
-
-    fn copies(&self) -> PathBuf {
-        self.directory.join("copies")
     }
 }
 

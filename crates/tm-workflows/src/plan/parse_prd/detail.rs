@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tm_llm::chat::Sampling;
-use tm_tasks::plan::assemble::Draft;
+use tm_llm::{
+    chat::Sampling,
+    structured::{Answer, StructuredError},
+};
+use tm_tasks::plan::{alike, assemble::Draft};
 
 use super::{ParsePrdError, Question, Session, object};
 use crate::{
@@ -80,7 +83,7 @@ pub(super) async fn detail(
     let title = titles.get(index).cloned().unwrap_or_default();
     let mut requirements = session.requirements_of(index);
     requirements.truncate(REQUIREMENTS_SHOWN);
-    let question = Question {
+    let mut question = Question {
         text: render(
             PARSE_PRD_DETAIL,
             json!({
@@ -94,18 +97,48 @@ pub(super) async fn detail(
         sampling: Sampling { temperature: 0.3, seed: seed(index), ..Sampling::default() },
         max_tokens: 700,
     };
-    let answer = session.ask(&question, read).await.map_err(|source| ParsePrdError::Task {
-        number: index + 1,
-        title: title.clone(),
-        source,
-    })?;
+    let read = |value: Value| {
+        let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
+        Ok((read(&said)?, weakness(&said, titles, index)))
+    };
+    let failed = |source| ParsePrdError::Task { number: index + 1, title: title.clone(), source };
+    let mut answer = session.ask(&question, read).await.map_err(failed)?;
+    if let (None, (_, Some(weakness))) = (&answer.repaired, &answer.value) {
+        // What is merely weak is asked for once more, and better than nothing if that fails.
+        question.text.push_str(&format!("\n\nDo better than an earlier answer: {weakness}."));
+        question.sampling.seed = question.sampling.seed.wrapping_add(1);
+        question.sampling.temperature = 0.6;
+        match session.ask(&question, read).await {
+            Ok(again) => answer = Answer { repaired: Some(weakness.clone()), ..again },
+            Err(StructuredError::Invalid { .. }) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
     let repaired = answer.repaired.is_some();
     (session.observer)(Event::TaskWritten { number: index + 1, title, repaired });
-    Ok(answer.value)
+    Ok(answer.value.0)
 }
 
-fn read(value: Value) -> Result<Detail, String> {
-    let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
+/// What makes a task useless though its form is right, in words for the model.
+fn weakness(said: &Said, titles: &[String], index: usize) -> Option<String> {
+    let says_title = |text: &str, title: &String| alike(text, title);
+    for step in &said.steps {
+        let others = titles.iter().enumerate().filter(|it| it.0 != index);
+        if let Some((other, _)) = others.into_iter().find(|it| says_title(step, it.1)) {
+            return Some(format!("its step “{step}” is task {} of the plan", other + 1));
+        }
+    }
+    if titles.get(index).is_some_and(|it| says_title(&said.description, it)) {
+        return Some(format!(
+            "its description says no more than the title: “{}”",
+            said.description
+        ));
+    }
+    let Check { action, see } = &said.check;
+    alike(action, see).then(|| format!("its check sees what it does: “{see}”"))
+}
+
+fn read(said: &Said) -> Result<Detail, String> {
     let description = text("description", &said.description, DESCRIPTION_MAX)?;
     let action = text("check", &said.check.action, CHECK_MAX)?;
     let result = text("check", &said.check.see, CHECK_MAX)?;
@@ -113,7 +146,7 @@ fn read(value: Value) -> Result<Detail, String> {
         description,
         details: steps(&said.steps)?,
         test_strategy: format!("{} {}", ended(&action), ended(&result)),
-        priority: said.priority,
+        priority: said.priority.clone(),
     })
 }
 

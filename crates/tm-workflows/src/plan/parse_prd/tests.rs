@@ -98,6 +98,21 @@ async fn a_document_becomes_tasks_that_carry_its_requirements_word_for_word() {
 }
 
 #[tokio::test]
+async fn a_weak_task_is_asked_for_once_more_and_then_taken() {
+    let copies = ScriptedModel::new(|request| match (number(request), answer(request)) {
+        (Some(3), Reply::Text(text)) => {
+            Reply::Text(text.replace("Keep it small and fast enough for everyone.", TITLES[0]))
+        }
+        (_, reply) => reply,
+    });
+    let plan = planned(&copies, &request(3)).await.unwrap();
+    assert!(plan.tasks[2].details.contains(TITLES[0]));
+    assert_eq!(copies.seen().len(), 5, "an outline, three tasks, and one of them again");
+    let complaint = &copies.seen().last().unwrap().messages.last().unwrap().content.clone();
+    assert!(complaint.contains("is task 1 of the plan"), "{complaint}");
+}
+
+#[tokio::test]
 async fn every_question_begins_with_the_same_words() {
     let model = working();
     planned(&model, &request(3)).await.unwrap();

@@ -1,7 +1,7 @@
 use super::*;
 
-fn said(description: &str, steps: &[&str]) -> Value {
-    json!({
+fn said(description: &str, steps: &[&str]) -> Said {
+    let value = json!({
         "description": description,
         "steps": steps,
         "check": {
@@ -9,7 +9,8 @@ fn said(description: &str, steps: &[&str]) -> Value {
             "see": "The note is the only result.",
         },
         "priority": "high",
-    })
+    });
+    serde_json::from_value(value).unwrap()
 }
 
 const STEPS_SAID: [&str; 2] = ["Index every note", "Rank the results by date."];
@@ -17,13 +18,13 @@ const STEPS_SAID: [&str; 2] = ["Index every note", "Rank the results by date."];
 #[test]
 fn details_are_the_steps_numbered_and_each_said_once() {
     let steps = ["1. Index every note", "Rank the results by date.", "index every note."];
-    let detail = read(said("Notes are found by word.", &steps)).unwrap();
+    let detail = read(&said("Notes are found by word.", &steps)).unwrap();
     assert_eq!(detail.details, "1. Index every note.\n2. Rank the results by date.");
 }
 
 #[test]
 fn a_test_strategy_says_what_is_done_and_then_what_is_seen() {
-    let detail = read(said("Notes are found by word.", &STEPS_SAID)).unwrap();
+    let detail = read(&said("Notes are found by word.", &STEPS_SAID)).unwrap();
     assert_eq!(
         detail.test_strategy,
         "Search for a word that one note has. The note is the only result."
@@ -33,11 +34,30 @@ fn a_test_strategy_says_what_is_done_and_then_what_is_seen() {
 #[test]
 fn a_text_that_says_nothing_is_a_fault_in_words_for_the_model() {
     insta::assert_snapshot!(
-        read(said("Search works", &STEPS_SAID)).unwrap_err(),
+        read(&said("Search works", &STEPS_SAID)).unwrap_err(),
         @"its description says too little: “Search works”"
     );
     insta::assert_snapshot!(
-        read(said("Notes are found by word.", &["Index it.", "Index it"])).unwrap_err(),
+        read(&said("Notes are found by word.", &["Index it.", "Index it"])).unwrap_err(),
         @"its steps say the same: “Index it.”"
     );
+}
+
+#[test]
+fn what_other_tasks_do_and_what_is_said_twice_is_a_weakness_in_words_for_the_model() {
+    let titles = ["Store notes in SQLite", "Search notes by word"].map(str::to_owned);
+    let weakness = |said: Said| weakness(&said, &titles, 1).unwrap_or_default();
+    let description = "Notes are found by any word in their text.";
+    insta::assert_snapshot!(weakness(said(description, &STEPS_SAID)), @"");
+    insta::assert_snapshot!(
+        weakness(said(description, &["Index every note", "Store the notes in SQLite."])),
+        @"its step “Store the notes in SQLite.” is task 1 of the plan"
+    );
+    insta::assert_snapshot!(
+        weakness(said("Search for notes by word.", &STEPS_SAID)),
+        @"its description says no more than the title: “Search for notes by word.”"
+    );
+    let mut echo = said(description, &STEPS_SAID);
+    echo.check.see = format!("{} is seen.", echo.check.action);
+    insta::assert_snapshot!(weakness(echo), @"its check sees what it does: “Search for a word that one note has is seen.”");
 }
