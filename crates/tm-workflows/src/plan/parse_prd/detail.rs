@@ -134,18 +134,26 @@ fn weakness(said: &Said, titles: &[String], index: usize) -> Option<String> {
             said.description
         ));
     }
+    let steps = steps(&said.steps);
+    if steps.len() < 2 {
+        return Some(format!("its steps say the same: “{}”", steps.concat()));
+    }
     let Check { action, see } = &said.check;
-    alike(action, see).then(|| format!("its check sees what it does: “{see}”"))
+    if alike(action, see) {
+        return Some(format!("its check sees what it does: “{see}”"));
+    }
+    [action, see].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
 }
 
 fn read(said: &Said) -> Result<Detail, String> {
     let description = text("description", &said.description, DESCRIPTION_MAX)?;
-    let action = text("check", &said.check.action, CHECK_MAX)?;
-    let result = text("check", &said.check.see, CHECK_MAX)?;
+    let steps = steps(&said.steps).into_iter().enumerate();
+    let numbered: Vec<String> = steps.map(|(at, it)| format!("{}. {it}", at + 1)).collect();
+    let check = [&said.check.action, &said.check.see].map(|it| ended(&clause(it, CHECK_MAX)));
     Ok(Detail {
         description,
-        details: steps(&said.steps)?,
-        test_strategy: format!("{} {}", ended(&action), ended(&result)),
+        details: numbered.join("\n"),
+        test_strategy: check.join(" "),
         priority: said.priority.clone(),
     })
 }
@@ -159,8 +167,8 @@ fn text(name: &str, said: &str, longest: usize) -> Result<String, String> {
     Ok(text)
 }
 
-/// The steps as a numbered list, each of them once.
-fn steps(said: &[String]) -> Result<String, String> {
+/// The steps without numbers, each of them once.
+fn steps(said: &[String]) -> Vec<String> {
     let mut steps: Vec<String> = Vec::with_capacity(said.len());
     for step in said {
         let step = ended(without_number(&clause(step, STEP_MAX)));
@@ -168,11 +176,7 @@ fn steps(said: &[String]) -> Result<String, String> {
             steps.push(step);
         }
     }
-    if steps.len() < 2 {
-        return Err(format!("its steps say the same: “{}”", steps.concat()));
-    }
-    let numbered = steps.iter().enumerate().map(|(at, it)| format!("{}. {it}", at + 1));
-    Ok(numbered.collect::<Vec<_>>().join("\n"))
+    steps
 }
 
 fn schema() -> Value {

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tm_llm::chat::Sampling;
+use tm_llm::{chat::Sampling, structured::StructuredError};
 use tm_tasks::{
     plan::{alike, parts::Part},
     prd::{Prd, Unit},
@@ -19,7 +19,7 @@ use super::{ParsePrdError, Question, Session, object};
 use crate::{
     event::Event,
     prompts::{PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, render},
-    wording::title,
+    wording::{clause, title},
 };
 
 /// The longest title, in characters; the grammar ends it there.
@@ -117,11 +117,24 @@ async fn replace_if_repeated(
             None => Ok(title(&answer.title, TITLE_MAX)),
         }
     };
-    let answer = session.ask(&question, read).await.map_err(ParsePrdError::Outline)?;
+    let mended = match (session.ask(&question, read).await, own_words(&requirements, &others)) {
+        (Ok(answer), _) => answer.value,
+        (Err(StructuredError::Invalid { .. }), Some(words)) => words,
+        (Err(error), _) => return Err(ParsePrdError::Outline(error)),
+    };
     if let Some(repeated) = titles.get_mut(index) {
-        *repeated = answer.value;
+        *repeated = mended;
     }
     Ok(())
+}
+
+/// What the document says where the model finds no words that are not taken: the first
+/// requirement that makes a title of its own.
+fn own_words(requirements: &[&str], others: &[String]) -> Option<String> {
+    let mut titles = requirements.iter().map(|it| title(&clause(it, TITLE_MAX), TITLE_MAX));
+    titles.find(|title| {
+        title.split_whitespace().count() >= 3 && !others.iter().any(|it| alike(it, title))
+    })
 }
 
 fn title_schema() -> Value {
