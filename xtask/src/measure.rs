@@ -63,7 +63,7 @@ const MORE_COMMANDS: &[&[&str]] = &[
     &["tags add new-{n}"],
     &["tags use tag-1", "tags use master"],
     &["history"],
-    &["undo"],
+    &["set-status --id=5 --status=review", "undo"],
 ];
 
 /// Measures each program and prints a table.

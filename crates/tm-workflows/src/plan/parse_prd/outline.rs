@@ -19,7 +19,7 @@ use super::{ParsePrdError, Question, Session, object};
 use crate::{
     event::Event,
     prompts::{PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, render},
-    wording::{clause, title},
+    wording::title,
 };
 
 /// The longest title, in characters; the grammar ends it there.
@@ -131,7 +131,8 @@ async fn replace_if_repeated(
 /// What the document says where the model finds no words that are not taken: the first
 /// requirement that makes a title of its own.
 fn own_words(requirements: &[&str], others: &[String]) -> Option<String> {
-    let mut titles = requirements.iter().map(|it| title(&clause(it, TITLE_MAX), TITLE_MAX));
+    let beginning = |it: &&str| it.chars().take(TITLE_MAX).collect::<String>();
+    let mut titles = requirements.iter().map(|it| title(&beginning(it), TITLE_MAX));
     titles.find(|title| {
         title.split_whitespace().count() >= 3 && !others.iter().any(|it| alike(it, title))
     })

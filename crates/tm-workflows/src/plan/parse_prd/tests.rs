@@ -14,7 +14,7 @@ const PRD: &str = "\
 - find notes by word with SQLite FTS5
 - answer within 50 ms
 ## Sync
-- two machines hold the same notes
+- two machines hold the same notes, and whoever changes one of them sees it on the other within a minute or so
 - conflicts keep both versions
 ## Export
 - one Markdown file for each note
@@ -126,7 +126,7 @@ async fn every_question_begins_with_the_same_words() {
 }
 
 #[tokio::test]
-async fn a_repeated_title_is_asked_for_again_and_twice_repeated_is_said_in_the_documents_words() {
+async fn a_title_repeated_twice_is_replaced_by_a_few_of_the_documents_words() {
     let script = |second: &'static str| {
         ScriptedModel::new(move |request| {
             let schema = request.response_schema.as_ref().unwrap();
