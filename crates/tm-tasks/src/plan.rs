@@ -2,14 +2,15 @@
 //!
 //! [`parts`] divides the work; [`digest`] puts a document of any size into the words a small model
 //! can read; [`affinity`] says which tasks build on which; [`assemble`] gives ids and dependencies
-//! that cannot be wrong; [`coverage`] looks up which requirements the tasks have.
+//! that cannot be wrong; [`coverage`] looks up which requirements the tasks have; [`terms`] says how
+//! alike texts are.
 
 pub mod affinity;
 pub mod assemble;
 pub mod coverage;
 pub mod digest;
 pub mod parts;
+pub mod terms;
 mod words;
 
-pub use words::alike;
-pub(crate) use words::words;
+pub use words::{alike, words};

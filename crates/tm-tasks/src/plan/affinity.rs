@@ -5,9 +5,11 @@
 //! dependencies in 53 plans of large models they reach F1 0.50, where "the task before" reaches
 //! 0.35. Start at [`wait_for_related`].
 
-use std::collections::HashMap;
-
-use super::{assemble::Draft, words};
+use super::{
+    assemble::Draft,
+    terms::{Counts, Weights, weigh},
+    words,
+};
 
 /// The share of the best affinity that another earlier task needs to be waited for too.
 const NEAR_BEST: f64 = 0.8;
@@ -21,7 +23,7 @@ const AFFINITY_MIN: f64 = 0.02;
 
 /// Lets each task wait for the earlier ones it is most related to, at most three.
 pub fn wait_for_related(drafts: &mut [Draft]) {
-    let weights = weights(drafts);
+    let weights = weigh(&drafts.iter().map(counts).collect::<Vec<_>>());
     for (position, draft) in drafts.iter_mut().enumerate() {
         draft.after = related(&weights, position);
     }
@@ -36,7 +38,7 @@ fn related(weights: &[Weights], position: usize) -> Vec<usize> {
     let mut scored: Vec<(f64, usize)> = earlier
         .iter()
         .enumerate()
-        .map(|(at, other)| (cosine(own, other), at))
+        .map(|(at, other)| (own.cosine(other), at))
         .filter(|it| it.0 >= AFFINITY_MIN)
         .map(|(affinity, at)| (affinity + advance(at), at))
         .collect();
@@ -45,30 +47,8 @@ fn related(weights: &[Weights], position: usize) -> Vec<usize> {
     scored.into_iter().take(3).filter(|it| it.0 >= best * NEAR_BEST).map(|it| it.1).collect()
 }
 
-/// How much each word says about a task.
-type Weights = HashMap<String, f64>;
-
-/// Term frequency, damped, times inverse document frequency over the plan.
-fn weights(drafts: &[Draft]) -> Vec<Weights> {
-    let counted: Vec<HashMap<String, u32>> = drafts.iter().map(counts).collect();
-    let mut tasks_with: HashMap<&str, u32> = HashMap::new();
-    for word in counted.iter().flat_map(HashMap::keys) {
-        *tasks_with.entry(word).or_default() += 1;
-    }
-    let tasks = f64::from(u32::try_from(drafts.len()).unwrap_or(u32::MAX));
-    let rarity = |word: &str| {
-        let with = f64::from(tasks_with.get(word).copied().unwrap_or(1));
-        // What every task says tells none of them from another.
-        if with < tasks || tasks < 3.0 { (1.0 + tasks / with).ln() } else { 0.0 }
-    };
-    let weigh = |(word, count): (&String, &u32)| {
-        (word.clone(), (1.0 + f64::from(*count).ln()) * rarity(word))
-    };
-    counted.iter().map(|it| it.iter().map(weigh).collect()).collect()
-}
-
-fn counts(draft: &Draft) -> HashMap<String, u32> {
-    let mut counts = HashMap::new();
+fn counts(draft: &Draft) -> Counts {
+    let mut counts = Counts::new();
     // The title says most about a task: it counts twice.
     for text in [&draft.title, &draft.title, &draft.description, &draft.details] {
         for word in words(text).filter(|it| it.chars().count() > 2) {
@@ -76,13 +56,6 @@ fn counts(draft: &Draft) -> HashMap<String, u32> {
         }
     }
     counts
-}
-
-fn cosine(one: &Weights, other: &Weights) -> f64 {
-    let shared: f64 = one.iter().filter_map(|(word, it)| other.get(word).map(|its| it * its)).sum();
-    let length = |it: &Weights| it.values().map(|it| it * it).sum::<f64>().sqrt();
-    let lengths = length(one) * length(other);
-    if lengths > 0.0 { shared / lengths } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub fn alike(one: &str, other: &str) -> bool {
 }
 
 /// What a text says, word by word.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = String> {
+pub fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|it: char| !it.is_alphanumeric())
         .filter(|it| !it.is_empty())
         .map(|it| stem(&it.to_lowercase()))

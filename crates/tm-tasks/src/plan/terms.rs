@@ -1,0 +1,43 @@
+//! How alike texts are by the terms they share, rare ones counting more.
+//!
+//! Term frequency, damped, times inverse document frequency over the texts that are compared.
+//! What the terms of a text are is the caller's business. Start at [`weigh`].
+
+use std::collections::BTreeMap;
+
+/// How often a text has each term.
+pub type Counts = BTreeMap<String, u32>;
+
+/// How much each term says about a text. In a fixed order, because sums of fractions depend on
+/// theirs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Weights(BTreeMap<String, f64>);
+
+/// Weighs the terms of each text among all of them.
+pub fn weigh(texts: &[Counts]) -> Vec<Weights> {
+    let mut texts_with: BTreeMap<&str, u32> = BTreeMap::new();
+    for term in texts.iter().flat_map(BTreeMap::keys) {
+        *texts_with.entry(term).or_default() += 1;
+    }
+    let all = f64::from(u32::try_from(texts.len()).unwrap_or(u32::MAX));
+    let rarity = |term: &str| {
+        let with = f64::from(texts_with.get(term).copied().unwrap_or(1));
+        // What every text says tells none of them from another.
+        if with < all || all < 3.0 { (1.0 + all / with).ln() } else { 0.0 }
+    };
+    let weigh = |(term, count): (&String, &u32)| {
+        (term.clone(), (1.0 + f64::from(*count).ln()) * rarity(term))
+    };
+    texts.iter().map(|it| Weights(it.iter().map(weigh).collect())).collect()
+}
+
+impl Weights {
+    /// From 0, nothing in common, to 1, the same terms in the same shares.
+    pub fn cosine(&self, other: &Self) -> f64 {
+        let shared: f64 =
+            self.0.iter().filter_map(|(term, it)| other.0.get(term).map(|its| it * its)).sum();
+        let length = |it: &Self| it.0.values().map(|it| it * it).sum::<f64>().sqrt();
+        let lengths = length(self) * length(other);
+        if lengths > 0.0 { shared / lengths } else { 0.0 }
+    }
+}
