@@ -17,7 +17,7 @@ use crate::{
     timestamp::{Timestamp, iso_millis},
 };
 
-pub use journal::Change;
+pub use journal::{Change, Quality, TaskQuality};
 use journal::{Journal, Note};
 use lock::DirectoryLock;
 
@@ -143,18 +143,29 @@ impl Store {
         now: Timestamp,
         apply: impl FnOnce(&mut TaskFile) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.commit_measured(command, now, |file| Ok((apply(file)?, None)))
+    }
+
+    /// Changes the file as [`Self::commit`] does, and notes in the journal how good what `apply`
+    /// wrote is.
+    pub fn commit_measured<T, E: From<StoreError>>(
+        &self,
+        command: &str,
+        now: Timestamp,
+        apply: impl FnOnce(&mut TaskFile) -> Result<(T, Option<Quality>), E>,
+    ) -> Result<T, E> {
         let directory = lock::acquire_for(&self.file, self.lock_wait)?;
         let before = self.bytes()?;
         let mut file = TaskFile::from_bytes(before.as_deref().unwrap_or_default())
             .map_err(|source| self.format_error(source))?;
         let untouched = file.clone();
-        let value = apply(&mut file)?;
+        let (value, quality) = apply(&mut file)?;
         if file == untouched {
             return Ok(value);
         }
         file.touch_changed(&untouched, now);
         let after = file.to_text().into_bytes();
-        let note = Note { at: iso_millis(now), command: command.to_owned(), undoes: None };
+        let note = Note { at: iso_millis(now), command: command.to_owned(), undoes: None, quality };
         self.replace(&directory, &note, before.as_deref(), Some(&after))?;
         Ok(value)
     }
@@ -201,7 +212,7 @@ impl Store {
         }
         let text = self.journal.text(oldest.before.as_deref())?;
         let command = format!("undo of {}", oldest.command);
-        let note = Note { at: iso_millis(now), command, undoes: Some(oldest.seq) };
+        let note = Note { at: iso_millis(now), command, undoes: Some(oldest.seq), quality: None };
         self.replace(&directory, &note, current.as_deref(), text.as_deref())?;
         Ok(oldest.clone())
     }
@@ -222,7 +233,8 @@ impl Store {
             self.check_unedited(last, journal::digest(current.as_deref()).as_deref(), later_edits)?;
         }
         let text = self.journal.text(wanted.after.as_deref())?;
-        let note = Note { at: iso_millis(now), command: format!("restore {seq}"), undoes: None };
+        let command = format!("restore {seq}");
+        let note = Note { at: iso_millis(now), command, undoes: None, quality: None };
         self.replace(&directory, &note, current.as_deref(), text.as_deref())?;
         Ok(wanted.clone())
     }

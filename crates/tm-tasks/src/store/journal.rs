@@ -38,6 +38,31 @@ pub struct Change {
     /// The oldest change that this one took back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<u64>,
+    /// How good what was written is, where a program has measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
+}
+
+/// How good the tasks that a change wrote are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Of all of them together.
+    pub percent: u8,
+    pub tasks: Vec<TaskQuality>,
+}
+
+/// How good one task is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskQuality {
+    pub id: String,
+    pub percent: u8,
+}
+
+impl Quality {
+    /// The task that needs a second look most; the first of several.
+    pub fn weakest(&self) -> Option<&TaskQuality> {
+        self.tasks.iter().min_by_key(|it| it.percent)
+    }
 }
 
 /// What is said about a change when it is made.
@@ -46,6 +71,7 @@ pub(super) struct Note {
     pub(super) at: String,
     pub(super) command: String,
     pub(super) undoes: Option<u64>,
+    pub(super) quality: Option<Quality>,
 }
 
 #[derive(Debug, Clone)]
@@ -87,6 +113,7 @@ impl Journal {
             after: digest_after,
             bytes: after.map_or(0, |it| it.len() as u64),
             undoes: note.undoes,
+            quality: note.quality.clone(),
         };
         let write = || -> io::Result<()> {
             create_private_dir(self.copies.directory())?;
