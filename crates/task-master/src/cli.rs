@@ -20,6 +20,7 @@ mod cloud;
 mod completions;
 mod complexity_report;
 mod dependencies;
+mod eval;
 mod expand;
 mod generate;
 mod help;
@@ -85,6 +86,7 @@ pub enum Command {
     Research(research::Args),
     Kb(kb::Args),
     Prd(prd::Args),
+    Eval(eval::Args),
     AddTask(add_task::Args),
     AddSubtask(add_subtask::Args),
     RemoveSubtask(remove_subtask::Args),
@@ -172,6 +174,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Research(args) => research::run(&args, app, report),
         Command::Kb(args) => kb::run(&args, app, report),
         Command::Prd(args) => prd::run(&args, app, report),
+        Command::Eval(args) => eval::run(&args, app, report),
         Command::ComplexityReport(args) => complexity_report::run(&args, app, report),
         Command::AddTask(args) => add_task::run(&args, app, report),
         Command::AddSubtask(args) => add_subtask::run(&args, app, report),

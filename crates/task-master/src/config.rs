@@ -81,6 +81,13 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|it| !it.is_empty())
     }
 
+    /// The environment as if this variable were set.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// The environment with what the project's `.env` adds, and the lines of that file that make
     /// no sense.
     pub fn with_dotenv(mut self, project: &Path) -> (Self, Vec<String>) {

@@ -23,7 +23,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "Project Setup & Configuration",
         &["init", "models", "lang", "rules", "migrate", "mcp", "help"],
     ),
-    ("Task Generation", &["parse-prd", "prd", "generate"]),
+    ("Task Generation", &["parse-prd", "prd", "eval", "generate"]),
     (
         "Task Management",
         &[

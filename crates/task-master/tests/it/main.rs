@@ -13,6 +13,7 @@ mod clients;
 mod complexity_report;
 mod concurrency;
 mod dependencies;
+mod eval;
 mod faults;
 mod generate;
 mod history;

@@ -1,0 +1,68 @@
+//! The plan that the product makes of a pair's document now.
+//!
+//! Asked for as the baseline was: as many tasks, in the same language.
+
+use std::time::Duration;
+
+use tm_llm::backend::Backend;
+use tm_tasks::{
+    document::{MASTER, TaskFile},
+    plan::assemble::assemble,
+    task::{Priority, Task},
+    timestamp::Timestamp,
+};
+
+use super::Pair;
+use crate::{
+    event::Observer,
+    plan::parse_prd::{ParsePrd, ParsePrdError, plan},
+};
+
+/// As many tasks as `parse-prd` makes at once.
+const COUNT_MAX: usize = 100;
+
+/// What pairs call languages, and models.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("de", "German"),
+    ("en", "English"),
+    ("es", "Spanish"),
+    ("fr", "French"),
+    ("it", "Italian"),
+    ("ja", "Japanese"),
+    ("ko", "Korean"),
+    ("nl", "Dutch"),
+    ("pt", "Portuguese"),
+    ("ru", "Russian"),
+    ("zh", "Chinese"),
+];
+
+/// A task file with the plan.
+///
+/// # Errors
+/// When the model makes none.
+pub async fn make_plan(
+    backend: &dyn Backend,
+    pair: &Pair,
+    timeout: Duration,
+    observer: Observer<'_>,
+) -> Result<TaskFile, ParsePrdError> {
+    let language = pair.plan_language.as_deref().unwrap_or("en");
+    let language = LANGUAGES.iter().find(|it| it.0 == language).map_or(language, |it| it.1);
+    let request = ParsePrd {
+        document: pair.document.clone().into_bytes(),
+        count: Some(pair.baseline.len().min(COUNT_MAX)),
+        language: language.to_owned(),
+        priority: Priority::Medium,
+        timeout,
+        saved: None,
+    };
+    let drafts = plan(backend, &request, observer).await?.tasks;
+    let mut file = TaskFile::default();
+    let tag = file.tag_or_create(MASTER, Timestamp::now())?;
+    let tasks: Vec<Task> = assemble(&drafts, tag, &[]);
+    tag.tasks_mut().extend(tasks);
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests;
