@@ -9,7 +9,7 @@ use tm_tasks::{
     store::Change,
 };
 
-use super::Format;
+use super::{Format, parse_prd::quality_line};
 use crate::{
     app::{App, explain},
     report::{
@@ -74,6 +74,10 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
             Some(seq) => text.and(DIM, &format!("  (took back change {seq})")),
             None => text,
         };
+        let text = match &change.quality {
+            Some(quality) => text.and(DIM, &format!("  quality {} %", quality.percent)),
+            None => text,
+        };
         table.push(vec![change.seq.to_string().into(), local(&change.at).into(), text]);
     }
     let columns = report.columns();
@@ -91,6 +95,9 @@ fn print_difference(change: &Change, found: &FileDiff, report: &mut Report) {
     let title = Text::styled(BOLD, &format!("Change {}  ", change.seq));
     report.line(title.and_text(Text::plain(&change.command)));
     report.line(Text::styled(DIM, &local(&change.at)));
+    if let Some(quality) = &change.quality {
+        report.line(quality_line(quality));
+    }
     report.blank();
     for (tags, sign, style) in
         [(&found.tags_added, "+ tag ", GREEN), (&found.tags_removed, "- tag ", RED)]

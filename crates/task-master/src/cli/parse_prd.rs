@@ -8,7 +8,10 @@ use std::{
 };
 
 use anyhow::Context;
-use tm_tasks::{graph::next_task, store::Store};
+use tm_tasks::{
+    graph::next_task,
+    store::{Quality, Store},
+};
 use tm_workflows::plan::parse_prd::{
     Existing, ParsePrd, ParsePrdError, Target, Written, parse_prd,
 };
@@ -203,6 +206,13 @@ fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
     anyhow::Error::new(error).context(advice(message, hint))
 }
 
+/// How good a plan is, and where to look first.
+pub(super) fn quality_line(quality: &Quality) -> Text {
+    let weakest = quality.weakest().filter(|it| it.percent < 100);
+    let weakest = weakest.map(|it| format!(", lowest in task {} ({} %)", it.id, it.percent));
+    format!("  quality {} %{}", quality.percent, weakest.unwrap_or_default()).into()
+}
+
 /// What was made, how well it covers the document, and what to do now.
 fn summary(written: &Written, tag: &str, took: Duration, report: &mut Report) {
     let plan = &written.plan;
@@ -217,6 +227,7 @@ fn summary(written: &Written, tag: &str, took: Duration, report: &mut Report) {
     ));
     let covered = plan.requirements - plan.uncovered.len().min(plan.requirements);
     report.line(format!("  {covered} of {} requirements are covered", plan.requirements).as_str());
+    report.line(quality_line(&written.quality));
     for requirement in &plan.uncovered {
         let words = Text::styled(DIM, "  not covered: ").and(DIM, requirement);
         report.line(words);

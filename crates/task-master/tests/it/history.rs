@@ -1,6 +1,8 @@
 //! `history` and `undo`.
 
-use crate::project::Project;
+use serde_json::json;
+
+use crate::{model_server::ModelServer, project::Project};
 
 #[test]
 fn a_change_can_be_taken_back() {
@@ -119,4 +121,28 @@ fn restoring_over_edits_by_hand_needs_force() {
     assert_eq!(project.tasks(), edited);
     assert_eq!(project.run(&["restore", "1", "--force"]).code, 0);
     assert_eq!(project.tasks(), wanted);
+}
+
+#[test]
+fn what_a_change_wrote_is_shown_with_its_quality() {
+    let project = Project::empty();
+    project.write("prd.md", "# Notes\n- find notes by word\n");
+    let server = ModelServer::saying(&json!({"tasks": [{
+        "id": 1, "title": "Find notes by word", "description": "Find every note by a word in it.",
+        "details": "Keep an index of words beside the notes, rank what is found, and show the \
+                    best note first with its word marked.",
+        "testStrategy": "Search for a word and check that its note is shown first.",
+        "priority": "high", "dependencies": [], "status": "pending",
+    }]}));
+    let run = server.run(&project, &["parse-prd", "prd.md", "-n", "1"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(run.out.contains("\n  quality "), "{}", run.out);
+    let change = &project.json(&["history", "--json"])["changes"][0];
+    assert!(change["quality"]["percent"].as_u64().unwrap() > 0, "{change}");
+    assert_eq!(change["quality"]["tasks"][0]["id"], "1");
+    for arguments in [&["history"][..], &["history", "1"]] {
+        assert!(project.run(arguments).out.contains("quality "), "{arguments:?}");
+    }
+    project.run(&["set-status", "1", "done"]);
+    assert!(project.json(&["history", "--json"])["changes"][0]["quality"].is_null());
 }

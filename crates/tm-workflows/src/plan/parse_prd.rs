@@ -28,12 +28,13 @@ use tm_tasks::{
         parts::{Part, parts},
     },
     prd::{Prd, PrdError, Unit},
-    store::{Store, StoreError},
+    store::{Quality, Store, StoreError},
     task::{Priority, Task},
     timestamp::Timestamp,
 };
 
 use crate::{
+    evaluate::quality,
     event::{Event, Observer},
     prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, render},
 };
@@ -88,6 +89,8 @@ pub struct Written {
     pub plan: Plan,
     /// As they are in the file.
     pub tasks: Vec<Task>,
+    /// As the journal has it.
+    pub quality: Quality,
 }
 
 /// A plan, not yet in any file.
@@ -152,9 +155,10 @@ pub async fn parse_prd(
     let before = blocking(move || looked_at.look()).await?;
     let plan = plan_after(backend, &before, request, observer).await?;
     let drafts = plan.tasks.clone();
-    let tasks = blocking(move || target.write(&drafts)).await?;
+    let (_, prd) = Prd::from_bytes(&request.document)?;
+    let (tasks, quality) = blocking(move || target.write(&drafts, &prd)).await?;
     forget(backend, request)?;
-    Ok(Written { plan, tasks })
+    Ok(Written { plan, tasks, quality })
 }
 
 impl Target {
@@ -180,9 +184,10 @@ impl Target {
         }
     }
 
-    fn write(&self, drafts: &[Draft]) -> Result<Vec<Task>, ParsePrdError> {
+    /// The tasks as they are in the file then, and how good they are.
+    fn write(&self, drafts: &[Draft], prd: &Prd) -> Result<(Vec<Task>, Quality), ParsePrdError> {
         let now = Timestamp::now();
-        self.store.commit("parse-prd", now, |file| {
+        self.store.commit_measured("parse-prd", now, |file| {
             self.check(file)?;
             let tag = file.tag_or_create(&self.tag, now)?;
             let stay = if self.existing == Existing::Replace { &[] } else { tag.tasks() };
@@ -191,7 +196,8 @@ impl Target {
                 tag.tasks_mut().clear();
             }
             tag.tasks_mut().extend(tasks.iter().cloned());
-            Ok(tasks)
+            let quality = quality(prd, &tasks);
+            Ok(((tasks, quality.clone()), Some(quality)))
         })
     }
 }
