@@ -130,7 +130,7 @@ impl Journal {
         write().map_err(|source| StoreError::from_write(&self.lines(), source))?;
         changes.push(change);
         if changes.len() >= KEPT_BEFORE_FORGETTING {
-            let forget = self.forget(changes.split_off(changes.len() - KEPT));
+            let forget = self.forget(&changes.split_off(changes.len() - KEPT));
             forget.map_err(|source| StoreError::from_write(&self.lines(), source))?;
         }
         Ok(())
@@ -188,7 +188,7 @@ impl Journal {
     }
 
     /// Keeps these changes and their texts only.
-    fn forget(&self, kept: Vec<Change>) -> io::Result<()> {
+    fn forget(&self, kept: &[Change]) -> io::Result<()> {
         let lines: Vec<Vec<u8>> = kept.iter().map(line).collect::<io::Result<_>>()?;
         atomic::write(&self.lines(), &lines.concat(), &File::open(&self.directory)?)?;
         let texts = kept.iter().flat_map(|it| [&it.before, &it.after]);
