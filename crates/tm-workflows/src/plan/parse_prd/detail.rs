@@ -105,7 +105,8 @@ pub(super) async fn detail(
     let mut answer = session.ask(&question, read).await.map_err(failed)?;
     if let (None, (_, Some(weakness))) = (&answer.repaired, &answer.value) {
         // What is merely weak is asked for once more, and better than nothing if that fails.
-        question.text.push_str(&format!("\n\nDo better than an earlier answer: {weakness}."));
+        let text = &question.text;
+        question.text = format!("{text}\n\nDo better than an earlier answer: {weakness}.");
         question.sampling.seed = question.sampling.seed.wrapping_add(1);
         question.sampling.temperature = 0.6;
         match session.ask(&question, read).await {
