@@ -15,7 +15,10 @@ use tm_llm::{
 };
 use tm_tasks::config::Role;
 
-use self::routes::{Route, ServerRoute};
+use self::{
+    names::Names,
+    routes::{Route, ServerRoute},
+};
 use crate::{
     app::Workspace,
     report::{Advice, Report, advice, progress_line},
@@ -23,6 +26,7 @@ use crate::{
 
 mod audit;
 mod embedded;
+pub mod names;
 mod routes;
 pub mod telemetry;
 
@@ -38,6 +42,10 @@ pub const CLIENT_MODEL: &str = "mcp-sampling";
 pub struct Choice {
     /// What the most wanted one is called: its name, or its path.
     pub id: String,
+    /// The same without where it is.
+    pub model: String,
+    /// What tells it from others of that name; none where nobody can tell.
+    pub identity: Option<String>,
     candidates: Vec<Candidate>,
 }
 
@@ -46,6 +54,20 @@ pub struct Choice {
 /// It is told when another model answers than the one the project names.
 pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
     Finder::new(workspace).role(role, report)
+}
+
+/// The models of all roles, in the order of [`Role::ALL`]: one that plays several is loaded once.
+pub fn for_all_roles(workspace: &Workspace, report: &mut Report) -> anyhow::Result<[Choice; 3]> {
+    let mut finder = Finder::new(workspace);
+    let [main, research, fallback] = Role::ALL;
+    Ok([finder.role(main, report)?, finder.role(research, report)?, finder.role(fallback, report)?])
+}
+
+/// What clients may call the models of these roles, which are in the order of [`Role::ALL`].
+pub fn names(workspace: &Workspace, choices: &[Choice; 3]) -> anyhow::Result<Names> {
+    let players = Role::ALL.into_iter().zip(choices).map(|(role, it)| (role, it.model.clone()));
+    let players: Vec<(Role, String)> = players.collect();
+    Ok(Names::new(&workspace.config, &workspace.environment, &players)?)
 }
 
 /// Finds models, each once.
@@ -62,7 +84,7 @@ impl<'a> Finder<'a> {
 
     fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
         let mut candidates: Vec<Candidate> = Vec::new();
-        let (mut missing, mut rank) = (None, 0);
+        let (mut missing, mut rank, mut first_route) = (None, 0, None);
         let Workspace { config, environment, .. } = self.workspace;
         for route in routes::routes(config, environment, role)? {
             let candidate = match self.candidate(&route) {
@@ -81,11 +103,30 @@ impl<'a> Finder<'a> {
             let shares = matches!(&route, Route::Server(it) if it.is_copy);
             rank += u32::from(!shares && !candidates.is_empty());
             candidates.push(candidate.with_rank(rank));
+            first_route.get_or_insert(route);
         }
-        let Some(first) = candidates.first() else {
+        let (Some(first), Some(route)) = (candidates.first(), first_route) else {
             return Err(missing.unwrap_or_else(|| anyhow::Error::msg("there is no model")));
         };
-        Ok(Choice { id: first.name().to_owned(), candidates })
+        let id = first.name().to_owned();
+        let (model, identity) = (route.model_or(&id), self.identity(&route));
+        Ok(Choice { id, model, identity, candidates })
+    }
+
+    /// What tells the model from others of its name.
+    fn identity(&self, route: &Route) -> Option<String> {
+        match route {
+            Route::Embedded { model, .. } => {
+                let found = embedded::find(&self.workspace.environment, model.as_deref());
+                found.ok().map(|it| it.identity)
+            }
+            // Whoever lends a model may lend another one next time.
+            Route::Client => None,
+            Route::Server(it) => Some(format!(
+                "{} {} {} {:?} {:?}",
+                it.provider.name, it.url, it.model, it.temperature, it.max_tokens
+            )),
+        }
     }
 
     fn candidate(&mut self, route: &Route) -> anyhow::Result<Candidate> {
@@ -127,7 +168,8 @@ pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
     // A client lends a model that writes, and none that makes vectors.
     let Some(route) = route.filter(|it| !matches!(it, Route::Client)) else { return Ok(None) };
     let candidate = Finder::new(workspace).candidate(&route)?;
-    Ok(Some(Choice { id: candidate.name().to_owned(), candidates: vec![candidate] }))
+    let (id, model) = (candidate.name().to_owned(), route.model_or(candidate.name()));
+    Ok(Some(Choice { id, model, identity: None, candidates: vec![candidate] }))
 }
 
 /// Who is asked first for a role, to be shown.

@@ -15,6 +15,7 @@ mod analyze_complexity;
 mod asking;
 pub(crate) mod autopilot;
 mod backends;
+mod cache;
 mod clear_subtasks;
 mod cloud;
 mod completions;
@@ -28,6 +29,7 @@ mod hints;
 mod history;
 mod init;
 pub(crate) mod kb;
+mod keys;
 mod lang;
 mod list;
 mod man;
@@ -49,6 +51,7 @@ mod route;
 mod rules;
 mod scope;
 mod serve;
+mod servers;
 mod set_status;
 mod show;
 mod start;
@@ -127,9 +130,8 @@ pub enum Command {
     Undo(undo::Args),
     Restore(restore::Args),
     Models(models::Args),
-    Backends(backends::Args),
-    Route(route::Args),
-    Serve(serve::Args),
+    #[command(flatten)]
+    Servers(servers::Command),
     Mcp(mcp::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -205,9 +207,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Restore(args) => restore::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),
-        Command::Backends(args) => backends::run(&args, app, report),
-        Command::Route(args) => route::run(&args, app, report),
-        Command::Serve(args) => serve::run(&args, app, report),
+        Command::Servers(command) => servers::run(command, app, report),
         Command::Mcp(args) => mcp::run(&args, app),
         Command::Completions(args) => completions::run(&args, report),
         Command::Man(args) => man::run(&args, app, report),

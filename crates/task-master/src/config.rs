@@ -23,6 +23,8 @@ pub struct Environment {
     pub state_dir: PathBuf,
     /// Where what is shared by all projects of a user is kept.
     pub data_dir: PathBuf,
+    /// Where what can be made again is kept.
+    pub cache_dir: PathBuf,
     variables: HashMap<String, String>,
 }
 
@@ -65,6 +67,7 @@ impl Environment {
         Self {
             state_dir: directory("XDG_STATE_HOME", ".local/state"),
             data_dir: directory("XDG_DATA_HOME", ".local/share"),
+            cache_dir: directory("XDG_CACHE_HOME", ".cache"),
             working_dir,
             home,
             variables,
@@ -74,6 +77,16 @@ impl Environment {
     /// Where the language models are.
     pub fn models_dir(&self) -> PathBuf {
         self.data_dir.join("models")
+    }
+
+    /// Where answers are kept that may be given again.
+    pub fn answers_dir(&self) -> PathBuf {
+        self.cache_dir.join("answers")
+    }
+
+    /// Where the keys of clients are, which are not the keys themselves.
+    pub fn keys_dir(&self) -> PathBuf {
+        self.data_dir.join("gateway-keys")
     }
 
     /// A variable that is set to something.

@@ -136,6 +136,25 @@ pub enum BackendError {
 }
 
 impl BackendError {
+    /// One word for it, the same whatever the model and the server: for counting.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Load { .. } => "load",
+            Self::OutOfMemory { .. } => "out_of_memory",
+            Self::ContextOverflow { .. } => "context_overflow",
+            Self::Refused { .. } => "refused",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::ModelMissing { .. } => "model_missing",
+            Self::Unreachable { .. } => "unreachable",
+            Self::NotLocal { .. } => "not_local",
+            Self::NoEmbeddings { .. } => "no_embeddings",
+            Self::Busy { .. } => "busy",
+            Self::DeadlineExceeded { .. } => "timeout",
+            Self::EmptyAnswer { .. } => "empty",
+            Self::Broken { .. } => "broken",
+        }
+    }
+
     /// Whether the same request may succeed later, or at another backend.
     pub fn is_transient(&self) -> bool {
         match self {

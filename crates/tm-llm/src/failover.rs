@@ -5,7 +5,8 @@
 //! same question, and whoever has failed is not asked again before it has rested. A model that has
 //! enough to do is not given more: who asks then waits, and if too many wait already is told to
 //! come back later. An answer that is cut off in the middle is gone on with (see `live`). What
-//! each model did is counted, because a fallback is not a success. Start at [`Failover`].
+//! each model did is counted, because a fallback is not a success, and whoever wants to know what
+//! became of one request watches it with a [`Journey`]. Start at [`Failover`].
 
 use std::{
     collections::BTreeSet,
@@ -27,12 +28,14 @@ use crate::{
     embed::{EmbedRequest, Embeddings},
 };
 use breaker::Standing;
+pub use journey::{Attempt, Journey, OnAttempt, Outcome};
 use live::{Begun, Live};
 use load::Question;
 pub use seat::SeatReport;
 use seat::{Seat, Turn};
 
 mod breaker;
+mod journey;
 mod live;
 mod load;
 mod queue;
@@ -68,6 +71,7 @@ pub type OnSwitch = Arc<dyn Fn(&Switch<'_>) + Send + Sync>;
 pub struct Failover {
     inner: Arc<Inner>,
     rounds: Rounds,
+    journey: Option<Arc<Journey>>,
 }
 
 struct Inner {
@@ -136,7 +140,7 @@ impl Failover {
             waiting: AtomicU32::new(0),
             first_word: Mutex::new(rounds.first_word),
         };
-        Self { inner: Arc::new(inner), rounds }
+        Self { inner: Arc::new(inner), rounds, journey: None }
     }
 
     /// The same with other waits.
@@ -144,6 +148,12 @@ impl Failover {
     pub fn with_rounds(self, rounds: Rounds) -> Self {
         *self.inner.first_word.lock().unwrap_or_else(PoisonError::into_inner) = rounds.first_word;
         Self { rounds, ..self }
+    }
+
+    /// The same models, for one request that is watched.
+    #[must_use]
+    pub fn watched(&self, journey: Arc<Journey>) -> Self {
+        Self { inner: Arc::clone(&self.inner), rounds: self.rounds, journey: Some(journey) }
     }
 
     /// What was spent so far, by the models that answered; empty when none did.
@@ -179,9 +189,11 @@ impl Failover {
                 }
             };
             tried.push(Arc::clone(turn.seat()));
+            let turn = turn.noting(self.journey.clone());
             match self.inner.ask(turn, request).await {
                 Ok(begun) => {
-                    let live = Live::new(Arc::clone(&self.inner), request.clone(), begun);
+                    let live = Live::new(Arc::clone(&self.inner), request.clone(), begun)
+                        .noting(self.journey.clone());
                     return Ok(live.into_stream());
                 }
                 Err(error) => {

@@ -3,10 +3,11 @@
 //! Knows nothing of tasks or of llama.cpp: a backend is whatever implements
 //! [`backend::Backend`]. Start at [`chat`] for what is asked, [`backend`] for who answers,
 //! [`structured`] for answers that must fit a JSON Schema, [`failover`] for several models that
-//! stand in for each other, [`provider`] and [`dialect`] for servers, and [`catalogue`] and
-//! [`fetch`] for the models that run on this machine.
+//! stand in for each other, [`cache`] for answers that were given before, [`provider`] and
+//! [`dialect`] for servers, and [`catalogue`] and [`fetch`] for the models that run on this machine.
 
 pub mod backend;
+pub mod cache;
 pub mod catalogue;
 pub mod chat;
 pub mod dialect;

@@ -106,6 +106,13 @@ pub async fn ask_accepting<T>(
     }
 }
 
+/// Whether a text is one JSON document that fits a schema.
+pub fn fits(schema: &Value, text: &str) -> bool {
+    let value: Result<Value, _> = serde_json::from_str(text);
+    let validator = jsonschema::validator_for(schema);
+    value.is_ok_and(|value| validator.is_ok_and(|it| it.is_valid(&value)))
+}
+
 fn parse(
     text: &str,
     finish: FinishReason,

@@ -1,13 +1,17 @@
 //! Models that run in this process: found in the user's store, loaded when they are needed.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Context;
 use tm_llm::{
     backend::{Backend, BackendError},
     catalogue::{
         Catalogue, Model,
-        store::{ModelStore, StoreError},
+        store::{Installed, ModelStore, StoreError},
     },
 };
 
@@ -19,6 +23,8 @@ pub(super) struct Found {
     /// Its id in the catalogue, or its path.
     pub(super) id: String,
     path: PathBuf,
+    /// The same for the same weights, and another one for others.
+    pub(super) identity: String,
 }
 
 /// Finds the model that is asked for, or the default one.
@@ -28,20 +34,28 @@ pub(super) fn find(environment: &Environment, asked: Option<&str>) -> anyhow::Re
     if let Some(asked) = asked {
         let path = environment.working_dir.join(asked);
         if path.extension().is_some_and(|it| it == "gguf") && catalogue.find(asked).is_err() {
-            return Ok(Found { id: asked.to_owned(), path });
+            let identity = of_file(&path);
+            return Ok(Found { id: asked.to_owned(), path, identity });
         }
     }
     let model = match asked {
         Some(id) => catalogue.find(id)?,
         None => catalogue.default_model().context("the catalogue has no default model")?.0,
     };
-    let path = installed(&store, model)?;
-    Ok(Found { id: model.id.clone(), path })
+    let Installed { path, sha256, .. } = installed(&store, model)?;
+    Ok(Found { id: model.id.clone(), path, identity: format!("sha256:{sha256}") })
 }
 
-fn installed(store: &ModelStore, model: &Model) -> anyhow::Result<PathBuf> {
+/// Nobody vouches for the file, and to read all of it takes too long: it is what it was as long as
+/// it was not written to.
+fn of_file(path: &Path) -> String {
+    let facts = fs::metadata(path).and_then(|it| Ok((it.len(), it.modified()?)));
+    format!("file:{} {facts:?}", path.display())
+}
+
+fn installed(store: &ModelStore, model: &Model) -> anyhow::Result<Installed> {
     match store.find(model) {
-        Ok(installed) => Ok(installed.path),
+        Ok(installed) => Ok(installed),
         Err(error) => {
             let hint = match &error {
                 StoreError::NotInstalled { .. } => {

@@ -150,6 +150,20 @@ fn sequence(role: Role) -> [Role; 3] {
     }
 }
 
+/// The model that a role names, or that the environment names for it.
+pub(super) fn configured(
+    config: &Config,
+    environment: &Environment,
+    role: Role,
+) -> Option<RoleModel> {
+    let mut model = config.model(role)?;
+    let variable = format!("TASKMASTER_MODEL_{}", role.as_str().to_ascii_uppercase());
+    if let Some(id) = environment.variable(&variable) {
+        id.clone_into(&mut model.model_id);
+    }
+    Some(model)
+}
+
 struct Planner<'a> {
     config: &'a Config,
     environment: &'a Environment,
@@ -158,14 +172,8 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// The model that a role names, or that the environment names for it.
     fn model(&self, role: Role) -> Option<RoleModel> {
-        let mut model = self.config.model(role)?;
-        let variable = format!("TASKMASTER_MODEL_{}", role.as_str().to_ascii_uppercase());
-        if let Some(id) = self.environment.variable(&variable) {
-            id.clone_into(&mut model.model_id);
-        }
-        Some(model)
+        configured(self.config, self.environment, role)
     }
 
     /// Who answers for one model of the configuration.
@@ -252,6 +260,14 @@ impl Route {
         match self {
             Self::Embedded { .. } | Self::Client => false,
             Self::Server(server) => server.is_external,
+        }
+    }
+
+    /// What the model calls itself, where the route knows it.
+    pub(super) fn model_or(&self, name: &str) -> String {
+        match self {
+            Self::Embedded { .. } | Self::Client => name.to_owned(),
+            Self::Server(server) => server.model.clone(),
         }
     }
 

@@ -8,8 +8,8 @@ use tm_llm::{backend::BackendError, backend::ModelInfo, failover::SeatReport};
 use tm_tasks::config::Role;
 
 use crate::{
-    app::App,
-    backend,
+    app::{App, Workspace},
+    backend::{self, names::KnownName},
     report::{
         Report,
         table::Table,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// Show who answers for a role, and why
+/// Show who answers for a role or to a name, and why
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -28,6 +28,8 @@ pub struct Args {
 enum Action {
     /// Try everybody who may answer, and say who would
     Explain(ExplainArgs),
+    /// List the names that clients of the gateway may use, and who answers to each
+    List(ListArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -36,10 +38,21 @@ struct ExplainArgs {
     #[arg(long, value_enum, default_value_t)]
     role: Asked,
 
+    /// A model as a client of the gateway names it, in place of a role
+    #[arg(long, value_name = "NAME", conflicts_with = "role")]
+    model: Option<String>,
+
     /// Tokens of the prompt and its answer, for which there must be room
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     tokens: u32,
 
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct ListArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -51,6 +64,20 @@ enum Asked {
     Main,
     Research,
     Fallback,
+}
+
+#[derive(Debug, Serialize)]
+struct Routes<'a> {
+    names: Vec<Listed<'a>>,
+    /// Who answers to every other name.
+    others: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed<'a> {
+    #[serde(flatten)]
+    name: &'a KnownName,
+    model: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,14 +104,31 @@ struct Explanation {
 
 /// Runs `route`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
-    let Action::Explain(args) = &args.action;
     let workspace = app.open(None, report)?;
-    let role = match args.role {
-        Asked::Main => Role::Main,
-        Asked::Research => Role::Research,
-        Asked::Fallback => Role::Fallback,
+    match &args.action {
+        Action::Explain(args) => run_explain(args, &workspace, report),
+        Action::List(args) => run_list(args, &workspace, report),
+    }
+}
+
+fn run_explain(
+    args: &ExplainArgs,
+    workspace: &Workspace,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let (role, choice) = if let Some(name) = &args.model {
+        let choices = backend::for_all_roles(workspace, report)?;
+        let role = backend::names(workspace, &choices)?.role(name).0;
+        (role, of(choices, role))
+    } else {
+        let role = match args.role {
+            Asked::Main => Role::Main,
+            Asked::Research => Role::Research,
+            Asked::Fallback => Role::Fallback,
+        };
+        (role, backend::for_role(workspace, role, report)?)
     };
-    let failover = backend::for_role(&workspace, role, report)?.open_when_asked();
+    let failover = choice.open_when_asked();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let tried = runtime.block_on(failover.try_all());
     let explained = explain(role, failover.report(), tried, args.tokens);
@@ -105,6 +149,43 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         report.line("Nobody can answer now.");
         report.suggest("task-master backends", "the model servers that run here");
     }
+    Ok(())
+}
+
+/// What belongs to a role, out of what belongs to all.
+fn of<T>([main, research, fallback]: [T; 3], role: Role) -> T {
+    match role {
+        Role::Main => main,
+        Role::Research => research,
+        Role::Fallback => fallback,
+    }
+}
+
+/// The names, the most binding first; nobody is tried.
+fn run_list(args: &ListArgs, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    let choices = backend::for_all_roles(workspace, report)?;
+    let names = backend::names(workspace, &choices)?;
+    let model = |role| &of(choices.each_ref(), role).id;
+    let listed: Vec<Listed<'_>> =
+        names.iter().map(|it| Listed { name: it, model: model(it.role) }).collect();
+    if args.json {
+        report.json(&Routes { names: listed, others: Role::Main.as_str() });
+        return Ok(());
+    }
+    let mut table = Table::new(&["Name", "Role", "Model", "Why"], "Why");
+    for it in &listed {
+        let why = Text::styled(DIM, it.name.reason.told());
+        table.push(vec![
+            it.name.name.as_str().into(),
+            it.name.role.as_str().into(),
+            it.model.into(),
+            why,
+        ]);
+    }
+    let columns = report.columns();
+    report.lines(table.lines(columns));
+    report.blank();
+    report.line("Any other name is answered by main, and a model called sonar… by research.");
     Ok(())
 }
 

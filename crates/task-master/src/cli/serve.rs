@@ -1,59 +1,83 @@
 //! `serve`: the gateway, until it is stopped.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use tm_llm::backend::Backend as _;
-use tm_tasks::config::Role;
+use tm_llm::{
+    backend::Backend as _,
+    cache::{Cache, FileStore},
+};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use super::{cache, keys};
 use crate::{
-    app::App,
+    app::{App, Workspace},
     backend,
     http::{
-        gateway::{self, Gateway},
-        serve::{ServeError, listen, serve},
+        gateway::{self, Answers, Gateway, Players, Sources},
+        keys::{KeyRing, KeyStore},
+        serve::{Protection, ServeError, encryption, listen, serve},
     },
     report::{
-        Report, advice,
+        Advice, Report, advice,
         text::{DIM, Text},
     },
 };
 
-/// Serve the local models as OpenAI, Anthropic and Ollama would
+/// Serve the local models as OpenAI, Anthropic, Perplexity and Ollama would
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where to listen
+    /// Where to listen; for other machines there must be keys and TLS
     #[arg(long, short, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8484")]
     listen: SocketAddr,
 
     /// Seconds after which a request that has no answer gets none
     #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
     timeout_s: u64,
+
+    /// Keep answers, and give them again to equal requests for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    cache_s: u64,
+
+    /// Ask programs of this machine for a key as well; see `task-master keys`
+    #[arg(long)]
+    require_key: bool,
+
+    /// Encrypt with this chain of certificates (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+
+    /// Serve other machines without encryption, where somebody else sees to it
+    #[arg(long, conflicts_with = "tls_cert")]
+    insecure_http: bool,
 }
 
 /// Runs `serve`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open(None, report)?;
+    let encryption = encrypted(args).map_err(explain)?;
+    let has_keys = !keys(&workspace).list().map_err(keys::told)?.is_empty();
+    if args.require_key && !has_keys {
+        return Err(no_keys("there is no key to ask for").into());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let protection =
+            Protection { has_keys, has_tls: encryption.is_some(), is_insecure: args.insecure_http };
         // The address first: a model takes seconds.
-        let listener = listen(args.listen).await.map_err(explain)?;
+        let listener = listen(args.listen, protection).await.map_err(explain)?;
         let address = listener.local_addr()?;
-        let choice = backend::for_role(&workspace, Role::Main, report)?;
-        report.note(&format!("loading {}", choice.id));
-        let backend = choice.open().await?;
-        let model = backend.info().model.clone();
-        let timeout = std::time::Duration::from_secs(args.timeout_s);
-        let mut gateway =
-            Gateway::new(backend, timeout).with_knowledge(workspace.project.knowledge_file());
-        if let Some(choice) = backend::for_embeddings(&workspace)? {
-            gateway = gateway.with_embedder(choice.open_when_asked());
-        }
+        let (gateway, model) = gateway(args, &workspace, report).await?;
         let router = gateway::router(Arc::new(gateway));
-        welcome(address, &model, report);
+        let scheme = if encryption.is_some() { "https" } else { "http" };
+        welcome(&format!("{scheme}://{address}"), &model, report);
         let stop = CancellationToken::new();
         let stopping = stop.clone();
-        tokio::join!(serve(listener, router, stop), async move {
+        tokio::join!(serve(listener, encryption, router, stop), async move {
             told_to_stop().await;
             stopping.cancel();
         })
@@ -62,12 +86,64 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     })
 }
 
-fn welcome(address: SocketAddr, model: &str, report: &mut Report) {
-    report.line(format!("{model} answers at http://{address}").as_str());
+/// The gateway of a project, with its main model loaded, and what that is called.
+async fn gateway(
+    args: &Args,
+    workspace: &Workspace,
+    report: &mut Report,
+) -> anyhow::Result<(Gateway, String)> {
+    let choices = backend::for_all_roles(workspace, report)?;
+    let names = backend::names(workspace, &choices)?;
+    let identities = choices.each_ref().map(|it| it.identity.clone());
+    let [main, research, fallback] = choices;
+    report.note(&format!("loading {}", main.id));
+    let main = main.open().await?;
+    let model = main.info().model.clone();
+    let (research, fallback) = (research.open_when_asked(), fallback.open_when_asked());
+    let players = Players::new([main, research, fallback]);
+    let mut gateway = Gateway::new(players, names, Duration::from_secs(args.timeout_s));
+    let project = &workspace.project;
+    if project.exists() {
+        let sources = Sources::new(project.root().to_owned(), project.knowledge_file());
+        gateway = gateway.with_sources(sources);
+    }
+    if args.cache_s > 0 {
+        gateway = gateway.with_answers(answers(args, workspace, identities)?);
+    }
+    if args.require_key || !args.listen.ip().to_canonical().is_loopback() {
+        gateway = gateway.with_keys(KeyRing::new(keys(workspace)));
+    }
+    if let Some(choice) = backend::for_embeddings(workspace)? {
+        gateway = gateway.with_embedder(choice.open_when_asked());
+    }
+    Ok((gateway, model))
+}
+
+fn keys(workspace: &Workspace) -> KeyStore {
+    KeyStore::new(workspace.environment.keys_dir())
+}
+
+fn encrypted(args: &Args) -> Result<Option<TlsAcceptor>, ServeError> {
+    let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) else { return Ok(None) };
+    encryption(certificate, key).map(Some)
+}
+
+/// The answers that were kept so far.
+fn answers(
+    args: &Args,
+    workspace: &Workspace,
+    identities: [Option<String>; 3],
+) -> anyhow::Result<Answers> {
+    let store = FileStore::open(workspace.environment.answers_dir()).map_err(cache::told)?;
+    Ok(Answers::new(Cache::new(store, Duration::from_secs(args.cache_s)), identities))
+}
+
+fn welcome(url: &str, model: &str, report: &mut Report) {
+    report.line(format!("{model} answers at {url}").as_str());
     for (protocol, setting) in [
-        ("OpenAI", format!("OPENAI_BASE_URL=http://{address}/v1")),
-        ("Anthropic", format!("ANTHROPIC_BASE_URL=http://{address}")),
-        ("Ollama", format!("OLLAMA_HOST=http://{address}")),
+        ("OpenAI", format!("OPENAI_BASE_URL={url}/v1")),
+        ("Anthropic", format!("ANTHROPIC_BASE_URL={url}")),
+        ("Ollama", format!("OLLAMA_HOST={url}")),
     ] {
         report.line(Text::styled(DIM, &format!("  {protocol:<10}")).and(DIM, &setting));
     }
@@ -91,11 +167,20 @@ async fn told_to_stop() {
     drop(interrupted.await);
 }
 
+fn no_keys(message: &str) -> Advice {
+    advice(message, "make one with `task-master keys add NAME`")
+}
+
 fn explain(error: ServeError) -> anyhow::Error {
     let hint = match &error {
         ServeError::Listen { .. } => "another program has the port: name another with --listen",
-        ServeError::Exposed { .. } => {
-            "listen on 127.0.0.1, and let a server that asks who is there pass requests on"
+        ServeError::NoKeys { .. } => return no_keys(&error.to_string()).into(),
+        ServeError::NoTls { .. } => {
+            "name a certificate with --tls-cert and --tls-key, or say --insecure-http where \
+             somebody else encrypts"
+        }
+        ServeError::Pem { .. } | ServeError::Tls(_) => {
+            "name PEM files: a chain of certificates, and the private key of the first"
         }
         ServeError::Ended(_) => "start it again",
     };

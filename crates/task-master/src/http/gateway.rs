@@ -1,17 +1,18 @@
 //! The gateway: the endpoints of the services that it takes the place of, answered by local models.
 //!
-//! An endpoint reads its client's protocol, [`answer`] asks the model, and a writer of the same
+//! An endpoint reads its client's protocol, [`mod@answer`] asks the model, and a writer of the same
 //! protocol tells what came of it. Whatever a client calls the model, a local one answers: tools
-//! move here by changing a base URL and nothing else. Start at [`router`].
+//! move here by changing a base URL and nothing else. Which one is decided in [`routing`]. Start at
+//! [`router`].
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{DefaultBodyLimit, Path, Request, State},
     http::{HeaderMap, Method, StatusCode, header},
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -26,15 +27,26 @@ use tm_llm::{
         openai::{self, ChatWriter, CompletionWriter},
         responses::{self, ResponseWriter},
     },
+    failover::Failover,
 };
-use tm_tasks::timestamp::{Timestamp, iso_millis};
+use tm_tasks::{
+    config::Role,
+    timestamp::{Timestamp, iso_millis},
+};
 
-use super::metrics::Metrics;
+use super::{keys::KeyRing, metrics::Metrics};
+use crate::backend::names::{Names, Reason};
 use answer::Asked;
-use cited::{is_search_model, no_sources};
+pub use cached::Answers;
+pub use cited::Sources;
+use client::Client;
+pub use routing::Players;
 
 mod answer;
+mod cached;
 mod cited;
+mod client;
+mod routing;
 
 /// The longest body: a long document, many times over.
 const BODY_BYTES: usize = 32 << 20;
@@ -42,21 +54,28 @@ const BODY_BYTES: usize = 32 << 20;
 /// What all requests share.
 #[derive(Debug)]
 pub struct Gateway {
-    backend: Arc<dyn Backend>,
+    players: Players,
+    /// What clients may call them.
+    names: Names,
     /// The model that turns texts into vectors.
     embedder: Arc<dyn Backend>,
     /// The documents that questions are researched in.
-    knowledge: Option<PathBuf>,
-    metrics: Metrics,
+    sources: Sources,
+    /// What was answered before, when that is kept.
+    answers: Option<Arc<Answers>>,
+    /// Whoever asks must have one of these, when there are any.
+    keys: Option<KeyRing>,
+    metrics: Arc<Metrics>,
     /// A request that has no answer after this gets none.
     timeout: Duration,
 }
 
 impl Gateway {
-    /// One model for everything.
-    pub fn new(backend: Arc<dyn Backend>, timeout: Duration) -> Self {
-        let embedder = Arc::clone(&backend);
-        Self { backend, embedder, knowledge: None, metrics: Metrics::new(), timeout }
+    /// The models of a project's roles, by the names they have.
+    pub fn new(players: Players, names: Names, timeout: Duration) -> Self {
+        let embedder: Arc<dyn Backend> = Arc::<Failover>::clone(players.of(Role::Main));
+        let (sources, metrics) = (Sources::default(), Arc::new(Metrics::new()));
+        Self { players, names, embedder, sources, answers: None, keys: None, metrics, timeout }
     }
 
     /// The same with another model for embeddings.
@@ -67,14 +86,41 @@ impl Gateway {
 
     /// The same with documents to research in.
     #[must_use]
-    pub fn with_knowledge(self, file: PathBuf) -> Self {
-        Self { knowledge: Some(file), ..self }
+    pub fn with_sources(self, sources: Sources) -> Self {
+        Self { sources, ..self }
     }
 
-    fn model(&self) -> &str {
-        &self.backend.info().model
+    /// The same, and answers are given again.
+    #[must_use]
+    pub fn with_answers(self, answers: Answers) -> Self {
+        Self { answers: Some(Arc::new(answers)), ..self }
+    }
+
+    /// The same for those who have a key, wherever they are.
+    #[must_use]
+    pub fn with_keys(self, keys: KeyRing) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    fn main(&self) -> &Failover {
+        self.players.of(Role::Main)
     }
 }
+
+/// An endpoint that asks a model: what it is counted as, and how it tells errors.
+#[derive(Debug, Clone, Copy)]
+struct Door {
+    name: &'static str,
+    error_body: ErrorBody,
+}
+
+const CHAT: Door = Door { name: "chat", error_body: openai::error_body };
+const COMPLETIONS: Door = Door { name: "completions", error_body: openai::error_body };
+const RESPONSES: Door = Door { name: "responses", error_body: openai::error_body };
+const AGENT: Door = Door { name: "agent", error_body: openai::error_body };
+const MESSAGES: Door = Door { name: "messages", error_body: anthropic::error_body };
+const OLLAMA: Door = Door { name: "ollama", error_body: ollama::error_body };
+const EMBEDDINGS: Door = Door { name: "embeddings", error_body: openai::error_body };
 
 type Shared = State<Arc<Gateway>>;
 type ErrorBody = fn(&ClientError) -> Value;
@@ -88,7 +134,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/embeddings", post(openai_embeddings))
         .route("/messages", post(messages))
         .route("/messages/count_tokens", post(count_tokens))
-        .route("/agent", post(|| async { refused(&no_sources(), openai::error_body) }))
+        .route("/agent", post(agent))
         .route("/models", get(models))
         .route("/models/{*model}", get(model));
     let ollama = Router::new()
@@ -104,42 +150,17 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/", get(|| async { "task-master is running" }))
         .route("/health", get(|| async { json_body(&json!({"status": "ok"})) }))
         .route("/metrics", get(metrics))
+        .route("/routes", get(routes))
         .merge(openai.clone())
         .nest("/v1", openai)
         .nest("/api", ollama)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(middleware::from_fn(only_local_pages))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gateway), client::admit))
         .with_state(gateway)
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// A web page from elsewhere may not use the models of whoever looks at it.
-async fn only_local_pages(request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let is_local = |name| {
-        let value = headers.get(name).map(|it| it.to_str().unwrap_or_default());
-        value.is_none_or(|it| host_is_local(it.rsplit("//").next().unwrap_or(it)))
-    };
-    if is_local(header::ORIGIN) && is_local(header::HOST) {
-        return next.run(request).await;
-    }
-    let message = "only pages and programs of this machine are served";
-    let error = json!({"error": {"message": message, "type": "permission_error"}});
-    (StatusCode::FORBIDDEN, json_body(&error)).into_response()
-}
-
-/// `localhost:8484`, `127.0.0.1`, `[::1]:8484` and the like.
-fn host_is_local(authority: &str) -> bool {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|it| it.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = |it: &str| it.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback());
-    host.eq_ignore_ascii_case("localhost") || is_loopback(address)
-}
 
 async fn unknown(method: Method, request: Request) -> Response {
     let message = format!("there is nothing at {method} {}", request.uri().path());
@@ -149,64 +170,79 @@ async fn unknown(method: Method, request: Request) -> Response {
 
 async fn metrics(State(gateway): Shared) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0")];
-    match gateway.metrics.text() {
+    match gateway.metrics.text(&gateway.players.report()) {
         Ok(text) => (headers, text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-async fn chat_completions(State(gateway): Shared, body: Bytes) -> Response {
+async fn routes(State(gateway): Shared) -> Response {
+    json_body(&gateway.routes()).into_response()
+}
+
+async fn chat_completions(client: Client, body: Bytes) -> Response {
     let (request, with_usage) = match openai::read_chat(&body) {
         Ok(read) => read,
         Err(error) => return refused(&error, openai::error_body),
     };
-    if is_search_model(&request.model) {
-        return cited::answer(&gateway, &request).await;
+    if cited::is_search(&request) {
+        return cited::answer(client, request, CHAT).await;
     }
-    let writer = ChatWriter::new(identity(&request), with_usage);
-    gateway.answer("chat", request, Box::new(writer), openai::error_body).await
+    answer(client, CHAT, request, |identity, _| ChatWriter::new(identity, with_usage)).await
 }
 
-async fn completions(State(gateway): Shared, body: Bytes) -> Response {
+async fn completions(client: Client, body: Bytes) -> Response {
     let (request, with_usage) = match openai::read_completion(&body) {
         Ok(read) => read,
         Err(error) => return refused(&error, openai::error_body),
     };
-    let writer = CompletionWriter::new(identity(&request), with_usage);
-    gateway.answer("completions", request, Box::new(writer), openai::error_body).await
+    let writer = |identity, _: &Asked| CompletionWriter::new(identity, with_usage);
+    answer(client, COMPLETIONS, request, writer).await
 }
 
-async fn create_response(State(gateway): Shared, body: Bytes) -> Response {
-    let request = match responses::read(&body) {
-        Ok(request) => request,
-        Err(error) => return refused(&error, openai::error_body),
-    };
-    let writer = ResponseWriter::new(identity(&request));
-    gateway.answer("responses", request, Box::new(writer), openai::error_body).await
+async fn create_response(client: Client, body: Bytes) -> Response {
+    match responses::read(&body) {
+        Ok(request) => {
+            answer(client, RESPONSES, request, |identity, _| ResponseWriter::new(identity)).await
+        }
+        Err(error) => refused(&error, openai::error_body),
+    }
 }
 
-async fn messages(State(gateway): Shared, body: Bytes) -> Response {
+/// What Perplexity's clients ask since it has agents.
+async fn agent(client: Client, body: Bytes) -> Response {
+    match responses::read_agent(&body) {
+        Ok(request) if cited::is_search(&request) => cited::answer(client, request, AGENT).await,
+        Ok(request) => {
+            answer(client, AGENT, request, |identity, _| ResponseWriter::new(identity)).await
+        }
+        Err(error) => refused(&error, openai::error_body),
+    }
+}
+
+async fn messages(client: Client, body: Bytes) -> Response {
     let request = match anthropic::read(&body) {
         Ok(request) => request,
         Err(error) => return refused(&error, anthropic::error_body),
     };
-    let tokens = answer::prompt_tokens(&*gateway.backend, &request);
-    let writer = MessageWriter::new(identity(&request), tokens);
-    gateway.answer("messages", request, Box::new(writer), anthropic::error_body).await
+    let writer = |identity, asked: &Asked| MessageWriter::new(identity, asked.prompt_tokens());
+    answer(client, MESSAGES, request, writer).await
 }
 
-async fn count_tokens(State(gateway): Shared, body: Bytes) -> Response {
-    match anthropic::read_prompt(&body) {
-        Ok(request) => {
-            let tokens = answer::prompt_tokens(&*gateway.backend, &request);
-            json_body(&json!({"input_tokens": tokens})).into_response()
-        }
+async fn count_tokens(client: Client, body: Bytes) -> Response {
+    let counted = async {
+        let request = anthropic::read_prompt(&body)?;
+        let routed = client.route(&request.model).await?;
+        Ok(answer::prompt_tokens(&*routed.backend, &request))
+    };
+    match counted.await {
+        Ok(tokens) => json_body(&json!({ "input_tokens": tokens })).into_response(),
         Err(error) => refused(&error, anthropic::error_body),
     }
 }
 
 async fn models(State(gateway): Shared, headers: HeaderMap) -> Response {
-    let names = [gateway.model().to_owned()];
+    let names: Vec<String> = gateway.names.iter().map(|it| it.name.clone()).collect();
     let now = Timestamp::now();
     let body = if headers.contains_key("anthropic-version") {
         anthropic::models(&names, &iso_millis(now))
@@ -216,135 +252,144 @@ async fn models(State(gateway): Shared, headers: HeaderMap) -> Response {
     json_body(&body).into_response()
 }
 
+/// Names that are not listed are answered to all the same, but whoever asks for one wants to know.
 async fn model(State(gateway): Shared, Path(model): Path<String>) -> Response {
-    if model == gateway.model() {
-        return json_body(&openai::model(&model, Timestamp::now().as_second())).into_response();
+    if gateway.names.role(&model).1 == Reason::Default {
+        return refused(&ClientError::NoModel { model }, openai::error_body);
     }
-    refused(&ClientError::NoModel { model }, openai::error_body)
+    json_body(&openai::model(&model, Timestamp::now().as_second())).into_response()
 }
 
-async fn openai_embeddings(State(gateway): Shared, body: Bytes) -> Response {
-    gateway.embed("embeddings", embeddings::read_openai(&body), openai::error_body).await
+async fn openai_embeddings(client: Client, body: Bytes) -> Response {
+    embed(client, EMBEDDINGS, embeddings::read_openai(&body)).await
 }
 
-async fn ollama_embed(State(gateway): Shared, body: Bytes) -> Response {
-    gateway.embed("ollama", embeddings::read_ollama(&body), ollama::error_body).await
+async fn ollama_embed(client: Client, body: Bytes) -> Response {
+    embed(client, OLLAMA, embeddings::read_ollama(&body)).await
 }
 
-async fn ollama_embed_one(State(gateway): Shared, body: Bytes) -> Response {
-    gateway.embed("ollama", embeddings::read_ollama_one(&body), ollama::error_body).await
+async fn ollama_embed_one(client: Client, body: Bytes) -> Response {
+    embed(client, OLLAMA, embeddings::read_ollama_one(&body)).await
 }
 
-async fn ollama_chat(State(gateway): Shared, body: Bytes) -> Response {
-    gateway.ollama(&body, Endpoint::Chat, ollama::read_chat(&body)).await
+async fn ollama_chat(client: Client, body: Bytes) -> Response {
+    answer_ollama(client, &body, Endpoint::Chat, ollama::read_chat(&body)).await
 }
 
-async fn ollama_generate(State(gateway): Shared, body: Bytes) -> Response {
-    gateway.ollama(&body, Endpoint::Generate, ollama::read_generate(&body)).await
+async fn ollama_generate(client: Client, body: Bytes) -> Response {
+    answer_ollama(client, &body, Endpoint::Generate, ollama::read_generate(&body)).await
 }
 
 async fn tags(State(gateway): Shared) -> Response {
-    json_body(&json!({"models": [gateway.card()]})).into_response()
+    let cards: Vec<Value> = gateway.names.iter().map(|it| card(&it.name)).collect();
+    json_body(&json!({ "models": cards })).into_response()
 }
 
 async fn running(State(gateway): Shared) -> Response {
-    let mut card = gateway.card();
+    let info = gateway.main().info();
+    let mut card = card(&info.model);
     if let Some(card) = card.as_object_mut() {
-        card.insert("context_length".to_owned(), gateway.backend.info().context_tokens.into());
+        card.insert("context_length".to_owned(), info.context_tokens.into());
     }
     json_body(&json!({ "models": [card] })).into_response()
 }
 
-async fn show(State(gateway): Shared, body: Bytes) -> Response {
-    if let Err(error) = ollama::read_model(&body) {
-        return refused(&error, ollama::error_body);
-    }
-    let card = gateway.card();
-    let info = json!({
-        "general.architecture": "local",
-        "local.context_length": gateway.backend.info().context_tokens
-    });
+async fn show(client: Client, body: Bytes) -> Response {
+    let routed = match ollama::read_model(&body) {
+        Ok(model) => client.route(&model).await,
+        Err(error) => Err(error),
+    };
+    let routed = match routed {
+        Ok(routed) => routed,
+        Err(error) => return refused(&error, ollama::error_body),
+    };
+    let info = routed.backend.info();
     let body = json!({
-        "details": card.get("details"), "model_info": info, "parameters": "", "template": "",
+        "details": card(&info.model).get("details"), "parameters": "", "template": "",
+        "model_info": {
+            "general.architecture": "local", "local.context_length": info.context_tokens
+        },
         "capabilities": ["completion", "tools"]
     });
     json_body(&body).into_response()
 }
 
-impl Gateway {
-    /// The model as Ollama's clients know models.
-    fn card(&self) -> Value {
-        json!({
-            "name": self.model(), "model": self.model(), "size": 0, "digest": "",
-            "modified_at": iso_millis(Timestamp::now()),
-            "details": {"format": "gguf", "family": "local", "families": ["local"],
-                        "parameter_size": "", "quantization_level": ""}
-        })
-    }
+/// A model as Ollama's clients know models.
+fn card(name: &str) -> Value {
+    json!({
+        "name": name, "model": name, "size": 0, "digest": "",
+        "modified_at": iso_millis(Timestamp::now()),
+        "details": {"format": "gguf", "family": "local", "families": ["local"],
+                    "parameter_size": "", "quantization_level": ""}
+    })
+}
 
-    async fn ollama(
-        self: Arc<Self>,
-        body: &[u8],
-        endpoint: Endpoint,
-        request: Result<Option<ClientRequest>, ClientError>,
-    ) -> Response {
-        let created_at = iso_millis(Timestamp::now());
-        match request {
-            Ok(Some(request)) => {
-                let writer = LineWriter::new(identity(&request), endpoint, created_at);
-                self.answer("ollama", request, Box::new(writer), ollama::error_body).await
-            }
-            // The model is loaded already.
-            Ok(None) => match ollama::read_model(body) {
-                Ok(model) => {
-                    json_body(&ollama::loaded(&model, endpoint, &created_at)).into_response()
-                }
-                Err(error) => refused(&error, ollama::error_body),
-            },
+async fn answer_ollama(
+    client: Client,
+    body: &[u8],
+    endpoint: Endpoint,
+    request: Result<Option<ClientRequest>, ClientError>,
+) -> Response {
+    let created_at = iso_millis(Timestamp::now());
+    match request {
+        Ok(Some(request)) => {
+            let writer = |identity, _: &Asked| LineWriter::new(identity, endpoint, created_at);
+            answer(client, OLLAMA, request, writer).await
+        }
+        // The model is loaded already.
+        Ok(None) => match ollama::read_model(body) {
+            Ok(model) => json_body(&ollama::loaded(&model, endpoint, &created_at)).into_response(),
             Err(error) => refused(&error, ollama::error_body),
-        }
+        },
+        Err(error) => refused(&error, ollama::error_body),
     }
+}
 
-    async fn embed(
-        self: Arc<Self>,
-        endpoint: &'static str,
-        call: Result<EmbedCall, ClientError>,
-        error_body: ErrorBody,
-    ) -> Response {
-        let embedded = match call {
-            Ok(call) => answer::embed(self, endpoint, &call).await,
-            Err(error) => Err(error),
-        };
-        match embedded {
-            Ok(body) => json_body(&body).into_response(),
-            Err(error) => refused(&error, error_body),
-        }
+async fn embed(client: Client, door: Door, call: Result<EmbedCall, ClientError>) -> Response {
+    let embedded = match call {
+        Ok(call) => answer::embed(client, door, &call).await,
+        Err(error) => Err(error),
+    };
+    match embedded {
+        Ok(body) => json_body(&body).into_response(),
+        Err(error) => refused(&error, door.error_body),
     }
+}
 
-    async fn answer(
-        self: Arc<Self>,
-        endpoint: &'static str,
-        request: ClientRequest,
-        writer: Box<dyn Writer>,
-        error_body: ErrorBody,
-    ) -> Response {
-        let asked = Asked::begin(self, endpoint, request);
-        if asked.is_stream() {
-            let stream_type = writer.stream_type();
-            return match asked.stream(writer).await {
-                Ok(stream) => {
-                    let headers =
-                        [(header::CONTENT_TYPE, stream_type), (header::CACHE_CONTROL, "no-cache")];
-                    (headers, Body::from_stream(stream)).into_response()
-                }
-                Err(error) => refused(&error, error_body),
-            };
+/// Gives a request its answer: one that is known, or that of the model which it names.
+async fn answer<W: Writer + 'static>(
+    client: Client,
+    door: Door,
+    request: ClientRequest,
+    writer: impl FnOnce(Identity, &Asked) -> W,
+) -> Response {
+    let identity = identity(&request);
+    let id = identity.id.clone();
+    let asked = match Asked::begin(client, door, request).await {
+        Ok(asked) => asked,
+        Err(error) => return with_id(refused(&error, door.error_body), &id),
+    };
+    let routed = asked.routed();
+    let writer: Box<dyn Writer> = Box::new(writer(identity, &asked));
+    let (stream_type, is_stream) = (writer.stream_type(), asked.is_stream());
+    let written = asked.written(writer).await;
+    let response = match written.body {
+        Ok(body) if is_stream => {
+            let headers =
+                [(header::CONTENT_TYPE, stream_type), (header::CACHE_CONTROL, "no-cache")];
+            (headers, body).into_response()
         }
-        match asked.whole(writer).await {
-            Ok(body) => json_body(&body).into_response(),
-            Err(error) => refused(&error, error_body),
-        }
+        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(error) => refused(&error, door.error_body),
+    };
+    with_id(routed.told(response, written.cache), &id)
+}
+
+fn with_id(mut response: Response, id: &str) -> Response {
+    if let Ok(value) = id.parse() {
+        response.headers_mut().insert("x-request-id", value);
     }
+    response
 }
 
 fn identity(request: &ClientRequest) -> Identity {
@@ -355,7 +400,8 @@ fn identity(request: &ClientRequest) -> Identity {
 fn refused(error: &ClientError, error_body: ErrorBody) -> Response {
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_GATEWAY);
     let mut response = (status, json_body(&error_body(error))).into_response();
-    if let ClientError::Busy { retry_after_s, .. } = error {
+    if let ClientError::Busy { retry_after_s, .. } | ClientError::TooMany { retry_after_s } = error
+    {
         response.headers_mut().insert(header::RETRY_AFTER, (*retry_after_s).into());
     }
     response

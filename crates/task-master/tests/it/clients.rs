@@ -3,7 +3,7 @@
 //! `cargo xtask test` installs them beside the build. Where they are not, the tests say so loudly
 //! and pass; the summary of the suite counts that. Start at [`Packages::find`].
 
-mod gateway;
+pub(crate) mod gateway;
 mod instance;
 
 use std::{

@@ -40,6 +40,51 @@ fn who_would_answer_is_told_with_the_reasons() {
     let ranks: Vec<&Value> =
         told["candidates"].as_array().unwrap().iter().map(|it| &it["rank"]).collect();
     assert_eq!(ranks, [0, 0, 0, 1]);
+    let named = project.json(&["route", "explain", "--model", "fallback", "--json"]);
+    assert_eq!(named["role"], "fallback", "{named}");
     let run = project.run(&["route", "explain", "--role", "fallback"]);
     assert!(run.code == 0 && run.out.contains("wanted most"), "{}", run.all());
+}
+
+#[test]
+fn the_names_of_models_are_listed_with_who_answers_to_them() {
+    let role = |model: &str| {
+        json!({
+            "provider": "lmstudio", "modelId": model,
+            "baseURL": format!("{}/v1", ScriptedServer::nobody())
+        })
+    };
+    let project = Project::empty();
+    let models = json!({
+        "main": role("large"), "research": role("curious"), "fallback": role("small"),
+        "names": {"gpt-4o-mini": "fallback"}
+    });
+    project.write(".taskmaster/config.json", json!({ "models": models }).to_string());
+    let listed = project.json(&["route", "list", "--json"]);
+    let names: Vec<String> = listed["names"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {} {} {}", it["name"], it["role"], it["model"], it["reason"]))
+        .map(|it| it.replace('"', ""))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "gpt-4o-mini fallback small pinned",
+            "main main large role",
+            "research research curious role",
+            "fallback fallback small role",
+            "large main large plays",
+            "curious research curious plays",
+            "small fallback small plays",
+        ]
+    );
+    assert_eq!(listed["others"], "main");
+    let run = project.run(&["route", "list"]);
+    assert!(run.code == 0 && run.out.contains("Any other name"), "{}", run.all());
+    let models = json!({"main": role("large"), "names": {"gpt-4o-mini": "boss"}});
+    project.write(".taskmaster/config.json", json!({ "models": models }).to_string());
+    let run = project.run(&["route", "list"]);
+    assert!(run.code == 1 && run.err.contains("\"boss\" is no role"), "{}", run.all());
 }

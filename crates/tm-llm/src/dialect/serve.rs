@@ -114,6 +114,12 @@ pub enum ClientError {
     Busy { message: String, retry_after_s: u64 },
     #[error("the key is missing or not known here")]
     Unauthorized,
+    #[error("the key is not good for the model {model}")]
+    Forbidden { model: String },
+    #[error("only pages and programs of this machine are served")]
+    Elsewhere,
+    #[error("there were more requests than the key allows: try again in {retry_after_s} s")]
+    TooMany { retry_after_s: u64 },
     /// The model failed.
     #[error("{message}")]
     Failed { message: String },
@@ -153,6 +159,8 @@ impl ClientError {
         match self {
             Self::Invalid { .. } | Self::TooLong { .. } => 400,
             Self::Unauthorized => 401,
+            Self::Forbidden { .. } | Self::Elsewhere => 403,
+            Self::TooMany { .. } => 429,
             Self::NoModel { .. } => 404,
             Self::Unsupported { .. } => 501,
             Self::Busy { .. } => 503,

@@ -9,7 +9,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::{StreamExt as _, stream};
 
-use super::{Inner, load::Question, seam::Seam, seat::Turn};
+use super::{Inner, Journey, load::Question, seam::Seam, seat::Turn};
 use crate::{
     backend::{BackendError, ChatStream},
     chat::{ChatEvent, ChatRequest, FinishReason, Message, Usage},
@@ -29,6 +29,7 @@ pub(super) struct Live {
     ready: VecDeque<Result<ChatEvent, BackendError>>,
     resumed: u32,
     is_over: bool,
+    journey: Option<Arc<Journey>>,
 }
 
 /// Somebody has begun to answer.
@@ -51,7 +52,12 @@ impl Live {
             ready: VecDeque::new(),
             resumed: 0,
             is_over: false,
+            journey: None,
         }
+    }
+
+    pub(super) fn noting(self, journey: Option<Arc<Journey>>) -> Self {
+        Self { journey, ..self }
     }
 
     pub(super) fn into_stream(self) -> ChatStream {
@@ -144,7 +150,7 @@ impl Live {
             request.messages.push(Message::assistant(self.shown.clone()));
         }
         let seat = Arc::clone(turn.seat());
-        match self.inner.ask(turn, &request).await {
+        match self.inner.ask(turn.noting(self.journey.clone()), &request).await {
             Ok(begun) => {
                 self.seam =
                     if goes_on { Seam::overlap(&self.shown) } else { Seam::replay(&self.shown) };

@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, OnceCell};
 
 use super::{
-    Open,
+    Attempt, Journey, Open, Outcome,
     breaker::{Breaker, Standing},
     load::{Load, Question},
 };
@@ -82,6 +82,8 @@ pub(super) struct Turn {
     begun: Instant,
     freed: Arc<Notify>,
     has_ended: bool,
+    first_word: Option<Duration>,
+    journey: Option<Arc<Journey>>,
 }
 
 impl Seat {
@@ -161,8 +163,15 @@ impl Seat {
         state.breaker.begin(begun);
         let predicted = state.load.begin(question);
         drop(state);
-        let (seat, freed) = (Arc::clone(self), Arc::clone(freed));
-        Some(Turn { seat, predicted, begun, freed, has_ended: false })
+        Some(Turn {
+            seat: Arc::clone(self),
+            predicted,
+            begun,
+            freed: Arc::clone(freed),
+            has_ended: false,
+            first_word: None,
+            journey: None,
+        })
     }
 
     pub(super) fn report(&self, rank: u32) -> SeatReport {
@@ -197,9 +206,20 @@ impl Turn {
         &self.seat
     }
 
+    /// The same, and what becomes of it is noted.
+    pub(super) fn noting(mut self, journey: Option<Arc<Journey>>) -> Self {
+        if let Some(journey) = &journey {
+            journey.asks(&self.seat.name);
+        }
+        self.journey = journey;
+        self
+    }
+
     /// The model has begun to answer.
-    pub(super) fn has_spoken(&self) {
-        self.seat.state().load.first_word_after(self.begun.elapsed());
+    pub(super) fn has_spoken(&mut self) {
+        let waited = self.begun.elapsed();
+        self.first_word = Some(waited);
+        self.seat.state().load.first_word_after(waited);
     }
 
     pub(super) fn succeeded(&mut self, usage: &Usage) {
@@ -208,11 +228,27 @@ impl Turn {
         let mut state = self.seat.state();
         state.breaker.succeeded(Instant::now());
         state.load.measure(usage);
+        drop(state);
+        self.note(Outcome::Answered(*usage));
     }
 
     pub(super) fn failed(&mut self, error: &BackendError) {
         self.has_ended = true;
         self.seat.failed(error);
+        self.note(Outcome::Failed(error.kind()));
+    }
+
+    fn note(&self, outcome: Outcome) {
+        let Some(journey) = &self.journey else { return };
+        let info = self.seat.info();
+        journey.ends(Attempt {
+            name: self.seat.name.clone(),
+            provider: info.map(|it| it.provider.clone()).unwrap_or_default(),
+            model: info.map_or_else(|| self.seat.name.clone(), |it| it.model.clone()),
+            outcome,
+            first_word: self.first_word,
+            took: self.begun.elapsed(),
+        });
     }
 }
 
@@ -224,6 +260,9 @@ impl Drop for Turn {
             state.breaker.abandoned(Instant::now());
         }
         drop(state);
+        if !self.has_ended {
+            self.note(Outcome::Abandoned);
+        }
         self.freed.notify_one();
     }
 }

@@ -8,7 +8,7 @@ use std::{
 use tm_llm::{
     backend::{Backend, BackendError, complete},
     chat::{ChatRequest, Message, Role, Sampling},
-    failover::{Candidate, Failover, Rounds},
+    failover::{Candidate, Failover, Journey, Outcome, Rounds},
 };
 use tm_testkit::model::{Reply, ScriptedModel};
 
@@ -222,4 +222,41 @@ async fn a_model_that_failed_is_not_asked_next_though_it_is_wanted_most() {
         assert_eq!(complete(&failover, request(), &|_| ()).await.unwrap().text, expected);
     }
     assert_eq!(failover.report()[0].standing, "resting");
+}
+
+#[tokio::test]
+async fn a_request_that_is_watched_knows_everybody_who_was_asked() {
+    let told = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&told);
+    let journey = Arc::new(Journey::new(Arc::new(move |_| *count.lock().unwrap() += 1)));
+    let candidates = vec![
+        unreachable("gone"),
+        candidate("broken", [Reply::Broken("se".to_owned())]).with_rank(1),
+        candidate("well", [text("seven")]).with_rank(2),
+    ];
+    let failover = Failover::unopened(candidates, Arc::new(|_| ()));
+    let failover = failover.watched(Arc::clone(&journey));
+    let answer = complete(&failover, request(), &|_| ()).await.unwrap();
+    assert_eq!(answer.text, "seven");
+    assert_eq!(journey.asked(), ["gone", "broken", "well"]);
+    let ended: Vec<String> = journey
+        .ended()
+        .iter()
+        .map(|it| match it.outcome {
+            Outcome::Answered(usage) => format!("{}: {} tokens", it.name, usage.completion_tokens),
+            Outcome::Failed(kind) => format!("{}: {kind}", it.name),
+            Outcome::Abandoned => format!("{}: abandoned", it.name),
+        })
+        .collect();
+    assert_eq!(ended, ["gone: unreachable", "broken: broken", "well: 2 tokens"]);
+    assert_eq!(*told.lock().unwrap(), 3);
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_waits_for_is_seen_as_abandoned() {
+    let journey = Arc::new(Journey::new(Arc::new(|_| ())));
+    let failover = Failover::unopened(vec![candidate("slow", [text("one")])], Arc::new(|_| ()));
+    let stream = failover.watched(Arc::clone(&journey)).stream(request()).await.unwrap();
+    drop(stream);
+    assert_eq!(journey.ended()[0].outcome, Outcome::Abandoned);
 }

@@ -74,6 +74,11 @@ impl Library {
         self.ask(move |index| index.text(chunk)).await
     }
 
+    /// Changes with every document.
+    pub async fn revision(&self) -> Result<String, IndexError> {
+        self.ask(Index::revision).await
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Index) -> Result<T, IndexError> + Send + 'static,

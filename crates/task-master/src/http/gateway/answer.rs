@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::Value;
 use tm_llm::{
@@ -20,10 +20,20 @@ use tm_llm::{
         tools,
     },
     embed::{EmbedRequest, Embeddings},
+    failover::{Attempt, Failover, Outcome},
     structured::{self, StructuredError},
 };
+use tokio::{sync::mpsc, task::JoinSet};
 
-use super::Gateway;
+use super::{
+    Door, Gateway,
+    cached::{self, Keeping, Known},
+    client::Client,
+    routing::Routed,
+};
+use text::Text;
+
+mod text;
 
 /// The most tokens of one answer. Clients name the limits of far larger models.
 const ANSWER_TOKENS: u32 = 8192;
@@ -38,18 +48,36 @@ pub(super) fn prompt_tokens(backend: &dyn Backend, request: &ClientRequest) -> u
 
 /// Vectors for the texts of a call, in the words of whoever called.
 pub(super) async fn embed(
-    gateway: Arc<Gateway>,
-    endpoint: &'static str,
+    client: Client,
+    door: Door,
     call: &EmbedCall,
 ) -> Result<Value, ClientError> {
-    let mut count = Count::begin(gateway, endpoint);
+    client.may_ask(&call.model, "embedding")?;
+    let mut count = Count::begin(client.gateway, door, "embedding");
     let request = EmbedRequest {
         texts: call.texts.clone(),
         dimensions: call.dimensions,
         deadline: count.begun + count.gateway.timeout,
     };
-    let embedded = count.gateway.embedder.embed(request).await.map_err(ClientError::from);
+    let embedded = count.gateway.embedder.embed(request).await;
     let usage = |it: &Embeddings| Usage { prompt_tokens: it.prompt_tokens, ..Usage::default() };
+    let outcome = match &embedded {
+        Ok(embedded) => Outcome::Answered(usage(embedded)),
+        Err(error) => Outcome::Failed(error.kind()),
+    };
+    let info = count.gateway.embedder.info();
+    count.gateway.metrics.attempted(
+        "embeddings",
+        &Attempt {
+            name: info.model.clone(),
+            provider: info.provider.clone(),
+            model: info.model.clone(),
+            outcome,
+            first_word: None,
+            took: count.begun.elapsed(),
+        },
+    );
+    let embedded = embedded.map_err(ClientError::from);
     count.end(embedded.as_ref().map(usage));
     embedded.map(|it| call.answer(&it))
 }
@@ -57,13 +85,25 @@ pub(super) async fn embed(
 /// A request that is counted until it is dropped.
 pub(super) struct Asked {
     request: ClientRequest,
+    routed: Arc<Routed>,
+    client: Client,
+    keeping: Keeping,
     count: Count,
 }
 
+/// An answer for the client.
+pub(super) struct Written {
+    pub(super) body: Result<Body, ClientError>,
+    /// What `x-cache` says.
+    pub(super) cache: &'static str,
+}
+
 /// What becomes of a request, for the metrics.
-struct Count {
+pub(super) struct Count {
     gateway: Arc<Gateway>,
-    endpoint: &'static str,
+    door: Door,
+    /// The role that answers.
+    route: &'static str,
     begun: Instant,
     has_text: bool,
     /// The client left when nothing else is said.
@@ -71,49 +111,108 @@ struct Count {
 }
 
 impl Asked {
-    pub(super) fn begin(
-        gateway: Arc<Gateway>,
-        endpoint: &'static str,
+    /// Opens the models that the request names.
+    pub(super) async fn begin(
+        client: Client,
+        door: Door,
         request: ClientRequest,
-    ) -> Self {
-        Self { request, count: Count::begin(gateway, endpoint) }
+    ) -> Result<Self, ClientError> {
+        let mut count = Count::begin(Arc::clone(&client.gateway), door, "");
+        match client.route(&request.model).await {
+            Ok(routed) => {
+                count.routed(&routed);
+                let (routed, keeping) = (Arc::new(routed), Keeping::default());
+                Ok(Self { request, routed, client, keeping, count })
+            }
+            Err(error) => {
+                count.end(Err(&error));
+                Err(error)
+            }
+        }
+    }
+
+    /// Who answers; known in full when the answer is there.
+    pub(super) fn routed(&self) -> Arc<Routed> {
+        Arc::clone(&self.routed)
+    }
+
+    fn backend(&self) -> &Failover {
+        &self.routed.backend
+    }
+
+    pub(super) fn prompt_tokens(&self) -> u32 {
+        prompt_tokens(self.backend(), &self.request)
     }
 
     pub(super) fn is_stream(&self) -> bool {
         self.request.stream
     }
 
-    /// The whole answer, in the writer's words.
-    pub(super) async fn whole(mut self, mut writer: Box<dyn Writer>) -> Result<Value, ClientError> {
+    /// The answer in the writer's words: what is known already, or what the model says.
+    pub(super) async fn written(mut self, writer: Box<dyn Writer>) -> Written {
+        let question = cached::question(&self.request);
+        match cached::look(&self.client, &self.routed, &question).await {
+            Ok(Known::Given(outcome)) => {
+                let body = cached::given(outcome).map(|it| replayed(&it, writer, &self.request));
+                self.count.end(body.as_ref().map(|_| Usage::default()));
+                return Written { body, cache: "hit" };
+            }
+            Ok(Known::Unknown(keeping)) => self.keeping = keeping,
+            Err(error) => {
+                self.count.end(Err(&error));
+                return Written { body: Err(error), cache: "miss" };
+            }
+        }
+        let cache = self.keeping.word();
+        let body = if self.is_stream() {
+            self.stream(writer).await
+        } else {
+            self.whole(writer).await.map(|it| Body::from(it.to_string()))
+        };
+        Written { body, cache }
+    }
+
+    /// The whole answer.
+    async fn whole(mut self, mut writer: Box<dyn Writer>) -> Result<Value, ClientError> {
         let answer = match &self.request.form {
             AnswerForm::Json(_) => self.ask_json().await,
             AnswerForm::Text | AnswerForm::Tools { .. } => self.ask().await,
         };
         self.count.end(answer.as_ref().map(|it| it.usage));
+        self.settle(answer.as_ref()).await;
         answer.map(|it| writer.whole(&it))
     }
 
-    /// The answer as it comes, in the writer's words. Fails only before the first of them.
-    pub(super) async fn stream(
-        mut self,
-        mut writer: Box<dyn Writer>,
-    ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<>, ClientError> {
+    /// The answer as it comes. Fails only before the first of it.
+    async fn stream(mut self, mut writer: Box<dyn Writer>) -> Result<Body, ClientError> {
         let events = match self.start().await {
             Ok(events) => events,
             Err(error) => {
                 self.count.end(Err(&error));
+                self.settle(Err(&error)).await;
                 return Err(error);
             }
         };
         let first = Bytes::from(writer.begin());
         let text = Text::new(&self.request);
-        let live = Live { asked: self, writer, events, text, is_over: false };
+        let is_shared = self.keeping.is_shared();
+        let live = Live { asked: self, writer, events, text, outcome: None, is_over: false };
         let rest = stream::unfold(live, |mut live| async move {
             let bytes = live.next().await?;
             Some((bytes, live))
         });
         let frames = stream::iter([first]).chain(rest);
-        Ok(frames.filter(|it| std::future::ready(!it.is_empty())).map(Ok))
+        let frames = frames.filter(|it| std::future::ready(!it.is_empty())).map(Ok);
+        Ok(if is_shared { Body::from_stream(pumped(frames)) } else { Body::from_stream(frames) })
+    }
+
+    /// Keeps the answer if that may be, and tells those who wait for it.
+    async fn settle(&mut self, answer: Result<&Answer, &ClientError>) {
+        let keeping = std::mem::take(&mut self.keeping);
+        let may_keep = answer.is_ok_and(|it| cached::is_sound(&self.request, it))
+            && self.routed.is_as_wanted();
+        let outcome = answer.map_err(Clone::clone).and_then(cached::kept);
+        keeping.settle(outcome, may_keep).await;
     }
 
     async fn ask(&mut self) -> Result<Answer, ClientError> {
@@ -130,14 +229,13 @@ impl Asked {
                 ChatEvent::Done { finish, usage } => return self.finish(&text, finish, usage),
             }
         }
-        Err(cut_off(&*self.count.gateway.backend))
+        Err(cut_off(self.backend()))
     }
 
     /// JSON is validated, and repaired once.
-    async fn ask_json(&mut self) -> Result<Answer, ClientError> {
-        let backend = Arc::clone(&self.count.gateway.backend);
-        let request = self.chat_request(&*backend)?;
-        match structured::ask(&*backend, request, Ok, &|_| {}).await {
+    async fn ask_json(&self) -> Result<Answer, ClientError> {
+        let request = self.chat_request()?;
+        match structured::ask(self.backend(), request, Ok, &|_| {}).await {
             Ok(answer) => Ok(Answer {
                 content: Content::Text(answer.value.to_string()),
                 finish: FinishReason::Stop,
@@ -157,7 +255,7 @@ impl Asked {
         finish: FinishReason,
         mut usage: Usage,
     ) -> Result<Answer, ClientError> {
-        let backend = &self.count.gateway.backend;
+        let backend = self.backend();
         let whole = text.whole();
         if whole.trim().is_empty() && finish == FinishReason::Stop && !text.has_ended {
             let model = backend.info().model.clone();
@@ -165,7 +263,7 @@ impl Asked {
         }
         if text.has_ended {
             // The model was stopped, and did not come to say what it took.
-            usage.prompt_tokens = prompt_tokens(&**backend, &self.request);
+            usage.prompt_tokens = self.prompt_tokens();
             usage.completion_tokens = backend.count_tokens(&whole);
         }
         Ok(Answer { content: tools::read(&self.request.form, &whole)?, finish, usage })
@@ -174,8 +272,8 @@ impl Asked {
     /// Starts the model. A prompt that leaves less room than was asked for gets a shorter answer,
     /// which says so when it ends; one that leaves none is refused.
     async fn start(&self) -> Result<ChatStream, ClientError> {
-        let backend = &self.count.gateway.backend;
-        let request = self.chat_request(&**backend)?;
+        let backend = self.backend();
+        let request = self.chat_request()?;
         match backend.stream(request.clone()).await {
             Err(BackendError::ContextOverflow { prompt_tokens, limit, .. })
                 if prompt_tokens < limit =>
@@ -187,9 +285,9 @@ impl Asked {
         }
     }
 
-    fn chat_request(&self, backend: &dyn Backend) -> Result<ChatRequest, ClientError> {
+    fn chat_request(&self) -> Result<ChatRequest, ClientError> {
         let ClientRequest { messages, form, sampling, max_tokens, .. } = &self.request;
-        let prompt_tokens = prompt_tokens(backend, &self.request);
+        let (backend, prompt_tokens) = (self.backend(), self.prompt_tokens());
         let limit = backend.info().context_tokens;
         let model = || backend.info().model.clone();
         let room = limit.checked_sub(prompt_tokens).filter(|it| *it > 0);
@@ -206,9 +304,13 @@ impl Asked {
 }
 
 impl Count {
-    fn begin(gateway: Arc<Gateway>, endpoint: &'static str) -> Self {
+    pub(super) fn begin(gateway: Arc<Gateway>, door: Door, route: &'static str) -> Self {
         gateway.metrics.begun();
-        Self { gateway, endpoint, begun: Instant::now(), has_text: false, status: 499 }
+        Self { gateway, door, route, begun: Instant::now(), has_text: false, status: 499 }
+    }
+
+    pub(super) fn routed(&mut self, routed: &Routed) {
+        self.route = routed.role.as_str();
     }
 
     fn saw_text(&mut self) {
@@ -218,7 +320,7 @@ impl Count {
         }
     }
 
-    fn end(&mut self, usage: Result<Usage, &ClientError>) {
+    pub(super) fn end(&mut self, usage: Result<Usage, &ClientError>) {
         self.status = match usage {
             Ok(usage) => {
                 self.gateway.metrics.used(&usage);
@@ -232,8 +334,43 @@ impl Count {
 impl Drop for Count {
     fn drop(&mut self) {
         let took: Duration = self.begun.elapsed();
-        self.gateway.metrics.ended(self.endpoint, self.status, took);
+        self.gateway.metrics.ended((self.door.name, self.route), self.status, took);
     }
+}
+
+/// An answer that was given before, as if it came now.
+fn replayed(answer: &Answer, mut writer: Box<dyn Writer>, request: &ClientRequest) -> Body {
+    if !request.stream {
+        return Body::from(writer.whole(answer).to_string());
+    }
+    let mut bytes = writer.begin();
+    if let Content::Text(text) = &answer.content {
+        bytes.extend(writer.text(text));
+    }
+    bytes.extend(writer.end(answer));
+    Body::from(bytes)
+}
+
+/// Reads on when the client does not, because others wait for the end. What is not read yet is at
+/// most one answer.
+fn pumped(
+    frames: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static,
+) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    // Dropping it stops the model.
+    let mut pump = JoinSet::new();
+    pump.spawn(async move {
+        let mut frames = std::pin::pin!(frames);
+        while let Some(frame) = frames.next().await {
+            if sender.send(frame).is_err() {
+                break;
+            }
+        }
+    });
+    stream::unfold((receiver, pump), |(mut receiver, pump)| async move {
+        let frame = receiver.recv().await?;
+        Some((frame, (receiver, pump)))
+    })
 }
 
 /// A stream that is under way.
@@ -242,6 +379,8 @@ struct Live {
     writer: Box<dyn Writer>,
     events: ChatStream,
     text: Text,
+    /// What came of it, when that is not known to others yet.
+    outcome: Option<Result<Answer, ClientError>>,
     is_over: bool,
 }
 
@@ -251,7 +390,16 @@ impl Live {
         if self.is_over {
             return None;
         }
-        Some(match self.events.next().await {
+        let event = self.events.next().await;
+        let bytes = self.write(event);
+        if let Some(outcome) = self.outcome.take() {
+            self.asked.settle(outcome.as_ref()).await;
+        }
+        Some(bytes)
+    }
+
+    fn write(&mut self, event: Option<Result<ChatEvent, BackendError>>) -> Bytes {
+        match event {
             Some(Ok(ChatEvent::Delta(delta))) => {
                 self.asked.count.saw_text();
                 let (shown, has_ended) = self.text.push(&delta);
@@ -268,8 +416,8 @@ impl Live {
                 bytes.into()
             }
             Some(Err(error)) => self.fail(&error.into()).into(),
-            None => self.fail(&cut_off(&*self.asked.count.gateway.backend)).into(),
-        })
+            None => self.fail(&cut_off(self.asked.backend())).into(),
+        }
     }
 
     /// A tool call is shown when it is whole.
@@ -289,6 +437,7 @@ impl Live {
                     Content::Text(_) | Content::ToolCall { .. } => Vec::new(),
                 };
                 bytes.extend(self.writer.end(&answer));
+                self.outcome = Some(Ok(answer));
                 bytes
             }
             Err(error) => self.fail(&error),
@@ -298,55 +447,8 @@ impl Live {
     fn fail(&mut self, error: &ClientError) -> Vec<u8> {
         self.is_over = true;
         self.asked.count.end(Err(error));
+        self.outcome = Some(Err(error.clone()));
         self.writer.error(error)
-    }
-}
-
-/// The answer so far, and what may not be shown yet because it may begin a text that ends it.
-#[derive(Debug, Default)]
-struct Text {
-    shown: String,
-    held: String,
-    stop: Vec<String>,
-    has_ended: bool,
-}
-
-impl Text {
-    fn new(request: &ClientRequest) -> Self {
-        let stop = request.stop.iter().filter(|it| !it.is_empty()).cloned().collect();
-        Self { stop, ..Self::default() }
-    }
-
-    /// Takes more text; what can be shown now, and whether the answer ends here.
-    fn push(&mut self, delta: &str) -> (String, bool) {
-        self.held.push_str(delta);
-        let end = self.stop.iter().filter_map(|it| self.held.find(it.as_str())).min();
-        self.has_ended = end.is_some();
-        let show = end.unwrap_or_else(|| self.held.len() - self.half_of_a_stop());
-        let rest = self.held.split_off(show);
-        let shown =
-            std::mem::replace(&mut self.held, if end.is_some() { String::new() } else { rest });
-        self.shown.push_str(&shown);
-        (shown, self.has_ended)
-    }
-
-    /// What was held back for nothing.
-    fn rest(&mut self) -> String {
-        let rest = std::mem::take(&mut self.held);
-        self.shown.push_str(&rest);
-        rest
-    }
-
-    fn whole(&self) -> String {
-        format!("{}{}", self.shown, self.held)
-    }
-
-    /// How many bytes at the end begin one of the texts that end the answer.
-    fn half_of_a_stop(&self) -> usize {
-        let starts = self.stop.iter().flat_map(|stop| {
-            stop.char_indices().skip(1).map(|(at, _)| stop.get(..at).unwrap_or_default())
-        });
-        starts.filter(|it| self.held.ends_with(it)).map(str::len).max().unwrap_or(0)
     }
 }
 
@@ -354,6 +456,3 @@ fn cut_off(backend: &dyn Backend) -> ClientError {
     let model = backend.info().model.clone();
     BackendError::Broken { model, reason: "the stream ended before the answer did".into() }.into()
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,90 +1,191 @@
-//! What tools ask of Perplexity, answered from the knowledge base.
+//! What tools ask of Perplexity, answered from the project's documents.
 //!
 //! The question is researched as `task-master research` does it, and the answer names its sources
-//! where that protocol has them. A project without documents has nothing to search in, and says so.
+//! where that protocol has them. A knowledge base that does not know says so; without one, the
+//! project's own documents are searched, and an answer that rests on none of them says that.
 
-use std::path::Path;
+use std::{path::PathBuf, sync::Arc};
 
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tm_knowledge::index::{Index, IndexError, file_of};
+use tm_knowledge::index::{IndexError, file_of};
 use tm_llm::{
-    chat::{Message, Role, Usage},
-    dialect::serve::{ClientError, ClientRequest, Identity, openai},
+    chat::{FinishReason, Message, Role, Usage},
+    dialect::serve::{
+        Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Writer as _,
+        responses::ResponseWriter,
+    },
     structured::StructuredError,
 };
 use tm_workflows::{
     asking::{AskError, Asking},
-    research::{
-        Documents, Research, Researched, cited::Citation, library::Library, research,
-        session::Exchange,
-    },
+    research::{Documents, Research, Researched, cited::Citation, research, session::Exchange},
 };
 
-use super::{Gateway, identity, json_body, refused};
+use super::{
+    Door, Gateway,
+    answer::Count,
+    cached::{self, Known},
+    client::Client,
+    identity, json_body, refused,
+    routing::Routed,
+    with_id,
+};
+use crate::{backend::names::is_search_model, knowledge::of_project};
 
-/// Models that search.
-pub(super) fn is_search_model(model: &str) -> bool {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    name.starts_with("sonar")
+/// Where the documents are.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The project and its knowledge base.
+    project: Option<(PathBuf, PathBuf)>,
 }
 
-/// Researches the last question of a conversation.
-pub(super) async fn answer(gateway: &Gateway, request: &ClientRequest) -> Response {
-    let identity = identity(request);
-    match ask(gateway, request).await {
-        Err(error) => refused(&error, openai::error_body),
-        Ok(researched) if request.stream => {
-            let chunk = body(&identity, &researched, "chat.completion.chunk");
-            let headers = [("content-type", "text/event-stream"), ("cache-control", "no-cache")];
-            (headers, format!("data: {chunk}\n\ndata: [DONE]\n\n")).into_response()
-        }
-        Ok(researched) => {
-            json_body(&body(&identity, &researched, "chat.completion")).into_response()
-        }
+impl Sources {
+    /// The knowledge base in `file`, or else what is in the project.
+    pub fn new(project: PathBuf, file: PathBuf) -> Self {
+        Self { project: Some((project, file)) }
     }
 }
 
-/// Nothing to search in.
-pub(super) fn no_sources() -> ClientError {
-    let message = "an answer with sources needs a knowledge base: make one with \
-                   `task-master kb add`";
-    ClientError::Unsupported { message: message.to_owned() }
+/// An answer and where it is from.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sourced {
+    answer: String,
+    /// The sources, as that protocol has them.
+    results: Vec<Value>,
+    searches: usize,
+    prompt_tokens: u32,
+    completion_tokens: u32,
 }
 
-async fn ask(gateway: &Gateway, request: &ClientRequest) -> Result<Researched, ClientError> {
-    let library = library(gateway.knowledge.as_deref())?;
+/// Whether a model that searches is asked for words; an answer that has a form is any model's.
+pub(super) fn is_search(request: &ClientRequest) -> bool {
+    is_search_model(&request.model) && request.form == AnswerForm::Text
+}
+
+/// Researches the last question of a conversation.
+pub(super) async fn answer(client: Client, request: ClientRequest, door: Door) -> Response {
+    let identity = identity(&request);
+    let id = identity.id.clone();
+    let mut count = Count::begin(Arc::clone(&client.gateway), door, "");
+    let routed = match client.route(&request.model).await {
+        Ok(routed) => routed,
+        Err(error) => {
+            count.end(Err(&error));
+            return with_id(refused(&error, door.error_body), &id);
+        }
+    };
+    count.routed(&routed);
+    let (found, cache) = found(&client, &routed, &request).await;
+    count.end(found.as_ref().map(|it| if cache == "hit" { Usage::default() } else { it.usage() }));
+    let response = match found {
+        Err(error) => refused(&error, door.error_body),
+        Ok(found) => written(identity, &found, &request, door),
+    };
+    with_id(routed.told(response, cache), &id)
+}
+
+/// An answer that was found before in the same documents, or a new one; and what `x-cache` says.
+async fn found(
+    client: &Client,
+    routed: &Routed,
+    request: &ClientRequest,
+) -> (Result<Sourced, ClientError>, &'static str) {
+    let question = match question(client, request).await {
+        Ok(question) => question,
+        Err(error) => return (Err(error), "bypass"),
+    };
+    let keeping = match cached::look(client, routed, &question.1).await {
+        Ok(Known::Given(outcome)) => return (outcome.and_then(Sourced::given), "hit"),
+        Ok(Known::Unknown(keeping)) => keeping,
+        Err(error) => return (Err(error), "miss"),
+    };
+    let cache = keeping.word();
+    let sourced = ask(&client.gateway, routed, &question.0).await;
+    let outcome = sourced.as_ref().map_err(Clone::clone).and_then(|it| {
+        serde_json::to_value(it).map_err(|it| ClientError::Failed { message: it.to_string() })
+    });
+    keeping.settle(outcome, routed.is_as_wanted()).await;
+    (sourced, cache)
+}
+
+/// What is to be researched, and all that the answer depends on besides the model.
+async fn question(
+    client: &Client,
+    request: &ClientRequest,
+) -> Result<(Research, Value), ClientError> {
     let (query, earlier) = conversation(&request.messages);
     if query.is_empty() {
         return Err(ClientError::invalid("there is no question"));
     }
-    let question = Research {
-        query,
-        earlier,
-        documents: Documents { libraries: vec![library], abstains: true },
-        ..Research::default()
-    };
+    let documents = documents(&client.gateway.sources).await?;
+    let mut revisions = Vec::new();
+    for library in &documents.libraries {
+        let revision = library.revision().await;
+        revisions.push(revision.map_err(|it| ClientError::Failed { message: it.to_string() })?);
+    }
+    let before: Vec<Value> = earlier.iter().map(|it| json!([it.query, it.answer])).collect();
+    let what = json!({
+        "researched": query, "earlier": before, "documents": revisions,
+        "abstains": documents.abstains,
+    });
+    Ok((Research { query, earlier, documents, ..Research::default() }, what))
+}
+
+/// The answer as the endpoint has it. A stream has all of it in one piece.
+fn written(identity: Identity, sourced: &Sourced, request: &ClientRequest, door: Door) -> Response {
+    let headers = [("content-type", "text/event-stream"), ("cache-control", "no-cache")];
+    if door.name == super::AGENT.name {
+        let mut writer = ResponseWriter::new(identity).with_sources(&sourced.results);
+        let answer = Answer {
+            content: Content::Text(sourced.answer.clone()),
+            finish: FinishReason::Stop,
+            usage: sourced.usage(),
+        };
+        if !request.stream {
+            return json_body(&writer.whole(&answer)).into_response();
+        }
+        let frames = [writer.begin(), writer.text(&sourced.answer), writer.end(&answer)];
+        return (headers, frames.concat()).into_response();
+    }
+    if request.stream {
+        let chunk = body(&identity, sourced, "chat.completion.chunk");
+        return (headers, format!("data: {chunk}\n\ndata: [DONE]\n\n")).into_response();
+    }
+    json_body(&body(&identity, sourced, "chat.completion")).into_response()
+}
+
+async fn ask(
+    gateway: &Gateway,
+    routed: &Routed,
+    question: &Research,
+) -> Result<Sourced, ClientError> {
     let asking = Asking {
-        backend: &*gateway.backend,
+        backend: &*routed.backend,
         language: "English",
         timeout: gateway.timeout,
         observer: &|_| (),
     };
-    research(asking, &[], &question).await.map_err(|error| match error {
+    let researched = research(asking, &[], question).await.map_err(|error| match error {
         AskError::Text(error) | AskError::Object(StructuredError::Backend(error)) => error.into(),
         error @ (AskError::Object(_) | AskError::Documents(_) | AskError::Prompt(_)) => {
             ClientError::Failed { message: error.to_string() }
         }
-    })
+    });
+    researched.map(Sourced::of)
 }
 
 /// Opened for each question, so that it is answered from what is known by then.
-fn library(file: Option<&Path>) -> Result<Library, ClientError> {
-    match file.map(Index::open) {
-        None | Some(Err(IndexError::Missing { .. })) => Err(no_sources()),
-        Some(Ok(index)) => Ok(Library::new(index)),
-        Some(Err(error)) => Err(ClientError::Failed { message: error.to_string() }),
-    }
+async fn documents(sources: &Sources) -> Result<Documents, ClientError> {
+    let Some((project, file)) = sources.project.clone() else {
+        let message = "an answer with sources needs a project with documents: start the gateway \
+                       in one";
+        return Err(ClientError::Unsupported { message: message.to_owned() });
+    };
+    let opened = tokio::task::spawn_blocking(move || of_project(&project, &file)).await;
+    let opened = opened.unwrap_or(Err(IndexError::Interrupted));
+    opened.map_err(|error| ClientError::Failed { message: error.to_string() })
 }
 
 /// The last question, and what was asked and answered before.
@@ -111,13 +212,36 @@ fn question_of(message: &str) -> &str {
     after.get(..end).unwrap_or(after).trim()
 }
 
+impl Sourced {
+    fn of(researched: Researched) -> Self {
+        let Researched { answer, usage, cited, .. } = researched;
+        let (results, searches) = cited.map_or((Vec::new(), 0), |it| {
+            let searches: usize = it.rounds.iter().map(|round| round.questions.len()).sum();
+            (it.citations.iter().map(result).collect(), searches)
+        });
+        Self {
+            answer,
+            results,
+            searches,
+            prompt_tokens: usage.prompt_tokens,
+            completion_tokens: usage.completion_tokens,
+        }
+    }
+
+    fn given(kept: Value) -> Result<Self, ClientError> {
+        serde_json::from_value(kept).map_err(|it| ClientError::Failed { message: it.to_string() })
+    }
+
+    fn usage(&self) -> Usage {
+        let Self { prompt_tokens, completion_tokens, .. } = *self;
+        Usage { prompt_tokens, completion_tokens, ..Usage::default() }
+    }
+}
+
 /// A whole answer and the only chunk of a stream have the same members.
-fn body(identity: &Identity, researched: &Researched, object: &str) -> Value {
-    let citations = researched.cited.as_ref().map_or(&[][..], |it| &it.citations[..]);
-    let urls: Vec<String> = citations.iter().map(url).collect();
-    let results: Vec<Value> =
-        citations.iter().zip(&urls).map(|(it, url)| result(it, url)).collect();
-    let message = json!({"role": "assistant", "content": researched.answer});
+fn body(identity: &Identity, sourced: &Sourced, object: &str) -> Value {
+    let urls: Vec<&Value> = sourced.results.iter().filter_map(|it| it.get("url")).collect();
+    let message = json!({"role": "assistant", "content": sourced.answer});
     json!({
         "id": identity.id,
         "model": identity.model,
@@ -127,30 +251,22 @@ fn body(identity: &Identity, researched: &Researched, object: &str) -> Value {
             {"index": 0, "finish_reason": "stop", "message": message, "delta": message}
         ],
         "citations": urls,
-        "search_results": results,
-        "usage": usage(researched.usage, researched),
+        "search_results": sourced.results,
+        "usage": {
+            "prompt_tokens": sourced.prompt_tokens,
+            "completion_tokens": sourced.completion_tokens,
+            "total_tokens": sourced.prompt_tokens + sourced.completion_tokens,
+            "num_search_queries": sourced.searches,
+            "cost": {"input_tokens_cost": 0, "output_tokens_cost": 0, "total_cost": 0},
+        },
     })
 }
 
-fn result(citation: &Citation, url: &str) -> Value {
+fn result(citation: &Citation) -> Value {
     let quotes: Vec<&str> = citation.quotes.iter().map(|it| it.text.as_str()).collect();
     json!({
-        "title": citation.title, "url": url, "date": null, "last_updated": null,
-        "snippet": quotes.join(" … "), "source": "attachment",
-    })
-}
-
-fn usage(usage: Usage, researched: &Researched) -> Value {
-    let searches = researched
-        .cited
-        .as_ref()
-        .map_or(0, |it| it.rounds.iter().map(|round| round.questions.len()).sum::<usize>());
-    json!({
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "num_search_queries": searches,
-        "cost": {"input_tokens_cost": 0, "output_tokens_cost": 0, "total_cost": 0},
+        "title": citation.title, "url": url(citation), "date": null, "last_updated": null,
+        "snippet": quotes.join(" \u{2026} "), "source": "attachment",
     })
 }
 

@@ -9,7 +9,15 @@ use tm_knowledge::index::{
     Index,
     write::{Document, NewSource},
 };
-use tm_llm::{backend::Backend, chat::Role};
+use tm_llm::{
+    backend::Backend,
+    chat::Role as Speaker,
+    failover::{Candidate, Failover},
+};
+use tm_tasks::{
+    config::{Config, Role},
+    timestamp::Timestamp,
+};
 use tm_testkit::model::{Reply, ScriptedModel};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -18,38 +26,76 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Gateway, cited::is_search_model, host_is_local, router};
-use crate::http::serve::{listen, serve};
+use super::{Gateway, Players, Sources, client::host_is_local, router};
+use crate::{
+    backend::names::Names,
+    config::Environment,
+    http::{
+        keys::{KeyRing, KeyStore, NewKey},
+        serve::{Protection, listen, serve},
+    },
+};
 
 /// A gateway on a port of its own, until it is dropped.
-struct Server {
+pub(super) struct Server {
     address: SocketAddr,
-    model: Arc<ScriptedModel>,
+    pub(super) model: Arc<ScriptedModel>,
     _running: JoinSet<()>,
+}
+
+/// A model, as a role is played.
+async fn player(model: &Arc<ScriptedModel>) -> Arc<Failover> {
+    let backend: Arc<dyn Backend> = Arc::<ScriptedModel>::clone(model);
+    Arc::new(Failover::open(vec![Candidate::opened(backend)], Arc::new(|_| ())).await.unwrap())
+}
+
+/// One model for all roles.
+pub(super) fn alone(main: Arc<Failover>) -> Players {
+    Players::new([Arc::clone(&main), Arc::clone(&main), main])
+}
+
+/// The names of a project with these models, whose main role the script plays.
+pub(super) fn names(models: &str) -> Names {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.json");
+    std::fs::write(&path, format!("{{\"models\": {models}}}")).unwrap();
+    let environment = Environment::new("/".into(), None, std::iter::empty());
+    let players = [(Role::Main, "script".to_owned())];
+    Names::new(&Config::load(&path).0, &environment, &players).unwrap()
 }
 
 /// What a client gets.
 #[derive(Debug)]
-struct Reached {
-    status: u16,
-    head: String,
-    body: String,
+pub(super) struct Reached {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
 }
 
 impl Server {
-    async fn start(model: ScriptedModel) -> Self {
+    pub(super) async fn start(model: ScriptedModel) -> Self {
         Self::start_with(model, |gateway| gateway).await
     }
 
-    async fn start_with(model: ScriptedModel, change: impl FnOnce(Gateway) -> Gateway) -> Self {
+    pub(super) async fn start_with(
+        model: ScriptedModel,
+        change: impl FnOnce(Gateway) -> Gateway,
+    ) -> Self {
         let model = Arc::new(model);
-        let backend: Arc<dyn Backend> = Arc::<ScriptedModel>::clone(&model);
-        let gateway = Arc::new(change(Gateway::new(backend, Duration::from_mins(1))));
-        let listener = listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let players = alone(player(&model).await);
+        let gateway = change(Gateway::new(players, names("{}"), Duration::from_mins(1)));
+        Self::serving(model, gateway).await
+    }
+
+    pub(super) async fn serving(model: Arc<ScriptedModel>, gateway: Gateway) -> Self {
+        let gateway = Arc::new(gateway);
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = listen(address, Protection::default()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut running = JoinSet::new();
         running.spawn(async move {
-            serve(listener, router(gateway), CancellationToken::new()).await.unwrap();
+            let stop = CancellationToken::new();
+            serve(listener, None, router(gateway), stop).await.unwrap();
         });
         Self { address, model, _running: running }
     }
@@ -59,7 +105,7 @@ impl Server {
         Self::start(ScriptedModel::new(move |_| Reply::Text(text.clone()))).await
     }
 
-    async fn connect(&self, line: &str, headers: &str, body: &str) -> TcpStream {
+    pub(super) async fn connect(&self, line: &str, headers: &str, body: &str) -> TcpStream {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         let length = body.len();
         let request = format!(
@@ -71,7 +117,7 @@ impl Server {
         socket
     }
 
-    async fn reach(&self, line: &str, headers: &str, body: &str) -> Reached {
+    pub(super) async fn reach(&self, line: &str, headers: &str, body: &str) -> Reached {
         let mut socket = self.connect(line, headers, body).await;
         let mut bytes = Vec::new();
         socket.read_to_end(&mut bytes).await.unwrap();
@@ -83,11 +129,11 @@ impl Server {
         Reached { status, head: head.to_owned(), body }
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Reached {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Reached {
         self.reach(&format!("POST {path}"), "", &body.to_string()).await
     }
 
-    async fn get(&self, path: &str) -> Reached {
+    pub(super) async fn get(&self, path: &str) -> Reached {
         self.reach(&format!("GET {path}"), "", "").await
     }
 }
@@ -106,7 +152,7 @@ fn unchunked(mut body: &str) -> String {
 }
 
 impl Reached {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
@@ -148,7 +194,7 @@ async fn one_model_answers_in_every_protocol_under_the_name_it_is_called() {
     }
     let asked = server.model.seen();
     assert_eq!(asked.len(), 6);
-    assert!(asked.iter().all(|it| it.messages.len() == 1 && it.messages[0].role == Role::User));
+    assert!(asked.iter().all(|it| it.messages.len() == 1 && it.messages[0].role == Speaker::User));
 }
 
 #[tokio::test]
@@ -279,7 +325,9 @@ async fn a_client_that_leaves_stops_the_model() {
         }
     }
     let metrics = server.get("/metrics").await.body;
-    assert!(metrics.contains(r#"endpoint="chat",status="499"} 2"#), "{metrics}");
+    let gone = r#"endpoint="chat",status="499",route="main"} 2"#;
+    assert!(metrics.contains(gone), "{metrics}");
+    assert!(metrics.contains(r#"error_type="abandoned""#), "{metrics}");
 }
 
 #[tokio::test]
@@ -289,19 +337,37 @@ async fn what_is_counted_is_what_happened() {
         server.post(path, &body).await;
     }
     let metrics = server.get("/metrics").await.body;
-    assert!(metrics.contains(r#"endpoint="ollama",status="200"} 2"#), "{metrics}");
     let output = 6 * server.model.count_tokens("Hello there");
-    let line = format!(r#"gen_ai_client_token_usage_total{{type="output"}} {output}"#);
-    assert!(metrics.contains(&line), "{metrics}");
+    let of_model =
+        r#"gen_ai_provider_name="scripted",gen_ai_request_model="script",backend="script""#;
+    for line in [
+        r#"endpoint="ollama",status="200",route="main"} 2"#.to_owned(),
+        format!(r#"gateway_tokens_total{{type="output"}} {output}"#),
+        format!(
+            "gen_ai_client_token_usage_sum{{gen_ai_token_type=\"output\",{of_model}}} {output}.0"
+        ),
+        format!(
+            "gen_ai_client_operation_duration_seconds_count{{gen_ai_operation_name=\"chat\",\
+             {of_model},error_type=\"\"}} 6"
+        ),
+        r#"gateway_backend_well{backend="script"} 1"#.to_owned(),
+    ] {
+        assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
 }
 
 #[tokio::test]
 async fn models_and_tokens_are_told_without_asking_the_model() {
     let server = Server::start(ScriptedModel::playing([])).await;
-    assert_eq!(server.get("/v1/models").await.json()["data"][0]["id"], "script");
+    let listed = server.get("/v1/models").await.json();
+    let ids: Vec<&str> =
+        listed["data"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert_eq!(ids[..4], ["main", "research", "fallback", "script"]);
     assert_eq!(server.get("/v1/models/script").await.status, 200);
     assert_eq!(server.get("/v1/models/other").await.status, 404);
-    assert_eq!(server.get("/api/tags").await.json()["models"][0]["name"], "script");
+    let tags = server.get("/api/tags").await.json();
+    assert_eq!(tags["models"].as_array().unwrap().len(), ids.len());
+    assert_eq!(tags["models"][3]["name"], "script");
     assert_eq!(server.get("/api/version").await.status, 200);
     let anthropic = server.reach("GET /v1/models", "anthropic-version: 2023-06-01\r\n", "").await;
     assert_eq!(anthropic.json()["data"][0]["type"], "model");
@@ -317,7 +383,7 @@ async fn what_nobody_here_knows_is_refused_and_not_invented() {
     let body = json!({"model": "sonar-pro", "messages": [{"role": "user", "content": "News?"}]});
     let reached = server.post("/chat/completions", &body).await;
     assert_eq!(reached.status, 501);
-    assert!(reached.body.contains("knowledge base"), "{reached:?}");
+    assert!(reached.body.contains("project with documents"), "{reached:?}");
     for path in ["/v1/embeddings", "/api/embed"] {
         let reached = server.post(path, &json!({"model": "m", "input": "x"})).await;
         assert_eq!(reached.status, 501, "{reached:?}");
@@ -328,7 +394,7 @@ async fn what_nobody_here_knows_is_refused_and_not_invented() {
 }
 
 /// A file with one document in it, and a model that researches.
-fn researcher() -> (tempfile::TempDir, ScriptedModel) {
+pub(super) fn researcher() -> (tempfile::TempDir, ScriptedModel) {
     let directory = tempfile::tempdir().unwrap();
     let mut index = Index::create(&directory.path().join("index.sqlite")).unwrap();
     let location = "/my docs".to_owned();
@@ -353,8 +419,8 @@ fn researcher() -> (tempfile::TempDir, ScriptedModel) {
 #[tokio::test]
 async fn what_perplexity_is_asked_is_answered_with_the_sources_of_this_machine() {
     let (directory, model) = researcher();
-    let file = directory.path().join("index.sqlite");
-    let server = Server::start_with(model, |it| it.with_knowledge(file)).await;
+    let (root, file) = (directory.path().to_owned(), directory.path().join("index.sqlite"));
+    let server = Server::start_with(model, |it| it.with_sources(Sources::new(root, file))).await;
     let asked = "# Research Query\n\nHow long are sessions kept?\n\n# Instructions\n\nBe kind.";
     let mut body = json!({"model": "sonar-pro", "messages": [
         {"role": "system", "content": "Be brief."}, {"role": "user", "content": asked}]});
@@ -391,10 +457,86 @@ async fn pages_from_elsewhere_are_not_served() {
     assert_eq!(server.reach("GET /v1/models", headers, "").await.status, 200);
 }
 
+/// A gateway that asks for a key, such a key, and where it is known.
+async fn locked(wanted: NewKey) -> (Server, String, KeyStore, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = KeyStore::new(directory.path().join("keys"));
+    let (_, secret) = store.add(wanted, Timestamp::UNIX_EPOCH).unwrap();
+    let ring = KeyRing::new(store.clone());
+    let model = ScriptedModel::new(|_| Reply::Text("Hello there".to_owned()));
+    let server = Server::start_with(model, |it| it.with_keys(ring)).await;
+    (server, secret.text().to_owned(), store, directory)
+}
+
+fn any(name: &str) -> NewKey {
+    NewKey { name: name.to_owned(), ..NewKey::default() }
+}
+
 #[tokio::test]
-async fn other_machines_are_not_served() {
-    let error = listen("0.0.0.0:0".parse().unwrap()).await.unwrap_err();
-    assert!(error.to_string().contains("other machines"), "{error}");
+async fn who_has_no_key_gets_nothing_but_the_error_of_their_protocol() {
+    let (server, key, store, _directory) = locked(any("laptop")).await;
+    let last = if key.ends_with('0') { '1' } else { '0' };
+    let wrong = format!("Authorization: Bearer {}{last}\r\n", &key[..key.len() - 1]);
+    for headers in ["", "x-api-key: \r\n", "Authorization: Basic x\r\n", wrong.as_str()] {
+        for (path, body, _) in questions() {
+            let reached = server.reach(&format!("POST {path}"), headers, &body.to_string()).await;
+            assert_eq!(reached.status, 401, "{path}: {reached:?}");
+            let answer = reached.json();
+            let told = match path {
+                "/v1/messages" => &answer["error"]["type"],
+                "/api/chat" | "/api/generate" => &answer["error"],
+                _ => &answer["error"]["code"],
+            };
+            let known = ["invalid_api_key", "authentication_error"];
+            let told = told.as_str().unwrap();
+            assert!(known.contains(&told) || told.starts_with("the key is missing"), "{answer}");
+        }
+        for path in ["/metrics", "/routes", "/v1/models", "/api/tags", "/nothing"] {
+            assert_eq!(server.reach(&format!("GET {path}"), headers, "").await.status, 401);
+        }
+    }
+    assert_eq!(server.get("/health").await.status, 200);
+    assert!(server.model.seen().is_empty());
+
+    for headers in [format!("Authorization: bearer {key}\r\n"), format!("x-api-key: {key}\r\n")] {
+        for (path, body, _) in questions() {
+            let reached = server.reach(&format!("POST {path}"), &headers, &body.to_string()).await;
+            assert_eq!(reached.status, 200, "{path}: {reached:?}");
+            assert!(!format!("{reached:?}").contains(&key[3..]), "{reached:?}");
+        }
+        let metrics = server.reach("GET /metrics", &headers, "").await.body;
+        assert!(metrics.contains(r#"gateway_refused_total{reason="key"}"#), "{metrics}");
+        assert!(!metrics.contains(&key[3..]), "{metrics}");
+    }
+    store.remove("laptop").unwrap();
+    let headers = format!("x-api-key: {key}\r\n");
+    assert_eq!(server.reach("GET /v1/models", &headers, "").await.status, 401);
+}
+
+#[tokio::test]
+async fn a_key_is_good_for_its_models_only_and_so_often() {
+    let wanted = NewKey {
+        requests_per_minute: Some(4),
+        models: vec!["research".to_owned(), "gpt-4o".to_owned()],
+        ..any("laptop")
+    };
+    let (server, key, _store, _directory) = locked(wanted).await;
+    let headers = format!("Authorization: Bearer {key}\r\n");
+    let ask = async |model: &str| {
+        let body = json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]});
+        server.reach("POST /v1/chat/completions", &headers, &body.to_string()).await
+    };
+    assert_eq!(ask("gpt-4o").await.status, 200);
+    assert_eq!(ask("research").await.status, 200);
+    let refused = ask("main").await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("not good for the model main"), "{refused:?}");
+    let body = json!({"model": "main", "input": "x"}).to_string();
+    assert_eq!(server.reach("POST /v1/embeddings", &headers, &body).await.status, 403);
+    let refused = ask("gpt-4o").await;
+    assert_eq!(refused.status, 429, "{refused:?}");
+    assert!(refused.head.contains("retry-after: ") && refused.body.contains("rate_limit"));
+    assert_eq!(server.model.seen().len(), 2);
 }
 
 #[test]
@@ -409,8 +551,91 @@ fn only_this_machine_counts_as_local() {
     }
 }
 
-#[test]
-fn models_that_search_are_told_from_those_that_do_not() {
-    assert!(is_search_model("sonar-pro") && is_search_model("perplexity/sonar"));
-    assert!(!is_search_model("gpt-4o") && !is_search_model("claude-sonnet-4"));
+/// A gateway whose roles are played by three models that say who they are.
+async fn three(models: &str) -> Server {
+    let [main, research, fallback] = ["main", "research", "fallback"]
+        .map(|name| Arc::new(ScriptedModel::new(move |_| Reply::Text(format!("I am {name}")))));
+    let others = [player(&main).await, player(&research).await, player(&fallback).await];
+    let players = Players::new(others);
+    let gateway = Gateway::new(players, names(models), Duration::from_mins(1));
+    Server::serving(main, gateway).await
+}
+
+#[tokio::test]
+async fn each_role_answers_to_its_names_and_the_head_says_why() {
+    let models = r#"{
+        "main": {"provider": "anthropic", "modelId": "claude-sonnet-4-20250514"},
+        "research": {"provider": "perplexity", "modelId": "sonar-pro"},
+        "fallback": {"provider": "openai", "modelId": "gpt-4o"},
+        "names": {"small": "fallback"}
+    }"#;
+    let server = three(models).await;
+    for (name, role, reason) in [
+        ("main", "main", "role"),
+        ("research", "research", "role"),
+        ("fallback:latest", "fallback", "role"),
+        ("claude-sonnet-4-20250514", "main", "configured"),
+        ("openai/gpt-4o", "fallback", "configured"),
+        ("small", "fallback", "pinned"),
+        ("llama3.2", "main", "default"),
+    ] {
+        for (path, mut body, place) in questions() {
+            body["model"] = json!(name);
+            let reached = server.post(path, &body).await;
+            let answer = reached.json();
+            assert_eq!(answer.pointer(place).unwrap(), &format!("I am {role}"), "{name} {path}");
+            assert_eq!(answer["model"], name, "{path}");
+            for header in [
+                format!("x-route: {role}"),
+                format!("x-route-reason: {reason}"),
+                "x-backend: script".to_owned(),
+                "x-attempts: 1".to_owned(),
+            ] {
+                assert!(reached.head.contains(&header), "{header}: {}", reached.head);
+            }
+        }
+    }
+    let routes = server.get("/routes").await.json();
+    assert_eq!(
+        routes["names"][0],
+        json!({
+            "name": "small", "role": "fallback", "reason": "pinned", "models": ["script"]
+        })
+    );
+    assert_eq!(routes["others"], json!({"role": "main", "reason": "default"}));
+}
+
+#[tokio::test]
+async fn a_model_that_searches_gives_an_answer_that_has_a_form_as_any_other() {
+    let server = Server::saying(r#"{"title":"Shop"}"#).await;
+    let schema = json!({"type": "object", "required": ["title"]});
+    let format = json!({"type": "json_schema", "json_schema": {"name": "t", "schema": schema}});
+    let input = json!([{"type": "message", "role": "user", "content": "Add a shop"}]);
+    let body = json!({"model": "sonar-pro", "input": input, "response_format": format});
+    let answer = server.post("/v1/agent", &body).await.json();
+    assert_eq!(answer["output"][0]["content"][0]["text"], r#"{"title":"Shop"}"#);
+    assert_eq!(server.model.seen()[0].response_schema, Some(schema));
+    let messages = json!([{"role": "user", "content": "Add a shop"}]);
+    let body = json!({"model": "sonar-pro", "messages": messages, "response_format": format});
+    assert_eq!(server.post("/chat/completions", &body).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_agent_of_perplexity_is_answered_with_the_sources_of_this_machine() {
+    let (directory, model) = researcher();
+    let (root, file) = (directory.path().to_owned(), directory.path().join("index.sqlite"));
+    let server = Server::start_with(model, |it| it.with_sources(Sources::new(root, file))).await;
+    let input = json!([{"type": "message", "role": "user", "content": "How long are sessions?"}]);
+    let mut body = json!({"model": "sonar-pro", "input": input});
+    let answer = server.post("/v1/agent", &body).await.json();
+    assert_eq!(answer["output"][0]["type"], "search_results", "{answer}");
+    assert_eq!(answer["output"][0]["results"][0]["url"], "file:///my%20docs/auth.md#L1-L1");
+    let text = answer["output"][1]["content"][0]["text"].as_str().unwrap();
+    assert!(text.starts_with("Sessions are kept in Redis. [1]"), "{answer}");
+    body["stream"] = json!(true);
+    let streamed = server.post("/v1/agent", &body).await.body;
+    assert!(streamed.contains("response.output_text.delta"), "{streamed}");
+    assert!(streamed.contains("response.completed") && streamed.contains("search_results"));
+    let metrics = server.get("/metrics").await.body;
+    assert!(metrics.contains(r#"endpoint="agent",status="200",route="research"} 2"#), "{metrics}");
 }

@@ -16,20 +16,30 @@ use crate::project::Project;
 pub(crate) struct Gateway {
     pub(crate) url: String,
     process: Child,
+    pub(crate) project: Project,
     _model: ScriptedServer,
-    _project: Project,
 }
 
 impl Gateway {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        Self::start_in(|_| (), options)
+    }
+
+    /// In a project that was prepared.
+    pub(crate) fn start_in(prepare: impl FnOnce(&Project), options: &[&str]) -> Self {
         let model = ScriptedServer::start(answer);
         let url = format!("{}/v1", model.url());
         let project = Project::empty();
         let role = json!({"provider": "lmstudio", "modelId": "scripted", "baseURL": url});
         let models = json!({"main": role, "research": role, "fallback": role, "embedding": role});
         project.write(".taskmaster/config.json", json!({ "models": models }).to_string());
+        prepare(&project);
         let mut process = project
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -38,13 +48,30 @@ impl Gateway {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let url = first.trim().rsplit(' ').next().unwrap().to_owned();
         assert!(url.starts_with("http://"), "{first}");
-        Self { url, process, _model: model, _project: project }
+        Self { url, process, project, _model: model }
     }
 
     pub(crate) fn metrics(&self) -> String {
+        self.ask("GET /metrics", "", "")
+    }
+
+    /// All of an answer, with its head.
+    pub(crate) fn chat(&self, body: &Value) -> String {
+        self.chat_with(body, "")
+    }
+
+    pub(crate) fn chat_with(&self, body: &Value, headers: &str) -> String {
+        self.ask("POST /v1/chat/completions", headers, &body.to_string())
+    }
+
+    fn ask(&self, line: &str, headers: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let mut socket = TcpStream::connect(host).unwrap();
-        let ask = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let length = body.len();
+        let ask = format!(
+            "{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n{headers}\r\n{body}"
+        );
         socket.write_all(ask.as_bytes()).unwrap();
         let mut text = String::new();
         socket.read_to_string(&mut text).unwrap();

@@ -240,6 +240,8 @@ pub fn error_body(error: &ClientError) -> Value {
         | ClientError::TooLong { .. }
         | ClientError::Unsupported { .. } => "invalid_request_error",
         ClientError::Unauthorized => "authentication_error",
+        ClientError::Forbidden { .. } | ClientError::Elsewhere => "permission_error",
+        ClientError::TooMany { .. } => "rate_limit_error",
         ClientError::NoModel { .. } => "not_found_error",
         ClientError::Busy { .. } => "overloaded_error",
         ClientError::Failed { .. } | ClientError::TimedOut { .. } => "api_error",

@@ -80,14 +80,14 @@ pub(super) struct FunctionBody {
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum ResponseFormat {
+pub(super) enum ResponseFormat {
     Text,
     JsonObject,
     JsonSchema { json_schema: SchemaBody },
 }
 
 #[derive(Debug, Deserialize)]
-struct SchemaBody {
+pub(super) struct SchemaBody {
     schema: Option<Value>,
 }
 
@@ -187,7 +187,7 @@ impl Options {
 }
 
 impl ResponseFormat {
-    fn form(self) -> AnswerForm {
+    pub(super) fn form(self) -> AnswerForm {
         match self {
             Self::Text => AnswerForm::Text,
             Self::JsonObject => AnswerForm::Json(json!({"type": "object"})),
@@ -369,6 +369,8 @@ pub fn error_body(error: &ClientError) -> Value {
             ("invalid_request_error", None)
         }
         ClientError::Unauthorized => ("authentication_error", Some("invalid_api_key")),
+        ClientError::Forbidden { .. } | ClientError::Elsewhere => ("permission_error", None),
+        ClientError::TooMany { .. } => ("rate_limit_error", Some("rate_limit_exceeded")),
         ClientError::Busy { .. } => ("server_error", Some("busy")),
         ClientError::Failed { .. } => ("server_error", None),
         ClientError::TimedOut { .. } => ("server_error", Some("timeout")),

@@ -1,4 +1,5 @@
-//! OpenAI's responses: the same answers with more events.
+//! OpenAI's responses: the same answers with more events; and Perplexity's agent, which took the
+//! shape over.
 //!
 //! Format: <https://platform.openai.com/docs/api-reference/responses>. Nothing is stored, so a
 //! request that goes on from an earlier one by its id is refused.
@@ -9,19 +10,24 @@ use serde_json::{Value, json};
 use super::{
     Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
     body, content, event,
-    openai::{FunctionBody, arguments, error_body, named_tool},
+    openai::{FunctionBody, ResponseFormat, arguments, error_body, named_tool},
     sampling,
 };
 use crate::chat::{FinishReason, Message};
 
 #[derive(Debug, Deserialize)]
 struct ResponseBody {
-    model: String,
+    model: Option<String>,
+    /// What Perplexity has in place of a model.
+    preset: Option<String>,
     input: Value,
     instructions: Option<String>,
     tools: Option<Vec<FunctionBody>>,
     tool_choice: Option<Value>,
     text: Option<TextBody>,
+    /// Where Perplexity has the schema.
+    #[serde(rename = "response_format")]
+    format: Option<ResponseFormat>,
     previous_response_id: Option<String>,
     max_output_tokens: Option<u32>,
     temperature: Option<f32>,
@@ -37,6 +43,18 @@ struct TextBody {
 /// Reads the body of `/v1/responses`.
 pub fn read(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
     let body: ResponseBody = body(bytes)?;
+    let model = body.model.clone().ok_or_else(|| ClientError::invalid("`model` is missing"))?;
+    request(body, model)
+}
+
+/// Reads the body of Perplexity's `/v1/agent`, which names a model or a preset.
+pub fn read_agent(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
+    let body: ResponseBody = body(bytes)?;
+    let model = body.model.clone().or_else(|| body.preset.clone());
+    request(body, model.unwrap_or_else(|| "sonar".to_owned()))
+}
+
+fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientError> {
     if body.previous_response_id.is_some() {
         return Err(ClientError::invalid(
             "answers are not stored here: send the earlier turns instead of \
@@ -61,9 +79,12 @@ pub fn read(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
         Some(named) => Some(named_tool(named)?),
     };
     let tools: Vec<Tool> = body.tools.unwrap_or_default().into_iter().map(Into::into).collect();
-    let format = body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| form(&it));
+    let format = match body.format {
+        Some(format) => format.form(),
+        None => body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| form(&it)),
+    };
     Ok(ClientRequest {
-        model: body.model,
+        model,
         messages: content::turns(messages)?,
         form: content::form(tools, choice, format),
         sampling: sampling(body.temperature, body.top_p, None),
@@ -117,11 +138,20 @@ pub struct ResponseWriter {
     sequence: u64,
     /// Whether the item with the text has been announced.
     is_open: bool,
+    /// Perplexity's item with the sources of the answer.
+    sources: Option<Value>,
 }
 
 impl ResponseWriter {
     pub fn new(identity: Identity) -> Self {
-        Self { identity, sequence: 0, is_open: false }
+        Self { identity, sequence: 0, is_open: false, sources: None }
+    }
+
+    /// The same, and the answer names where it is from.
+    #[must_use]
+    pub fn with_sources(self, results: &[Value]) -> Self {
+        let sources = json!({"type": "search_results", "results": results});
+        Self { sources: Some(sources), ..self }
     }
 
     fn event(&mut self, kind: &str, mut data: Value) -> Vec<u8> {
@@ -148,7 +178,9 @@ impl ResponseWriter {
             FinishReason::Stop => ("completed", Value::Null),
             FinishReason::Length => ("incomplete", json!({"reason": "max_output_tokens"})),
         };
-        let mut response = self.response(status, &[self.item(answer)]);
+        let output: Vec<Value> =
+            self.sources.clone().into_iter().chain([self.item(answer)]).collect();
+        let mut response = self.response(status, &output);
         if let Some(response) = response.as_object_mut() {
             let usage = &answer.usage;
             response.insert("incomplete_details".to_owned(), details);

@@ -1,0 +1,24 @@
+//! The commands about servers: those that run models, and the one that serves them.
+
+use super::{backends, cache, keys, route, serve};
+use crate::{app::App, report::Report};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Backends(backends::Args),
+    Route(route::Args),
+    Serve(serve::Args),
+    Keys(keys::Args),
+    Cache(cache::Args),
+}
+
+/// Runs one of them.
+pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<()> {
+    match command {
+        Command::Backends(args) => backends::run(&args, app, report),
+        Command::Route(args) => route::run(&args, app, report),
+        Command::Serve(args) => serve::run(&args, app, report),
+        Command::Keys(args) => keys::run(&args, app, report),
+        Command::Cache(args) => cache::run(&args, app, report),
+    }
+}

@@ -1,0 +1,233 @@
+//! Which answers are given again: to equal requests, one after the other or at the same time.
+//!
+//! An answer is kept when it is whole, fits what was asked for, and is from a model that the role
+//! wants most: what somebody gave who stood in is not passed off as theirs. Start at [`look`].
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tm_llm::{
+    cache::{Cache, Found, Key, flight::Lead},
+    chat::{FinishReason, Usage},
+    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Content, tools},
+    structured::fits,
+};
+use tokio::time::timeout;
+
+use super::{client::Client, routing::Routed};
+
+/// What comes of a request, as it is kept.
+pub(super) type Outcome = Result<Value, ClientError>;
+
+/// The answers that are kept, and whose they are.
+#[derive(Debug)]
+pub struct Answers {
+    cache: Cache<Outcome>,
+    /// What tells the models that the roles want most from others of the same name, in the order
+    /// of `Role::ALL`; none for one whose answers cannot be kept.
+    identities: [Option<String>; 3],
+}
+
+/// What a client wants of the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caching {
+    Usual,
+    /// A new answer, which takes the place of the old one.
+    Refresh,
+    /// Neither given again nor kept.
+    Off,
+}
+
+/// What is known about a request.
+#[derive(Debug)]
+pub(super) enum Known {
+    Given(Outcome),
+    Unknown(Keeping),
+}
+
+/// What is to become of an answer that somebody is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    place: Option<(Arc<Answers>, Key)>,
+    /// Others wait for it.
+    lead: Option<Lead<Outcome>>,
+}
+
+/// An answer as it is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    content: KeptContent,
+    is_cut: bool,
+    prompt_tokens: u32,
+    completion_tokens: u32,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeptContent {
+    Text(String),
+    Call { name: String, arguments: Value },
+}
+
+impl Answers {
+    pub fn new(cache: Cache<Outcome>, identities: [Option<String>; 3]) -> Self {
+        Self { cache, identities }
+    }
+
+    fn identity(&self, routed: &Routed) -> Option<&str> {
+        let [main, research, fallback] = &self.identities;
+        let identity = match routed.role {
+            tm_tasks::config::Role::Main => main,
+            tm_tasks::config::Role::Research => research,
+            tm_tasks::config::Role::Fallback => fallback,
+        };
+        identity.as_deref()
+    }
+}
+
+impl Caching {
+    /// As `Cache-Control` says.
+    pub(super) fn read(headers: &HeaderMap) -> Self {
+        let value = headers.get(header::CACHE_CONTROL).and_then(|it| it.to_str().ok());
+        let says = |word: &str| {
+            value.is_some_and(|it| it.split(',').any(|it| it.trim().eq_ignore_ascii_case(word)))
+        };
+        match (says("no-store"), says("no-cache")) {
+            (true, _) => Self::Off,
+            (false, true) => Self::Refresh,
+            (false, false) => Self::Usual,
+        }
+    }
+}
+
+/// Looks up what is known. `what` is all that the answer depends on besides the model.
+///
+/// # Errors
+/// [`ClientError::TimedOut`] when somebody else asks the same and gets no answer for too long.
+pub(super) async fn look(
+    client: &Client,
+    routed: &Routed,
+    what: &Value,
+) -> Result<Known, ClientError> {
+    let gateway = &client.gateway;
+    let Some(answers) = gateway.answers.as_ref().filter(|_| client.caching != Caching::Off) else {
+        return Ok(Known::Unknown(Keeping::default()));
+    };
+    let key = answers.identity(routed).and_then(|it| Key::of(&json!([it, what])));
+    let Some(key) = key else { return Ok(Known::Unknown(Keeping::default())) };
+    let place = Some((Arc::clone(answers), key.clone()));
+    if client.caching == Caching::Refresh {
+        return Ok(Known::Unknown(Keeping { place, lead: None }));
+    }
+    let found = timeout(gateway.timeout, answers.cache.look(&key)).await;
+    Ok(match found {
+        Ok(Found::Kept(answer)) => Known::Given(Ok(answer)),
+        Ok(Found::Shared(outcome)) => Known::Given(outcome),
+        Ok(Found::Nothing(lead)) => Known::Unknown(Keeping { place, lead: Some(lead) }),
+        Err(_) => {
+            let message = "somebody else asked the same, and there is no answer yet".to_owned();
+            return Err(ClientError::TimedOut { message });
+        }
+    })
+}
+
+impl Keeping {
+    /// Whether others wait for the answer.
+    pub(super) fn is_shared(&self) -> bool {
+        self.lead.is_some()
+    }
+
+    /// What `x-cache` says of an answer that somebody was asked for.
+    pub(super) fn word(&self) -> &'static str {
+        if self.is_shared() { "miss" } else { "bypass" }
+    }
+
+    /// Keeps the answer if that may be, and tells those who wait.
+    pub(super) async fn settle(self, outcome: Outcome, may_keep: bool) {
+        if let (Some((answers, key)), Ok(answer), true) = (self.place, &outcome, may_keep) {
+            answers.cache.keep(&key, answer).await;
+        }
+        if let Some(lead) = self.lead {
+            lead.tell(outcome);
+        }
+    }
+}
+
+/// All that an answer depends on besides the model. What the client calls the model, and whether
+/// it wants a stream, make no difference to it.
+pub(super) fn question(request: &ClientRequest) -> Value {
+    let ClientRequest { messages, form, sampling, max_tokens, stop, .. } = request;
+    let messages = tools::instruct(messages, form);
+    let messages: Vec<Value> =
+        messages.iter().map(|it| json!([format!("{:?}", it.role), it.content])).collect();
+    let choice = match form {
+        AnswerForm::Text | AnswerForm::Json(_) => String::new(),
+        AnswerForm::Tools { choice, .. } => format!("{choice:?}"),
+    };
+    json!({
+        "messages": messages,
+        "schema": tools::schema(form),
+        "choice": choice,
+        "sampling": [
+            sampling.temperature, sampling.top_p, sampling.top_k, sampling.repeat_penalty,
+            sampling.seed,
+        ],
+        "max_tokens": max_tokens,
+        "stop": stop,
+    })
+}
+
+/// Whether an answer is whole and fits what was asked for.
+pub(super) fn is_sound(request: &ClientRequest, answer: &Answer) -> bool {
+    let is_whole = answer.finish == FinishReason::Stop;
+    let fits_form = match (&request.form, &answer.content) {
+        (AnswerForm::Json(schema), Content::Text(text)) => fits(schema, text),
+        (AnswerForm::Tools { tools, .. }, Content::ToolCall { name, arguments }) => tools
+            .iter()
+            .find(|it| it.name == *name)
+            .is_some_and(|it| fits(&it.parameters, &arguments.to_string())),
+        (AnswerForm::Text | AnswerForm::Tools { .. }, Content::Text(_)) => true,
+        (AnswerForm::Text | AnswerForm::Json(_), Content::ToolCall { .. }) => false,
+    };
+    is_whole && fits_form
+}
+
+/// An answer as it is kept.
+pub(super) fn kept(answer: &Answer) -> Outcome {
+    let content = match &answer.content {
+        Content::Text(text) => KeptContent::Text(text.clone()),
+        Content::ToolCall { name, arguments } => {
+            KeptContent::Call { name: name.clone(), arguments: arguments.clone() }
+        }
+    };
+    let kept = Kept {
+        content,
+        is_cut: answer.finish == FinishReason::Length,
+        prompt_tokens: answer.usage.prompt_tokens,
+        completion_tokens: answer.usage.completion_tokens,
+    };
+    serde_json::to_value(kept).map_err(|it| ClientError::Failed { message: it.to_string() })
+}
+
+/// The answer that was kept.
+pub(super) fn given(outcome: Outcome) -> Result<Answer, ClientError> {
+    let kept: Kept = serde_json::from_value(outcome?)
+        .map_err(|it| ClientError::Failed { message: format!("what was kept is broken: {it}") })?;
+    let content = match kept.content {
+        KeptContent::Text(text) => Content::Text(text),
+        KeptContent::Call { name, arguments } => Content::ToolCall { name, arguments },
+    };
+    let usage = Usage {
+        prompt_tokens: kept.prompt_tokens,
+        cached_tokens: kept.prompt_tokens,
+        completion_tokens: kept.completion_tokens,
+        ..Usage::default()
+    };
+    let finish = if kept.is_cut { FinishReason::Length } else { FinishReason::Stop };
+    Ok(Answer { content, finish, usage })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! Whoever asks: whether they may, and what their request says besides its body.
+//!
+//! Without keys, programs and pages of this machine may; with keys, whoever has one.
+
+use std::{convert::Infallible, sync::Arc, time::Instant};
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderName, header, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use tm_llm::dialect::serve::{ClientError, anthropic, ollama, openai};
+
+use super::{ErrorBody, Gateway, cached::Caching, refused, routing::Routed};
+use crate::http::keys::{KeyRecord, Refusal};
+
+/// A client, for one request.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) caching: Caching,
+    /// None where nobody is asked for one.
+    key: Option<Arc<KeyRecord>>,
+}
+
+impl FromRequestParts<Arc<Gateway>> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, Infallible> {
+        let key = parts.extensions.get::<Arc<KeyRecord>>().cloned();
+        let caching = Caching::read(&parts.headers);
+        Ok(Self { gateway: Arc::clone(gateway), caching, key })
+    }
+}
+
+impl Client {
+    /// The models that answer to a name, if this client may ask them.
+    pub(super) async fn route(&self, model: &str) -> Result<Routed, ClientError> {
+        self.may_ask(model, self.gateway.names.role(model).0.as_str())?;
+        self.gateway.route(model).await
+    }
+
+    /// Whether its key is good for a model.
+    pub(super) fn may_ask(&self, model: &str, role: &str) -> Result<(), ClientError> {
+        match &self.key {
+            Some(key) if !key.allows(model, role) => {
+                self.gateway.metrics.refused("model");
+                Err(ClientError::Forbidden { model: model.to_owned() })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Lets a request in, or says why not.
+pub(super) async fn admit(
+    State(gateway): State<Arc<Gateway>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let error_body = error_body(&request);
+    let Some(keys) = &gateway.keys else {
+        if is_of_this_machine(request.headers()) {
+            return next.run(request).await;
+        }
+        return refused(&ClientError::Elsewhere, error_body);
+    };
+    // Whoever watches over servers has no key.
+    if request.uri().path() == "/health" {
+        return next.run(request).await;
+    }
+    let key = key(request.headers()).unwrap_or_default();
+    match keys.admit(key, Instant::now()) {
+        Ok(key) => {
+            request.extensions_mut().insert(key);
+            next.run(request).await
+        }
+        Err(Refusal::Unknown) => {
+            gateway.metrics.refused("key");
+            refused(&ClientError::Unauthorized, error_body)
+        }
+        Err(Refusal::TooMany { retry_after_s }) => {
+            gateway.metrics.refused("rate");
+            refused(&ClientError::TooMany { retry_after_s }, error_body)
+        }
+    }
+}
+
+/// The key, where the protocols have it.
+fn key(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok());
+    let bearer = || {
+        let (scheme, key) = text(header::AUTHORIZATION)?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+    };
+    text(HeaderName::from_static("x-api-key")).or_else(bearer)
+}
+
+/// How whoever asks reads errors.
+fn error_body(request: &Request) -> ErrorBody {
+    let path = request.uri().path();
+    let is_anthropic = request.headers().contains_key("anthropic-version");
+    match path.strip_prefix("/v1").unwrap_or(path) {
+        path if path.starts_with("/messages") || is_anthropic => anthropic::error_body,
+        path if path.starts_with("/api/") => ollama::error_body,
+        _ => openai::error_body,
+    }
+}
+
+/// A web page from elsewhere may not use the models of whoever looks at it.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    let is_local = |name| {
+        let value = headers.get(name).map(|it| it.to_str().unwrap_or_default());
+        value.is_none_or(|it| host_is_local(it.rsplit("//").next().unwrap_or(it)))
+    };
+    is_local(header::ORIGIN) && is_local(header::HOST)
+}
+
+/// `localhost:8484`, `127.0.0.1`, `[::1]:8484` and the like.
+pub(super) fn host_is_local(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|it| it.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = |it: &str| it.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback());
+    host.eq_ignore_ascii_case("localhost") || is_loopback(address)
+}

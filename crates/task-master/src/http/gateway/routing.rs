@@ -1,0 +1,127 @@
+//! Which model answers a request: from the name that a client sends to models that are open.
+//!
+//! What a name means is decided by [`crate::backend::names`]. Start at [`Gateway::route`].
+
+use std::sync::Arc;
+
+use axum::{
+    http::{HeaderName, HeaderValue},
+    response::Response,
+};
+use serde_json::{Value, json};
+use tm_llm::{
+    backend::Backend as _,
+    dialect::serve::ClientError,
+    failover::{Failover, Journey, SeatReport},
+};
+use tm_tasks::config::Role;
+
+use super::{super::metrics::Metrics, Gateway};
+use crate::backend::names::{KnownName, Reason};
+
+/// The models that play the roles.
+#[derive(Debug, Clone)]
+pub struct Players {
+    main: Arc<Failover>,
+    research: Arc<Failover>,
+    fallback: Arc<Failover>,
+}
+
+/// The models that answer one request, and what becomes of it.
+#[derive(Debug)]
+pub(super) struct Routed {
+    pub(super) role: Role,
+    reason: Reason,
+    /// Watched by the journey.
+    pub(super) backend: Arc<Failover>,
+    journey: Arc<Journey>,
+    metrics: Arc<Metrics>,
+}
+
+impl Players {
+    /// One for each, in the order of [`Role::ALL`].
+    pub fn new([main, research, fallback]: [Arc<Failover>; 3]) -> Self {
+        Self { main, research, fallback }
+    }
+
+    pub(super) fn of(&self, role: Role) -> &Arc<Failover> {
+        match role {
+            Role::Main => &self.main,
+            Role::Research => &self.research,
+            Role::Fallback => &self.fallback,
+        }
+    }
+
+    /// How each model stands, once.
+    pub(super) fn report(&self) -> Vec<SeatReport> {
+        let mut models: Vec<SeatReport> = Vec::new();
+        for model in Role::ALL.into_iter().flat_map(|it| self.of(it).report()) {
+            if !models.iter().any(|it| it.name == model.name) {
+                models.push(model);
+            }
+        }
+        models
+    }
+}
+
+impl Gateway {
+    /// The models that answer to a name, opened.
+    pub(super) async fn route(&self, name: &str) -> Result<Routed, ClientError> {
+        let (role, reason) = self.names.role(name);
+        let metrics = Arc::clone(&self.metrics);
+        let counted = Arc::clone(&metrics);
+        let journey = Arc::new(Journey::new(Arc::new(move |it| counted.attempted("chat", it))));
+        let backend = self.players.of(role).watched(Arc::clone(&journey));
+        backend.prepare().await?;
+        Ok(Routed { role, reason, backend: Arc::new(backend), journey, metrics })
+    }
+
+    /// Every name that is known, and who answers to it.
+    pub(super) fn routes(&self) -> Value {
+        let names: Vec<Value> = self.names.iter().map(|it| self.shown(it)).collect();
+        let models: Vec<SeatReport> = self.players.report();
+        json!({
+            "names": names,
+            "others": {"role": Role::Main.as_str(), "reason": Reason::Default},
+            "models": models,
+        })
+    }
+
+    fn shown(&self, name: &KnownName) -> Value {
+        let players = self.players.of(name.role).report();
+        let players: Vec<&str> = players.iter().map(|it| it.name.as_str()).collect();
+        json!({
+            "name": name.name, "role": name.role.as_str(), "reason": name.reason,
+            "models": players,
+        })
+    }
+}
+
+impl Routed {
+    /// Whether nobody was asked but those who are wanted most.
+    pub(super) fn is_as_wanted(&self) -> bool {
+        let wanted = self.backend.report();
+        let wanted = |name: &String| wanted.iter().any(|it| it.rank == 0 && it.name == *name);
+        self.journey.asked().iter().all(wanted)
+    }
+
+    /// Says in the response's head who answered, and why.
+    pub(super) fn told(&self, mut response: Response, cache: &'static str) -> Response {
+        self.metrics.looked_up(cache);
+        let asked = self.journey.asked();
+        let headers = [
+            ("x-route", self.role.as_str().to_owned()),
+            ("x-route-reason", self.reason.as_str().to_owned()),
+            ("x-cache", cache.to_owned()),
+            ("x-attempts", asked.len().to_string()),
+            ("x-backend", asked.last().cloned().unwrap_or_default()),
+        ];
+        for (name, value) in headers {
+            // A model whose name cannot stand there goes without.
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        }
+        response
+    }
+}
