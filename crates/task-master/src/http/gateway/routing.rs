@@ -1,6 +1,6 @@
 //! Which model answers a request: from the name that a client sends to models that are open.
 //!
-//! What a name means is decided by [`crate::backend::names`]. Start at [`Gateway::route`].
+//! What a name means is decided by [`mod@crate::backend::names`]. Start at [`Gateway::route`].
 
 use std::sync::Arc;
 
