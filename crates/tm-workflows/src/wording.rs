@@ -63,6 +63,9 @@ pub(crate) fn sentences(text: &str, longest: usize) -> String {
 
 /// A sentence or two, without signs in front; of one that the grammar cut, what makes sense alone.
 pub(crate) fn clause(text: &str, longest: usize) -> String {
+    // Where the model loses its way in the middle of a character, nothing sensible follows.
+    let readable = text.split_once(char::REPLACEMENT_CHARACTER).map(|it| before_cut(it.0));
+    let text = readable.unwrap_or(text);
     let whole = sentences(text.trim_start_matches([' ', ':', ',', ';', '-']), longest);
     if is_cut(&whole, longest) { without_dangling(before_cut(&whole)).to_owned() } else { whole }
 }

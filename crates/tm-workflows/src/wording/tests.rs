@@ -55,3 +55,11 @@ fn a_text_cut_by_the_grammar_ends_with_its_last_whole_sentence() {
     let free = "Written by a model that nothing held. It ends - so";
     assert_eq!(sentences(free, 20), free);
 }
+
+#[test]
+fn a_text_ends_before_what_is_no_character() {
+    assert_eq!(
+        clause("It needs less than 150 MB of memory (220 MB with图\u{fffd}", 140),
+        "It needs less than 150 MB of memory"
+    );
+}
