@@ -5,6 +5,8 @@
 //! dependencies in 53 plans of large models they reach F1 0.50, where "the task before" reaches
 //! 0.35. Start at [`wait_for_related`].
 
+use std::collections::HashMap;
+
 use super::{
     assemble::Draft,
     terms::{Counts, Weights, weigh},
@@ -24,23 +26,38 @@ const AFFINITY_MIN: f64 = 0.02;
 /// Lets each task wait for the earlier ones it is most related to, at most three.
 pub fn wait_for_related(drafts: &mut [Draft]) {
     let weights = weigh(&drafts.iter().map(counts).collect::<Vec<_>>());
-    for (position, draft) in drafts.iter_mut().enumerate() {
-        draft.after = related(&weights, position);
+    let lengths: Vec<f64> = weights.iter().map(Weights::length).collect();
+    // The tasks so far that have a word: most tasks of a large plan share none.
+    let mut tasks_with: HashMap<&str, Vec<(usize, f64)>> = HashMap::new();
+    for (position, (draft, own)) in drafts.iter_mut().zip(&weights).enumerate() {
+        let mut shared = vec![0.0; position];
+        // What every task says tells none of them from another.
+        for (word, weight) in own.iter().filter(|it| it.1 > 0.0) {
+            let tasks = tasks_with.entry(word).or_default();
+            for (task, its) in tasks.iter() {
+                if let Some(shared) = shared.get_mut(*task) {
+                    *shared += weight * its;
+                }
+            }
+            tasks.push((position, weight));
+        }
+        draft.after = related(&shared, &lengths);
     }
 }
 
-fn related(weights: &[Weights], position: usize) -> Vec<usize> {
-    let Some((own, earlier)) = weights.get(..=position).and_then(<[_]>::split_last) else {
-        return Vec::new();
-    };
+/// The earlier tasks to wait for, from what each has in common with the one after them.
+fn related(shared: &[f64], lengths: &[f64]) -> Vec<usize> {
+    let position = shared.len();
+    let own = lengths.get(position).copied().unwrap_or_default();
     let advance = |it: usize| if it == 0 { ADVANCE } else { 0.0 }
         + if it + 1 == position { ADVANCE } else { 0.0 };
-    let mut scored: Vec<(f64, usize)> = earlier
+    let mut scored: Vec<(f64, usize)> = shared
         .iter()
+        .zip(lengths)
+        .map(|(shared, its)| if *shared > 0.0 { shared / (own * its) } else { 0.0 })
         .enumerate()
-        .map(|(at, other)| (own.cosine(other), at))
-        .filter(|it| it.0 >= AFFINITY_MIN)
-        .map(|(affinity, at)| (affinity + advance(at), at))
+        .filter(|it| it.1 >= AFFINITY_MIN)
+        .map(|(at, cosine)| (cosine + advance(at), at))
         .collect();
     scored.sort_by(|one, other| other.0.total_cmp(&one.0));
     let best = scored.first().map_or(0.0, |it| it.0);

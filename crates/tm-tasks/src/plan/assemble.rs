@@ -3,6 +3,8 @@
 //! Whatever a model said, ids are contiguous, dependencies point at earlier tasks of the same plan
 //! or at tasks that were there before, and so there is no cycle. Start at [`assemble`].
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::{document::Tag, id::TaskId, status::Status, task::Task};
@@ -72,11 +74,23 @@ fn earlier(draft: &Draft, position: usize) -> Vec<usize> {
     after
 }
 
+/// Whether one waits for the other, directly or by way of others. Dependencies lead back, and each
+/// is followed once: a large plan has more ways than can be counted.
 fn reaches(direct: &[Vec<usize>], from: usize, to: usize) -> bool {
-    from > to
-        && direct
-            .get(from)
-            .is_some_and(|after| after.iter().any(|it| *it == to || reaches(direct, *it, to)))
+    let mut seen = HashSet::new();
+    let mut open = vec![from];
+    while let Some(at) = open.pop() {
+        let after = direct.get(at).into_iter().flatten().copied();
+        for next in after.filter(|it| *it >= to) {
+            if next == to {
+                return true;
+            }
+            if seen.insert(next) {
+                open.push(next);
+            }
+        }
+    }
+    false
 }
 
 #[cfg(test)]

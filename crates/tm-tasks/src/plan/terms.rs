@@ -32,12 +32,21 @@ pub fn weigh(texts: &[Counts]) -> Vec<Weights> {
 }
 
 impl Weights {
+    /// Each term and what it says about the text.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.0.iter().map(|(term, weight)| (term.as_str(), *weight))
+    }
+
+    /// The root of the sum of the squares.
+    pub fn length(&self) -> f64 {
+        self.0.values().map(|it| it * it).sum::<f64>().sqrt()
+    }
+
     /// From 0, nothing in common, to 1, the same terms in the same shares.
     pub fn cosine(&self, other: &Self) -> f64 {
         let shared: f64 =
             self.0.iter().filter_map(|(term, it)| other.0.get(term).map(|its| it * its)).sum();
-        let length = |it: &Self| it.0.values().map(|it| it * it).sum::<f64>().sqrt();
-        let lengths = length(self) * length(other);
+        let lengths = self.length() * other.length();
         if lengths > 0.0 { shared / lengths } else { 0.0 }
     }
 }
