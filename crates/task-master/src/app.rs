@@ -22,6 +22,7 @@ use tm_tasks::{
     store::{Store, StoreError},
     timestamp::Timestamp,
 };
+use tm_workflows::prompts::Prompts;
 
 use crate::{
     cli::{self, Cli},
@@ -147,6 +148,15 @@ impl Workspace {
             .or_else(|| self.state.current_tag())
             .or_else(|| self.config.globals().default_tag)
             .unwrap_or_else(|| MASTER.to_owned())
+    }
+
+    /// What models are asked in this project.
+    pub fn prompts(&self) -> anyhow::Result<Prompts> {
+        Prompts::read(&self.project.prompts_dir()).map_err(|error| {
+            let hint = "mend the file, or delete it to ask what is asked without it";
+            anyhow::Error::new(error)
+                .context(advice("a prompt of the project cannot be used", hint))
+        })
     }
 
     /// A file that the user named: in the project, else in the working directory.

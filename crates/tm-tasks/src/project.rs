@@ -100,6 +100,11 @@ impl Project {
         self.reports_dir().join(name)
     }
 
+    /// The project's own words for what models are asked.
+    pub fn prompts_dir(&self) -> PathBuf {
+        self.directory().join("prompts")
+    }
+
     pub fn templates_dir(&self) -> PathBuf {
         self.directory().join("templates")
     }

@@ -20,7 +20,7 @@ use tm_llm::{
 
 use crate::{
     event::{Event, Observer},
-    prompts::{ASKING_SYSTEM, PromptError, render},
+    prompts::{ASKING_SYSTEM, PromptError, Prompts},
 };
 
 /// Who is asked, in which language, for how long, and who watches.
@@ -29,6 +29,8 @@ pub struct Asking<'a> {
     pub backend: &'a dyn Backend,
     /// The language of all texts, such as `English`.
     pub language: &'a str,
+    /// What is asked.
+    pub prompts: &'a Prompts,
     /// Each question is answered within this.
     pub timeout: Duration,
     pub observer: Observer<'a>,
@@ -119,7 +121,8 @@ impl Asking<'_> {
         max_tokens: u32,
         form: &str,
     ) -> Result<ChatRequest, PromptError> {
-        let system = render(ASKING_SYSTEM, json!({"language": self.language, "form": form}))?;
+        let variables = json!({"language": self.language, "form": form});
+        let system = self.prompts.render(ASKING_SYSTEM, variables)?;
         Ok(ChatRequest {
             messages: vec![Message::system(system), Message::user(question)],
             response_schema: None,
@@ -137,7 +140,7 @@ impl std::fmt::Debug for Asking<'_> {
 }
 
 impl Spent {
-    fn add(&self, usage: Usage) {
+    pub(crate) fn add(&self, usage: Usage) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) += usage;
     }
 

@@ -1,7 +1,14 @@
 //! Prompts: Markdown files with typed variables, rendered by one function.
 //!
-//! Each prompt is a file in `prompts/`, compiled in. A change of wording is a change of
-//! [`version`] where answers are saved, so that work under other words is not taken up again.
+//! Each prompt is a file in `prompts/`, compiled in; a project may have its own of the same name in
+//! place of it. A change of wording is a change of the version where answers are saved, so that work
+//! under other words is not taken up again. Start at [`Prompts`].
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
@@ -54,32 +61,174 @@ pub(crate) const UPDATE_TASKS: Prompt = prompt!("update_tasks");
 const SAVED: [Prompt; 5] =
     [PARSE_PRD_SYSTEM, PARSE_PRD_DOCUMENT, PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, PARSE_PRD_DETAIL];
 
-/// A prompt that cannot be rendered with the variables it was given.
-#[derive(Debug, thiserror::Error)]
-#[error("the prompt {name} cannot be rendered: {reason}")]
-pub struct PromptError {
-    name: &'static str,
-    reason: String,
+/// Those that a project may have its own of: all that models are asked here.
+const REPLACEABLE: &[Prompt] = &[
+    ADD_TASK,
+    ASKING_SYSTEM,
+    COMPLEXITY_TASK,
+    COMPLEXITY_WHOLE,
+    EXPAND,
+    NOTE_SUBTASK,
+    NOTE_TASK,
+    PARSE_PRD_SYSTEM,
+    PARSE_PRD_DOCUMENT,
+    PARSE_PRD_OUTLINE,
+    PARSE_PRD_REPLACE,
+    PARSE_PRD_DETAIL,
+    PARSE_PRD_WHOLE,
+    RESEARCH_SYSTEM,
+    RESEARCH_QUESTION,
+    RESEARCH_PLAN,
+    RESEARCH_SELECT,
+    RESEARCH_ANSWER,
+    SCOPE,
+    UPDATE_TASK,
+    UPDATE_TASKS,
+];
+
+/// The prompts of a project: ours, and its own in place of some of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prompts {
+    own: BTreeMap<&'static str, String>,
 }
 
-/// Fills in the variables. A variable that the prompt names and `variables` lacks is an error.
+/// The prompts as they come.
+pub static OURS: Prompts = Prompts { own: BTreeMap::new() };
+
+/// A prompt that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    #[error("the prompt {name} cannot be rendered: {reason}")]
+    Render { name: &'static str, reason: String },
+    #[error("there is no prompt {name} that {} could take the place of", path.display())]
+    NoSuchPrompt { name: String, path: PathBuf },
+    #[error("{} is no template: {reason}", path.display())]
+    Template { path: PathBuf, reason: String },
+    #[error("{} has a variable {variable}, and what there is is {known}", path.display())]
+    Variable { path: PathBuf, variable: String, known: String },
+    #[error("{} cannot be read", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+}
+
+impl Prompts {
+    /// Reads a project's own prompts: `expand.md` takes the place of the prompt `expand`,
+    /// `parse_prd/detail.md` that of `parse_prd/detail`. Without the folder there are none.
+    ///
+    /// # Errors
+    /// When a file has the name of no prompt, or a variable that its prompt does not have.
+    pub fn read(folder: &Path) -> Result<Self, PromptError> {
+        let mut own = BTreeMap::new();
+        for (name, path) in files(folder, "")? {
+            let Some(prompt) = REPLACEABLE.iter().find(|it| it.name == name) else {
+                return Err(PromptError::NoSuchPrompt { name, path });
+            };
+            let text = fs::read_to_string(&path)
+                .map_err(|source| PromptError::Unreadable { path: path.clone(), source })?;
+            check(*prompt, &text, path)?;
+            own.insert(prompt.name, text);
+        }
+        Ok(Self { own })
+    }
+
+    /// Fills in the variables. A variable that the prompt names and `variables` lacks is an error.
+    ///
+    /// # Errors
+    /// When the template or the variables are at fault.
+    pub(crate) fn render(
+        &self,
+        prompt: Prompt,
+        variables: impl Serialize,
+    ) -> Result<String, PromptError> {
+        render_text(prompt.name, self.text(prompt), variables)
+    }
+
+    /// Changes whenever the words of a prompt do whose answers are kept for later.
+    pub(crate) fn version(&self) -> String {
+        self.version_of(&SAVED)
+    }
+
+    /// Changes whenever the words of these prompts do.
+    pub(crate) fn version_of(&self, prompts: &[Prompt]) -> String {
+        let words: String = prompts.iter().flat_map(|it| [it.name, self.text(*it)]).collect();
+        sha256_hex(words.as_bytes())
+    }
+
+    fn text(&self, prompt: Prompt) -> &str {
+        self.own.get(prompt.name).map_or(prompt.text, String::as_str)
+    }
+}
+
+/// Fills in the variables of a prompt that no project replaces.
 ///
 /// # Errors
 /// When the template or the variables are at fault.
 pub fn render(prompt: Prompt, variables: impl Serialize) -> Result<String, PromptError> {
-    let fail = |it: minijinja::Error| PromptError { name: prompt.name, reason: it.to_string() };
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.add_template(prompt.name, prompt.text).map_err(fail)?;
-    let template = environment.get_template(prompt.name).map_err(fail)?;
+    render_text(prompt.name, prompt.text, variables)
+}
+
+fn render_text(
+    name: &'static str,
+    text: &str,
+    variables: impl Serialize,
+) -> Result<String, PromptError> {
+    let fail = |it: minijinja::Error| PromptError::Render { name, reason: it.to_string() };
+    let environment = environment(text).map_err(fail)?;
+    let template = environment.get_template(TEMPLATE).map_err(fail)?;
     template.render(minijinja::value::Serde(variables)).map(|it| it.trim().to_owned()).map_err(fail)
 }
 
-/// Changes whenever the words of a prompt do whose answers are kept for later.
-pub fn version() -> String {
-    let words: String = SAVED.iter().flat_map(|it| [it.name, it.text]).collect();
-    sha256_hex(words.as_bytes())
+/// What the one template of an environment is called.
+const TEMPLATE: &str = "prompt";
+
+fn environment(text: &str) -> Result<Environment<'_>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.add_template(TEMPLATE, text)?;
+    Ok(environment)
+}
+
+/// A prompt of a project may only ask for what the one in its place is given.
+fn check(prompt: Prompt, text: &str, path: PathBuf) -> Result<(), PromptError> {
+    let known = variables(prompt.text).unwrap_or_default();
+    let named = variables(text)
+        .map_err(|it| PromptError::Template { path: path.clone(), reason: it.to_string() })?;
+    match named.difference(&known).next() {
+        None => Ok(()),
+        Some(variable) => Err(PromptError::Variable {
+            path,
+            variable: variable.clone(),
+            known: known.into_iter().collect::<Vec<_>>().join(", "),
+        }),
+    }
+}
+
+fn variables(text: &str) -> Result<BTreeSet<String>, minijinja::Error> {
+    let environment = environment(text)?;
+    let named = environment.get_template(TEMPLATE)?.undeclared_variables(false);
+    Ok(named.into_iter().collect())
+}
+
+/// The Markdown files of a folder, each with its place in it without the ending.
+fn files(folder: &Path, above: &str) -> Result<Vec<(String, PathBuf)>, PromptError> {
+    let unreadable = |source| PromptError::Unreadable { path: folder.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unreadable)?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(unreadable)?.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{above}{stem}");
+        if path.is_dir() {
+            found.extend(files(&path, &format!("{name}/"))?);
+        } else if path.extension().is_some_and(|it| it == "md") {
+            found.push((name, path));
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::{
     asking::{AskError, Asking},
     context::{Told, Topic, gather},
     event::Event,
-    prompts::{RESEARCH_QUESTION, RESEARCH_SYSTEM, render},
+    prompts::{RESEARCH_QUESTION, RESEARCH_SYSTEM},
 };
 
 pub mod cited;
@@ -210,7 +210,7 @@ impl Question {
         );
         let files: Vec<Value> =
             request.files.iter().map(|it| json!({"path": it.path, "text": it.text})).collect();
-        let user = render(
+        let user = asking.prompts.render(
             RESEARCH_QUESTION,
             json!({
                 "query": request.query.trim(),
@@ -220,7 +220,7 @@ impl Question {
                 "tasks": context.text,
             }),
         )?;
-        let system = render(
+        let system = asking.prompts.render(
             RESEARCH_SYSTEM,
             json!({"language": asking.language, "length": request.detail.length()}),
         )?;

@@ -61,6 +61,7 @@ pub(super) fn ask_anything<T>(
     let choice = backend::for_role(workspace, manner.role, report)?;
     let model = choice.id.clone();
     let language = workspace.config.globals().response_language;
+    let prompts = workspace.prompts()?;
     let started = Instant::now();
     let progress = Progress::new(report);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -68,8 +69,13 @@ pub(super) fn ask_anything<T>(
         let work = async {
             let backend = progress.loading(&model, choice.open()).await?;
             let observer = |event| progress.show(event);
-            let asking =
-                Asking { backend: &*backend, language: &language, timeout, observer: &observer };
+            let asking = Asking {
+                backend: &*backend,
+                language: &language,
+                prompts: &prompts,
+                timeout,
+                observer: &observer,
+            };
             work(asking).await
         };
         tokio::select! {

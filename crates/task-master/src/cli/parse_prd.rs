@@ -78,6 +78,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         document,
         count: count.filter(|it| *it > 0),
         language: globals.response_language,
+        prompts: workspace.prompts()?,
         priority: globals.default_priority,
         timeout: timeout(&workspace)?,
         saved: Some(workspace.environment.state_dir.join("parse-prd")),

@@ -32,6 +32,7 @@ mod nonsense;
 mod parse_prd;
 mod prd;
 mod project;
+mod prompts;
 mod research;
 mod research_cited;
 mod route;

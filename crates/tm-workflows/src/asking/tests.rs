@@ -1,9 +1,10 @@
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
+use crate::prompts::OURS;
 
 fn asking<'a>(backend: &'a ScriptedModel, language: &'a str) -> Asking<'a> {
-    Asking { backend, language, timeout: Duration::from_mins(1), observer: &|_| () }
+    Asking { backend, language, prompts: &OURS, timeout: Duration::from_mins(1), observer: &|_| () }
 }
 
 fn question() -> Question {

@@ -16,6 +16,7 @@ use super::Pair;
 use crate::{
     event::Observer,
     plan::parse_prd::{ParsePrd, ParsePrdError, plan},
+    prompts::Prompts,
 };
 
 /// As many tasks as `parse-prd` makes at once.
@@ -52,6 +53,7 @@ pub async fn make_plan(
         document: pair.document.clone().into_bytes(),
         count: Some(pair.baseline.len().min(COUNT_MAX)),
         language: language.to_owned(),
+        prompts: Prompts::default(),
         priority: Priority::Medium,
         timeout,
         saved: None,

@@ -22,7 +22,7 @@ use crate::{
     asking::{Asking, Question, Spent, object, text},
     context::{Context, Topic, gather},
     event::Event,
-    prompts::{ADD_TASK, render},
+    prompts::ADD_TASK,
     wording::{sentences, title},
 };
 
@@ -83,7 +83,7 @@ pub async fn add_task(
         },
     );
     let spent = Spent::default();
-    let answer = asking.object(question(request, &context)?, &spent, read).await?;
+    let answer = asking.object(question(asking, request, &context)?, &spent, read).await?;
     let (place_there, draft) = (place.clone(), answer.value.draft(request, &tag));
     let twin = twin(tag.tasks(), &draft.title).map(|it| (it.id(), it.title()));
     let command = format!("add-task --prompt={}", request.prompt);
@@ -99,7 +99,11 @@ pub async fn add_task(
     Ok(Written { added, twin, usage: spent.usage() })
 }
 
-fn question(request: &AddTask, context: &Context) -> Result<Question, ChangeError> {
+fn question(
+    asking: Asking<'_>,
+    request: &AddTask,
+    context: &Context,
+) -> Result<Question, ChangeError> {
     let known = context.tasks.iter().filter(|it| !it.id.is_subtask());
     let known: Vec<Value> = known.map(|it| number_or_text(&it.id)).collect();
     let variables = json!({
@@ -119,7 +123,7 @@ fn question(request: &AddTask, context: &Context) -> Result<Question, ChangeErro
             json!({"type": "array", "items": one_of(&known), "maxItems": 4});
     }
     Ok(Question {
-        text: render(ADD_TASK, variables)?,
+        text: asking.prompts.render(ADD_TASK, variables)?,
         schema: object(&properties),
         accepted: json!({"type": "object", "required": ["title", "description"]}),
         temperature: 0.2,

@@ -9,7 +9,7 @@ use tm_tasks::store::Store;
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::change::Place;
-use crate::asking::Asking;
+use crate::{asking::Asking, prompts::OURS};
 
 pub(super) struct Fixture {
     folder: TempDir,
@@ -60,7 +60,13 @@ impl Fixture {
 }
 
 pub(super) fn asking(backend: &ScriptedModel) -> Asking<'_> {
-    Asking { backend, language: "English", timeout: Duration::from_mins(1), observer: &|_| () }
+    Asking {
+        backend,
+        language: "English",
+        prompts: &OURS,
+        timeout: Duration::from_mins(1),
+        observer: &|_| (),
+    }
 }
 
 pub(super) fn text(value: &Value) -> Reply {

@@ -36,7 +36,7 @@ use tm_tasks::{
 use crate::{
     evaluate::quality,
     event::{Event, Observer},
-    prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, render},
+    prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, Prompts},
 };
 
 use whole::{Before, Whole};
@@ -55,6 +55,8 @@ pub struct ParsePrd {
     pub count: Option<usize>,
     /// The language of the tasks, such as `English`.
     pub language: String,
+    /// What is asked.
+    pub prompts: Prompts,
     /// The priority of a task that the model gives none.
     pub priority: Priority,
     /// All the model's work together ends after this.
@@ -319,6 +321,7 @@ struct Session<'a> {
     backend: &'a dyn Backend,
     prd: &'a Prd,
     parts: Vec<Part>,
+    prompts: &'a Prompts,
     system: String,
     document: String,
     deadline: Instant,
@@ -329,18 +332,21 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn new(
         backend: &'a dyn Backend,
-        request: &ParsePrd,
+        request: &'a ParsePrd,
         prd: &'a Prd,
         parts: Vec<Part>,
         observer: Observer<'a>,
     ) -> Result<Self, ParsePrdError> {
         let document = fitting_digest(backend, prd, &parts);
+        let prompts = &request.prompts;
         Ok(Self {
             backend,
             prd,
             parts,
-            system: render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?,
-            document: render(PARSE_PRD_DOCUMENT, json!({"document": document.trim_end()}))?,
+            prompts,
+            system: prompts.render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?,
+            document: prompts
+                .render(PARSE_PRD_DOCUMENT, json!({"document": document.trim_end()}))?,
             deadline: Instant::now() + request.timeout,
             observer,
             usage: Mutex::default(),

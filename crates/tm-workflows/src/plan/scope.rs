@@ -29,7 +29,7 @@ use crate::{
     asking::{Asking, Question, Spent, object, text},
     context::{Topic, gather},
     event::Event,
-    prompts::{SCOPE, render},
+    prompts::SCOPE,
     wording::{sentences, title},
 };
 
@@ -197,7 +197,7 @@ fn question(
     let said = json!({"type": "string", "pattern": "\\S"});
     let priority = json!({"enum": ["high", "medium", "low"]});
     Ok(Question {
-        text: render(SCOPE, variables)?,
+        text: asking.prompts.render(SCOPE, variables)?,
         schema: object(&json!({
             "title": text(5, TITLE_MAX),
             "description": text(10, DESCRIPTION_MAX),

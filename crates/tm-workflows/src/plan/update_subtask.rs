@@ -13,7 +13,7 @@ use crate::{
     asking::{Asking, Spent},
     context::full,
     event::Event,
-    prompts::{NOTE_SUBTASK, render},
+    prompts::NOTE_SUBTASK,
 };
 
 /// Has a note written after what the user says, and adds it to the subtask's details.
@@ -38,7 +38,7 @@ pub async fn update_subtask(
     let line = |it: &Task| format!("{} ({}): {}", it.id(), it.status(), it.title());
     let previous = position.checked_sub(1).and_then(|it| siblings.get(it)).map(line);
     let next = siblings.get(position + 1).map(line);
-    let question = render(
+    let question = asking.prompts.render(
         NOTE_SUBTASK,
         json!({
             "task": format!("{} {}: {}", parent.id(), parent.title(), parent.description()),

@@ -14,7 +14,7 @@ use crate::{
     asking::{Asking, Question, Spent, object},
     context::{Topic, full, gather},
     event::Event,
-    prompts::{NOTE_TASK, UPDATE_TASK, render},
+    prompts::{NOTE_TASK, UPDATE_TASK},
 };
 
 /// The longest note, in tokens.
@@ -78,7 +78,8 @@ pub async fn append_to_task(
     let tag = place.read().await?;
     let task = open_task(place, &tag, id)?;
     (asking.observer)(Event::Began { things: 1 });
-    let question = render(NOTE_TASK, json!({"task": full(&task), "prompt": prompt.trim()}))?;
+    let variables = json!({"task": full(&task), "prompt": prompt.trim()});
+    let question = asking.prompts.render(NOTE_TASK, variables)?;
     let spent = Spent::default();
     let note = asking.text(question, NOTE_TOKENS, &spent).await?;
     let command = format!("update-task --id={id} --append");
@@ -133,7 +134,7 @@ fn question(
         "prompt": prompt.trim(),
     });
     Ok(Question {
-        text: render(UPDATE_TASK, variables)?,
+        text: asking.prompts.render(UPDATE_TASK, variables)?,
         schema: object(&json!({"task": object(&asked.properties(
             std::slice::from_ref(task),
             tag.tasks(),

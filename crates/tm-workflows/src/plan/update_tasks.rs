@@ -22,7 +22,7 @@ use super::{
 use crate::{
     asking::{Asking, Question, Spent, object},
     event::Event,
-    prompts::{UPDATE_TASKS, render},
+    prompts::UPDATE_TASKS,
 };
 
 /// What became of the tasks.
@@ -205,7 +205,7 @@ fn question(
     }}));
     let tokens: u32 = batch.iter().map(|it| asked.max_tokens(it)).sum();
     Ok(Question {
-        text: render(UPDATE_TASKS, variables)?,
+        text: asking.prompts.render(UPDATE_TASKS, variables)?,
         schema,
         accepted: json!({
             "type": "object",

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     asking::{AskError, Asking, Question, Spent, object, text},
-    prompts::{RESEARCH_ANSWER, RESEARCH_PLAN, RESEARCH_SELECT, render},
+    prompts::{RESEARCH_ANSWER, RESEARCH_PLAN, RESEARCH_SELECT},
 };
 
 mod written;
@@ -196,7 +196,7 @@ impl Search<'_> {
             "type": "array", "items": text(4, 160), "minItems": 1, "maxItems": self.effort.questions,
         });
         let question = Question {
-            text: render(RESEARCH_PLAN, variables)?,
+            text: self.asking.prompts.render(RESEARCH_PLAN, variables)?,
             schema: object(&json!({"questions": list})),
             accepted: json!({"type": "object", "required": ["questions"], "properties": {
                 "questions": {"type": "array", "items": {"type": "string"}}}}),
@@ -296,7 +296,7 @@ impl Search<'_> {
         let numbers = json!({"type": "integer", "minimum": 1, "maximum": all.len()});
         let list = json!({"type": "array", "items": numbers, "maxItems": 6});
         let question = Question {
-            text: render(
+            text: self.asking.prompts.render(
                 RESEARCH_SELECT,
                 json!({"query": self.request.query.trim(), "sentences": shown}),
             )?,
@@ -332,7 +332,7 @@ impl Search<'_> {
         let sentence = object(&json!({"text": text(8, 400), "notes": cited}));
         let list = json!({"type": "array", "items": sentence, "minItems": 1, "maxItems": 24});
         let question = Question {
-            text: render(RESEARCH_ANSWER, variables)?,
+            text: self.asking.prompts.render(RESEARCH_ANSWER, variables)?,
             schema: object(&json!({"sentences": list})),
             accepted: json!({"type": "object", "required": ["sentences"], "properties": {
                 "sentences": {"type": "array", "items": {"type": "object", "required": ["text"]}}}}),

@@ -4,6 +4,7 @@ use tm_tasks::document::TaskFile;
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
+use crate::prompts::OURS;
 
 const FILE: &str = r#"{"master": {"tasks": [
   {"id": 1, "title": "Search notes", "description": "Find by word", "subtasks": [{"id": 1, "title": "Rank hits"}]},
@@ -16,7 +17,13 @@ fn tasks() -> Vec<Task> {
 }
 
 fn asking(backend: &ScriptedModel) -> Asking<'_> {
-    Asking { backend, language: "English", timeout: Duration::from_mins(1), observer: &|_| () }
+    Asking {
+        backend,
+        language: "English",
+        prompts: &OURS,
+        timeout: Duration::from_mins(1),
+        observer: &|_| (),
+    }
 }
 
 fn request() -> Research {

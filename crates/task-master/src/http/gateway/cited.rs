@@ -20,6 +20,7 @@ use tm_llm::{
 };
 use tm_workflows::{
     asking::{AskError, Asking},
+    prompts::OURS,
     research::{Documents, Research, Researched, cited::Citation, research, session::Exchange},
 };
 
@@ -164,6 +165,7 @@ async fn ask(
     let asking = Asking {
         backend: &*routed.backend,
         language: "English",
+        prompts: &OURS,
         timeout: gateway.timeout,
         observer: &|_| (),
     };

@@ -56,12 +56,19 @@ pub(super) fn ask_for<T>(
 ) -> anyhow::Result<Answered<T>> {
     let choice = backend::for_role(call.workspace, role, call.report)?;
     let language = call.workspace.config.globals().response_language;
+    let prompts = call.workspace.prompts()?;
     let timeout = timeout(&call.workspace.environment);
     let teller = call.teller;
     let (value, spent): (T, Vec<Spent>) = call.wait(async {
         let model = choice.open().await?;
         let observer = |event| tell(teller, event);
-        let asking = Asking { backend: &*model, language: &language, timeout, observer: &observer };
+        let asking = Asking {
+            backend: &*model,
+            language: &language,
+            prompts: &prompts,
+            timeout,
+            observer: &observer,
+        };
         let value = work(asking).await?;
         Ok((value, model.spent()))
     })?;

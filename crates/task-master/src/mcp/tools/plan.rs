@@ -52,6 +52,7 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         document,
         count: count(call)?.or_else(|| usize::try_from(globals.default_num_tasks).ok()),
         language: globals.response_language,
+        prompts: call.workspace.prompts()?,
         priority: globals.default_priority,
         timeout: call::timeout(&call.workspace.environment),
         saved: Some(call.workspace.environment.state_dir.join("parse-prd")),

@@ -16,7 +16,7 @@ use crate::{
     context::full,
     event::Event,
     plan::{number_or_text, task_id},
-    prompts::{COMPLEXITY_TASK, COMPLEXITY_WHOLE, render},
+    prompts::{COMPLEXITY_TASK, COMPLEXITY_WHOLE},
     wording::sentences,
 };
 
@@ -77,7 +77,7 @@ pub(super) async fn one_by_one(
 ) -> Result<Vec<NewAnalysis>, AnalyzeError> {
     let plan = &outline(asking, tag);
     let ask = |task: Task| async move {
-        let question = about_one(plan, &task)?;
+        let question = about_one(asking, plan, &task)?;
         match asking.object(question, spent, |it| read_one(it, &task)).await {
             Ok(answer) => {
                 told(asking, &task, answer.repaired.is_some());
@@ -130,7 +130,7 @@ fn outline(asking: Asking<'_>, tag: &Tag) -> String {
     plan
 }
 
-fn about_one(plan: &str, task: &Task) -> Result<Question, AskError> {
+fn about_one(asking: Asking<'_>, plan: &str, task: &Task) -> Result<Question, AskError> {
     let schema = object(&json!({
         "reasoning": text(20, REASONING_MAX),
         "complexityScore": {"type": "integer", "minimum": 1, "maximum": 10},
@@ -139,7 +139,7 @@ fn about_one(plan: &str, task: &Task) -> Result<Question, AskError> {
     }));
     let variables = json!({"plan": plan.trim_end(), "task": full(task)});
     Ok(Question {
-        text: render(COMPLEXITY_TASK, variables)?,
+        text: asking.prompts.render(COMPLEXITY_TASK, variables)?,
         schema,
         accepted: entry(&["complexityScore", "recommendedSubtasks"]),
         temperature: 0.2,
@@ -175,7 +175,7 @@ fn about_all(asking: Asking<'_>, tasks: &[Task]) -> Result<Question, AskError> {
         "count": tasks.len(),
     });
     Ok(Question {
-        text: render(COMPLEXITY_WHOLE, variables)?,
+        text: asking.prompts.render(COMPLEXITY_WHOLE, variables)?,
         schema,
         accepted,
         temperature: 0.2,

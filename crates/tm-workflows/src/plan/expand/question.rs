@@ -13,7 +13,7 @@ use crate::{
     asking::{Asking, Question, object, text},
     context::{Topic, full, gather},
     plan::{change::ChangeError, task_id},
-    prompts::{EXPAND, render},
+    prompts::EXPAND,
     wording::{sentences, title},
 };
 
@@ -77,7 +77,7 @@ pub(super) fn question(
         "last": count.map(|it| first + it - 1),
     });
     Ok(Question {
-        text: render(EXPAND, variables)?,
+        text: asking.prompts.render(EXPAND, variables)?,
         schema: schema(first, count),
         accepted: json!({
             "type": "object",

@@ -11,7 +11,7 @@ use tm_tasks::plan::{alike, assemble::Draft};
 use super::{ParsePrdError, Question, Session, object};
 use crate::{
     event::Event,
-    prompts::{PARSE_PRD_DETAIL, render},
+    prompts::PARSE_PRD_DETAIL,
     wording::{clause, ended, without_number},
 };
 
@@ -84,7 +84,7 @@ pub(super) async fn detail(
     let mut requirements = session.requirements_of(index);
     requirements.truncate(REQUIREMENTS_SHOWN);
     let mut question = Question {
-        text: render(
+        text: session.prompts.render(
             PARSE_PRD_DETAIL,
             json!({
                 "titles": titles,

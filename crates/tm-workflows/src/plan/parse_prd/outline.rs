@@ -18,7 +18,7 @@ use tm_tasks::{
 use super::{ParsePrdError, Question, Session, object};
 use crate::{
     event::Event,
-    prompts::{PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, render},
+    prompts::{PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE},
     wording::title,
 };
 
@@ -51,8 +51,9 @@ pub(super) async fn outline(session: &Session<'_>) -> Result<Vec<String>, ParseP
         .filter(|(_, it)| it.tasks > 1)
         .map(|(at, it)| json!({"part": at + 1, "tasks": it.tasks}))
         .collect();
+    let variables = json!({"parts": session.parts.len(), "steps": steps});
     let question = Question {
-        text: render(PARSE_PRD_OUTLINE, json!({"parts": session.parts.len(), "steps": steps}))?,
+        text: session.prompts.render(PARSE_PRD_OUTLINE, variables)?,
         schema: schema(&parts),
         sampling: Sampling { temperature: 0.2, ..Sampling::default() },
         max_tokens: u32::try_from(parts.len() * 120 + 100).unwrap_or(u32::MAX),
@@ -104,8 +105,9 @@ async fn replace_if_repeated(
     }
     let others = [earlier, later].concat();
     let requirements = session.requirements_of(index);
+    let variables = json!({"titles": others, "requirements": requirements});
     let question = Question {
-        text: render(PARSE_PRD_REPLACE, json!({"titles": others, "requirements": requirements}))?,
+        text: session.prompts.render(PARSE_PRD_REPLACE, variables)?,
         schema: object(&json!({"title": title_schema()})),
         sampling: Sampling { temperature: 0.7, ..Sampling::default() },
         max_tokens: 60,

@@ -14,7 +14,6 @@ use tm_llm::backend::ModelInfo;
 use tm_tasks::digest::sha256_hex;
 
 use super::{ParsePrd, ParsePrdError, detail::Detail};
-use crate::prompts;
 
 /// The saved work of one run.
 pub(super) struct Saved {
@@ -41,7 +40,7 @@ impl Saved {
         };
         fs::create_dir_all(folder)
             .map_err(|source| ParsePrdError::Save { path: folder.clone(), source })?;
-        let version = prompts::version();
+        let version = request.prompts.version();
         let count_text = count.to_string();
         let question = [text, &request.language, &model.model, &version, &count_text].join("\0");
         let name = sha256_hex(question.as_bytes());

@@ -25,6 +25,7 @@ fn request(count: usize) -> ParsePrd {
         document: PRD.into(),
         count: Some(count),
         language: "English".into(),
+        prompts: Prompts::default(),
         priority: Priority::Medium,
         timeout: Duration::from_mins(1),
         saved: None,

@@ -25,7 +25,7 @@ use super::{COUNT_MAX, ParsePrd, ParsePrdError, Plan, natural_count};
 use crate::{
     asking::object,
     event::{Event, Observer},
-    prompts::{PARSE_PRD_SYSTEM, PARSE_PRD_WHOLE, render},
+    prompts::{PARSE_PRD_SYSTEM, PARSE_PRD_WHOLE},
 };
 
 /// What one task takes, in tokens.
@@ -99,8 +99,9 @@ impl Whole {
             "first_id": before.first_id,
             "priority": priority(&request.priority),
         });
-        let system = render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?;
-        let question = render(PARSE_PRD_WHOLE, question)?;
+        let system =
+            request.prompts.render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?;
+        let question = request.prompts.render(PARSE_PRD_WHOLE, question)?;
         let tasks = request.count.unwrap_or(COUNT_MAX / 4) + 2;
         let max_tokens = u32::try_from(tasks * TASK_TOKENS).unwrap_or(u32::MAX);
         let prompt = backend.count_tokens(&system) + backend.count_tokens(&question);

@@ -3,6 +3,7 @@ use std::{path::Path, time::Duration};
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
+use crate::prompts::OURS;
 use crate::research::{
     Documents, NOT_KNOWN, NOTHING_FOUND, claims::Verdict, research, sources::SourceFile,
 };
@@ -45,7 +46,13 @@ fn model(plan: &str, select: &str, answer: &str) -> ScriptedModel {
 }
 
 fn asking(backend: &ScriptedModel) -> Asking<'_> {
-    Asking { backend, language: "English", timeout: Duration::from_mins(1), observer: &|_| () }
+    Asking {
+        backend,
+        language: "English",
+        prompts: &OURS,
+        timeout: Duration::from_mins(1),
+        observer: &|_| (),
+    }
 }
 
 const PLAN: &str = r#"{"questions": ["Where are sessions stored?"]}"#;

@@ -2,7 +2,10 @@ use tm_tasks::{document::TaskFile, store::Store};
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
-use crate::plan::parse_prd::{Existing, Target, parse_prd};
+use crate::{
+    plan::parse_prd::{Existing, Target, parse_prd},
+    prompts::Prompts,
+};
 
 const PRD: &str =
     "# Notes\n- find notes by word\n- answer within 50 ms\n- one file for each note\n";
@@ -12,6 +15,7 @@ fn request(count: Option<usize>) -> ParsePrd {
         document: PRD.into(),
         count,
         language: "English".into(),
+        prompts: Prompts::default(),
         priority: Priority::Medium,
         timeout: std::time::Duration::from_mins(1),
         saved: None,
