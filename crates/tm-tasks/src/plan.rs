@@ -3,7 +3,7 @@
 //! [`parts`] divides the work; [`digest`] puts a document of any size into the words a small model
 //! can read; [`affinity`] says which tasks build on which; [`assemble`] gives ids and dependencies
 //! that cannot be wrong; [`coverage`] looks up which requirements the tasks have; [`terms`] says how
-//! alike texts are.
+//! alike texts are; [`tree`] is a document of any size divided down to single pieces of work.
 
 pub mod affinity;
 pub mod assemble;
@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod digest;
 pub mod parts;
 pub mod terms;
+pub mod tree;
 mod words;
 
 pub use words::{alike, words};

@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 mod blocks;
 mod kind;
 
@@ -44,6 +46,40 @@ pub struct Section {
     pub parent: Option<usize>,
 }
 
+/// A place in a file, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Where the text of a document lies in its file, which may have a mark before it and lines that
+/// end in two characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    before: usize,
+    /// The ends of lines, in bytes of the text, before which the file has one byte more.
+    shortened: Vec<usize>,
+}
+
+impl Origin {
+    pub fn of(bytes: &[u8]) -> Self {
+        let text = bytes.strip_prefix(MARK).unwrap_or(bytes);
+        let ends = text.windows(2).enumerate().filter(|it| it.1 == b"\r\n").map(|it| it.0);
+        let shortened = ends.enumerate().map(|(before, at)| at - before).collect();
+        Self { before: bytes.len() - text.len(), shortened }
+    }
+
+    /// The place in the file of a range of the text.
+    pub fn span(&self, range: &Range<usize>) -> Span {
+        let place = |at: usize| self.before + at + self.shortened.partition_point(|it| *it < at);
+        Span { start: place(range.start), end: place(range.end) }
+    }
+}
+
+/// What some editors begin a text with.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A requirements document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prd {
@@ -69,7 +105,7 @@ impl Prd {
     /// # Errors
     /// When it is not UTF-8 text or has no words.
     pub fn from_bytes(bytes: &[u8]) -> Result<(String, Self), PrdError> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
         let text = std::str::from_utf8(bytes)
             .map_err(|it| PrdError::NotText(format!("byte {} is not UTF-8", it.valid_up_to())))?;
         if let Some(at) = text.find('\0') {

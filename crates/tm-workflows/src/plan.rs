@@ -12,9 +12,11 @@ pub mod complexity;
 pub mod expand;
 #[cfg(test)]
 mod fixture;
+mod kept;
 pub mod parse_prd;
 mod rewriting;
 pub mod scope;
+pub mod split_prd;
 pub mod update_subtask;
 pub mod update_task;
 pub mod update_tasks;

@@ -53,6 +53,8 @@ pub(crate) const RESEARCH_PLAN: Prompt = prompt!("research/plan");
 pub(crate) const RESEARCH_SELECT: Prompt = prompt!("research/select");
 pub(crate) const RESEARCH_ANSWER: Prompt = prompt!("research/answer");
 
+pub(crate) const SPLIT_PRD_SYSTEM: Prompt = prompt!("split_prd/system");
+pub(crate) const SPLIT_PRD_NODE: Prompt = prompt!("split_prd/node");
 pub(crate) const SCOPE: Prompt = prompt!("scope");
 pub(crate) const UPDATE_TASK: Prompt = prompt!("update_task");
 pub(crate) const UPDATE_TASKS: Prompt = prompt!("update_tasks");
@@ -82,6 +84,8 @@ const REPLACEABLE: &[Prompt] = &[
     RESEARCH_SELECT,
     RESEARCH_ANSWER,
     SCOPE,
+    SPLIT_PRD_SYSTEM,
+    SPLIT_PRD_NODE,
     UPDATE_TASK,
     UPDATE_TASKS,
 ];

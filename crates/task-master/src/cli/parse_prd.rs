@@ -47,6 +47,17 @@ pub struct Args {
     #[arg(long, short, value_name = "NUMBER")]
     num_tasks: Option<usize>,
 
+    /// Plan with the research role
+    #[arg(long, short)]
+    research: bool,
+
+    #[command(flatten)]
+    place: TargetArgs,
+}
+
+/// Which tag new tasks go to, and what becomes of those it has.
+#[derive(Debug, clap::Args)]
+pub(super) struct TargetArgs {
     /// Replace the tasks that are there
     #[arg(long, short)]
     force: bool,
@@ -54,10 +65,6 @@ pub struct Args {
     /// Add to the tasks that are there
     #[arg(long)]
     append: bool,
-
-    /// Plan with the research role
-    #[arg(long, short)]
-    research: bool,
 
     /// The tag to plan for
     #[arg(long)]
@@ -69,7 +76,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open(None, report)?;
     let named = args.file.as_deref().or(args.input.as_deref());
     let (path, document) = read_requirements(named, &workspace)?;
-    let Some(target) = target(args, &workspace, report)? else {
+    let store = store(args.output.as_deref(), &workspace)?;
+    let Some(target) = target(&args.place, store, &workspace, report)? else {
         return Ok(());
     };
     let globals = workspace.config.globals();
@@ -142,23 +150,24 @@ pub(super) fn read_requirements(
     Ok((path, document))
 }
 
+/// The tasks file: the project's, or another one that is there.
+fn store(output: Option<&Path>, workspace: &Workspace) -> anyhow::Result<Store> {
+    let Some(output) = output else { return Ok(workspace.store.clone()) };
+    let file = workspace.project.root().join(output);
+    if !file.exists() {
+        let message = format!("there is no tasks file {}", file.display());
+        return Err(advice(message, "name one that exists, or leave out --output").into());
+    }
+    Ok(Store::open(file, workspace.environment.state_dir.join("journal")))
+}
+
 /// Where the tasks go; none when the user does not want to lose what is there.
-fn target(
-    args: &Args,
+pub(super) fn target(
+    args: &TargetArgs,
+    store: Store,
     workspace: &Workspace,
     report: &mut Report,
 ) -> anyhow::Result<Option<Target>> {
-    let store = match &args.output {
-        None => workspace.store.clone(),
-        Some(output) => {
-            let file = workspace.project.root().join(output);
-            if !file.exists() {
-                let message = format!("there is no tasks file {}", file.display());
-                return Err(advice(message, "name one that exists, or leave out --output").into());
-            }
-            Store::open(file, workspace.environment.state_dir.join("journal"))
-        }
-    };
     let tag = workspace.tag(args.tag.as_deref());
     let file = store.read().map_err(explain)?;
     let tasks = file.tag(&tag).map_or(0, |it| it.tasks().len());
@@ -182,7 +191,7 @@ fn target(
 }
 
 /// What to do about a plan that could not be made.
-fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
+pub(super) fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
     let hint = match &error {
         ParsePrdError::Document(_) => "give it a Markdown or text file that says what to build",
         ParsePrdError::Whole(_) => {

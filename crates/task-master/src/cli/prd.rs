@@ -1,31 +1,23 @@
-//! `prd`: what a requirements document and the tasks have to do with each other.
-//!
-//! No model is asked, so the answer is the same every time.
+//! `prd`: a requirements document divided, checked, and compared with the tasks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use tm_tasks::{
-    document::Tag,
-    plan::coverage::{MatchKind, Requirement, coverage, text_of},
-    prd::Prd,
-    task::Task,
+    plan::tree::folder::FolderError,
+    prd::{Origin, Prd, PrdError},
 };
 
-use super::{
-    Format,
-    asking::{place, require},
-    parse_prd::read_requirements,
-};
 use crate::{
-    app::App,
-    report::{
-        Report, advice,
-        text::{BOLD, DIM, Text},
-    },
+    app::{App, Workspace, explain},
+    report::{Report, advice},
 };
 
-/// Compare a requirements document with the tasks
+mod check;
+mod coverage;
+mod export;
+mod split;
+
+/// Divide a requirements document, check it, and compare it with the tasks
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -34,119 +26,58 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    Coverage(CoverageArgs),
-}
-
-/// Show which requirements of a document the tasks cover
-#[derive(Debug, clap::Args)]
-struct CoverageArgs {
-    /// The document, or `-` for standard input; the project's own when none is named
-    file: Option<PathBuf>,
-
-    /// The tag whose tasks are searched
-    #[arg(long)]
-    tag: Option<String>,
-
-    /// How to print the result
-    #[arg(long, short, value_enum, default_value_t)]
-    format: Format,
-
-    /// Print JSON; the same as `--format json`
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Document {
-    title: String,
-    tag: String,
-    requirements: usize,
-    covered: usize,
-    items: Vec<Item>,
-}
-
-#[derive(Debug, Serialize)]
-struct Item {
-    requirement: String,
-    /// The headings above it, outermost first.
-    section: Vec<String>,
-    covered: bool,
-    /// Those that cover it, the best first.
-    tasks: Vec<Covering>,
-}
-
-#[derive(Debug, Serialize)]
-struct Covering {
-    id: String,
-    /// `verbatim` or `words`.
-    r#match: &'static str,
-    /// Which share of its words the task has, rare ones counting more.
-    score: f64,
+    Split(split::Args),
+    #[command(visible_alias = "verify")]
+    Check(check::Args),
+    Export(export::Args),
+    Coverage(coverage::Args),
 }
 
 /// Runs `prd`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
-    let Action::Coverage(args) = &args.action;
-    let workspace = app.open(None, report)?;
-    let (path, bytes) = read_requirements(args.file.as_deref(), &workspace)?;
-    let (_, prd) = Prd::from_bytes(&bytes).map_err(|error| {
-        let message = format!("{} cannot be used", path.display());
-        let hint = "give it a Markdown or text file that says what to build";
-        anyhow::Error::new(error).context(advice(message, hint))
-    })?;
-    let tag = require(&place(&workspace, args.tag.as_deref()), &[])?;
-    let document = document(&prd, &tag);
-    if args.json || args.format == Format::Json {
-        report.json(&document);
-    } else {
-        print(&document, report);
-    }
-    Ok(())
-}
-
-fn document(prd: &Prd, tag: &Tag) -> Document {
-    let texts: Vec<String> = tag.tasks().iter().map(text_of).collect();
-    let requirements = coverage(prd, &texts);
-    Document {
-        title: prd.title.clone(),
-        tag: tag.name().to_owned(),
-        requirements: requirements.len(),
-        covered: requirements.iter().filter(|it| it.is_covered()).count(),
-        items: requirements.iter().filter_map(|it| item(it, prd, tag.tasks())).collect(),
+    match &args.action {
+        Action::Split(args) => split::run(args, app, report),
+        Action::Check(args) => check::run(args, app, report),
+        Action::Export(args) => export::run(args, app, report),
+        Action::Coverage(args) => coverage::run(args, app, report),
     }
 }
 
-fn item(requirement: &Requirement, prd: &Prd, tasks: &[Task]) -> Option<Item> {
-    let unit = prd.units.get(requirement.unit)?;
-    let covering = requirement.covering().filter_map(|it| {
-        Some(Covering {
-            id: tasks.get(it.task)?.id().to_string(),
-            r#match: match it.kind {
-                MatchKind::Verbatim => "verbatim",
-                MatchKind::Words(_) => "words",
-            },
-            score: (it.kind.score() * 100.0).round() / 100.0,
-        })
-    });
-    Some(Item {
-        requirement: unit.text.clone(),
-        section: prd.path(unit.section).into_iter().map(str::to_owned).collect(),
-        covered: requirement.is_covered(),
-        tasks: covering.collect(),
-    })
+/// A document as it is read, and where its text lies in the file.
+struct Document {
+    prd: Prd,
+    origin: Origin,
 }
 
-fn print(document: &Document, report: &mut Report) {
-    let title = Text::styled(BOLD, &document.title).and(DIM, "  tag ");
-    report.line(title.and(DIM, &document.tag));
-    for item in &document.items {
-        let tasks: Vec<&str> = item.tasks.iter().map(|it| it.id.as_str()).collect();
-        let mark = if item.covered { "✓" } else { "–" };
-        let by =
-            if tasks.is_empty() { String::new() } else { format!("  task {}", tasks.join(", ")) };
-        report.line(Text::plain(&format!("{mark} {}", item.requirement)).and(DIM, &by));
+impl Document {
+    fn read(bytes: &[u8], path: &Path) -> anyhow::Result<Self> {
+        let (_, prd) = Prd::from_bytes(bytes).map_err(|error| not_a_document(error, path))?;
+        Ok(Self { prd, origin: Origin::of(bytes) })
     }
-    report.blank();
-    let (covered, all) = (document.covered, document.requirements);
-    report.line(format!("{covered} of {all} requirements are covered").as_str());
+}
+
+fn not_a_document(error: PrdError, path: &Path) -> anyhow::Error {
+    let message = format!("{} cannot be used", path.display());
+    let hint = "give it a Markdown or text file that says what to build";
+    anyhow::Error::new(error).context(advice(message, hint))
+}
+
+/// What to do about a folder that has no tree, or cannot have one.
+fn no_tree(error: FolderError) -> anyhow::Error {
+    let hint = match &error {
+        FolderError::Missing { .. } => "make one with `task-master prd split FILE --out DIR`",
+        FolderError::Unreadable { .. } => "see what its permissions are",
+        FolderError::Format { .. } => "make it again with `task-master prd split FILE --out DIR`",
+        FolderError::Store(_) => "see what its permissions are, and whether there is space left",
+    };
+    if let FolderError::Store(error) = error {
+        return explain(error);
+    }
+    let message = error.to_string();
+    anyhow::Error::new(error).context(advice(message, hint))
+}
+
+/// A folder that the user named.
+fn folder(named: &Path, workspace: &Workspace) -> PathBuf {
+    workspace.environment.working_dir.join(named)
 }

@@ -120,3 +120,25 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn places_in_the_text_are_places_in_the_file(
+        lines in prop::collection::vec("(- )?[a-zé]{1,6} [a-z]{1,4}", 1..12),
+        ends in prop::collection::vec(any::<bool>(), 12),
+        has_mark in any::<bool>(),
+    ) {
+        let mut file = if has_mark { "\u{feff}".to_owned() } else { String::new() };
+        for (line, is_long) in lines.iter().zip(ends) {
+            file += line;
+            file += if is_long { "\r\n" } else { "\n" };
+        }
+        let (text, prd) = Prd::from_bytes(file.as_bytes()).unwrap();
+        let origin = Origin::of(file.as_bytes());
+        for unit in &prd.units {
+            let span = origin.span(&unit.span);
+            let there = file.get(span.start..span.end).unwrap().replace("\r\n", "\n");
+            prop_assert_eq!(there.as_str(), text.get(unit.span.clone()).unwrap());
+        }
+    }
+}

@@ -186,21 +186,41 @@ impl Target {
         }
     }
 
+    /// Writes the leaves of a tree in one step. How good they are is not measured: much of what a
+    /// plan has was never asked for.
+    ///
+    /// # Errors
+    /// [`ParsePrdError`]; the file is as it was then.
+    pub fn write_leaves(&self, drafts: &[Draft]) -> Result<Vec<Task>, ParsePrdError> {
+        let now = Timestamp::now();
+        self.store.commit("prd export", now, |file| self.add(file, drafts, now))
+    }
+
     /// The tasks as they are in the file then, and how good they are.
     fn write(&self, drafts: &[Draft], prd: &Prd) -> Result<(Vec<Task>, Quality), ParsePrdError> {
         let now = Timestamp::now();
         self.store.commit_measured("parse-prd", now, |file| {
-            self.check(file)?;
-            let tag = file.tag_or_create(&self.tag, now)?;
-            let stay = if self.existing == Existing::Replace { &[] } else { tag.tasks() };
-            let tasks = assemble(drafts, tag, stay);
-            if self.existing == Existing::Replace {
-                tag.tasks_mut().clear();
-            }
-            tag.tasks_mut().extend(tasks.iter().cloned());
+            let tasks = self.add(file, drafts, now)?;
             let quality = quality(prd, &tasks);
             Ok(((tasks, quality.clone()), Some(quality)))
         })
+    }
+
+    fn add(
+        &self,
+        file: &mut TaskFile,
+        drafts: &[Draft],
+        now: Timestamp,
+    ) -> Result<Vec<Task>, ParsePrdError> {
+        self.check(file)?;
+        let tag = file.tag_or_create(&self.tag, now)?;
+        let stay = if self.existing == Existing::Replace { &[] } else { tag.tasks() };
+        let tasks = assemble(drafts, tag, stay);
+        if self.existing == Existing::Replace {
+            tag.tasks_mut().clear();
+        }
+        tag.tasks_mut().extend(tasks.iter().cloned());
+        Ok(tasks)
     }
 }
 

@@ -14,6 +14,7 @@ use tm_llm::backend::ModelInfo;
 use tm_tasks::digest::sha256_hex;
 
 use super::{ParsePrd, ParsePrdError, detail::Detail};
+use crate::plan::kept;
 
 /// The saved work of one run.
 pub(super) struct Saved {
@@ -45,9 +46,7 @@ impl Saved {
         let question = [text, &request.language, &model.model, &version, &count_text].join("\0");
         let name = sha256_hex(question.as_bytes());
         let file = folder.join(format!("{name}.json"));
-        let work: Work = fs::read(&file)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        let work: Work = kept::read(&file)
             .filter(|it: &Work| it.titles.len() == count && it.details.len() == count)
             .unwrap_or_default();
         Ok(Self { file: Some(file), work: Mutex::new(work) })
@@ -94,16 +93,12 @@ impl Saved {
         }
     }
 
-    /// Changes the work and puts it on disk whole: a reader never sees half of it.
+    /// Changes the work and puts it on disk.
     fn keep(&self, change: impl FnOnce(&mut Work)) -> Result<(), ParsePrdError> {
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut work);
         let Some(file) = &self.file else { return Ok(()) };
-        let fresh = file.with_extension("tmp");
-        serde_json::to_vec(&*work)
-            .map_err(io::Error::from)
-            .and_then(|bytes| fs::write(&fresh, bytes))
-            .and_then(|()| fs::rename(&fresh, file))
+        kept::write(file, &*work)
             .map_err(|source| ParsePrdError::Save { path: file.clone(), source })
     }
 }
