@@ -82,7 +82,7 @@ pub(crate) fn without_number(text: &str) -> &str {
 
 /// Whether the grammar ended a text in the middle of a sentence. What is longer than it allows was
 /// not written under it.
-fn is_cut(text: &str, longest: usize) -> bool {
+pub(crate) fn is_cut(text: &str, longest: usize) -> bool {
     let near_limit = longest.saturating_sub(TOKEN_MAX)..=longest;
     near_limit.contains(&text.chars().count()) && !text.ends_with(ENDED)
 }

@@ -12,7 +12,7 @@ use super::{ParsePrdError, Question, Session, object};
 use crate::{
     event::Event,
     prompts::PARSE_PRD_DETAIL,
-    wording::{clause, ended, without_number},
+    wording::{clause, ended, is_cut, without_number},
 };
 
 /// Longest texts, in characters; the grammar ends a text there.
@@ -22,6 +22,9 @@ const CHECK_MAX: usize = 140;
 
 /// Fewer steps say too little; more are for `expand`.
 const STEPS: std::ops::RangeInclusive<usize> = 3..=5;
+
+/// How members of the answer look that a model wrote into one of its texts.
+const MEMBERS: &[&str] = &["\":\"", "\": \"", "`:`"];
 
 /// More requirements than this would bury the question.
 const REQUIREMENTS_SHOWN: usize = 12;
@@ -171,7 +174,14 @@ fn text(name: &str, said: &str, longest: usize) -> Result<String, String> {
 /// The steps without numbers, each of them once.
 fn steps(said: &[String]) -> Vec<String> {
     let mut steps: Vec<String> = Vec::with_capacity(said.len());
+    let mut was_cut = false;
     for step in said {
+        // A model whose step the grammar ended writes the rest of it as the next one.
+        let goes_on = was_cut && !step.trim_start().starts_with(char::is_uppercase);
+        was_cut = is_cut(step.trim(), STEP_MAX);
+        if goes_on || MEMBERS.iter().any(|it| step.contains(it)) {
+            continue;
+        }
         let step = ended(without_number(&clause(step, STEP_MAX)));
         if !steps.iter().any(|it| it.to_lowercase() == step.to_lowercase()) {
             steps.push(step);

@@ -23,6 +23,16 @@ fn details_are_the_steps_numbered_and_each_said_once() {
 }
 
 #[test]
+fn what_is_no_step_of_its_own_is_left_out() {
+    let cut = format!("Draw the map {}with all of its long", "of the land ".repeat(8));
+    let steps = ["Store the map.", &cut, "roads and rivers.", r#"priority":"high"}"#, "show it."];
+    let said = said("The map is drawn.", &steps);
+    let details = read(&said).unwrap().details;
+    let kept: Vec<&str> = details.lines().map(|it| it.get(..9).unwrap_or(it)).collect();
+    assert_eq!(kept, ["1. Store ", "2. Draw t", "3. show i"], "{details}");
+}
+
+#[test]
 fn a_test_strategy_says_what_is_done_and_then_what_is_seen() {
     let detail = read(&said("Notes are found by word.", &STEPS_SAID)).unwrap();
     assert_eq!(
