@@ -74,6 +74,17 @@ fn overviews_explain_and_their_musts_are_requirements() {
 }
 
 #[test]
+fn the_order_of_the_work_is_no_work() {
+    let text = "# Logical Dependency Chain\n- the cart comes first\n- it must be quick\n\
+                # Cart\n- holds 50 items\n";
+    insta::assert_snapshot!(units(text), @r"
+    c Logical Dependency Chain > the cart comes first
+    R Logical Dependency Chain > it must be quick
+    R Cart > holds 50 items
+    ");
+}
+
+#[test]
 fn plain_text_with_indents_and_tags_is_read_line_by_line() {
     let text = "<context>\nA bot that answers.\n</context>\n<PRD>\n# Core\n    - greets people\n    - says goodbye kindly\n</PRD>\n";
     insta::assert_snapshot!(units(text), @r"
