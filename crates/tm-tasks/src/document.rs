@@ -425,12 +425,16 @@ impl Tag {
     }
 }
 
+fn members(text: &str) -> Option<Vec<(&str, &str)>> {
+    serde_json::from_str::<Members>(text).ok().map(|it| it.0)
+}
+
 /// A tag is an object with a list of tasks.
 fn read_tag(key: &str, value: &str) -> Option<Tag> {
     if !value.starts_with('{') {
         return None;
     }
-    let members = json::members(value)?;
+    let members = members(value)?;
     let (_, tasks) = members.iter().rfind(|it| json::key_is(it.0, "tasks"))?;
     if !tasks.starts_with('[') {
         return None;

@@ -149,9 +149,9 @@ struct Member {
 const QUOTES: usize = 2;
 
 impl Record {
-    /// Reads what has been read as JSON before; nothing when the text is not an object.
+    /// Nothing when the text is not an object.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        members(text).map(|it| Self::from_members(&it))
+        serde_json::from_str::<Members>(text).ok().map(|it| Self::from_members(&it.0))
     }
 
     pub(crate) fn from_members(members: &[(&str, &str)]) -> Self {
@@ -222,9 +222,7 @@ impl PartialEq for Record {
 
 impl Eq for Record {}
 
-/// The members of an object, borrowed from its text, all of which is read to see that it is JSON.
-///
-/// What lies within has been read then: [`Record::parse`] and [`elements`] only look where it ends.
+/// The members of an object, borrowed from its text.
 pub(crate) struct Members<'a>(pub(crate) Vec<(&'a str, &'a str)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -251,59 +249,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// The elements of an array that has been read as JSON before, or nothing when it is none.
+/// The elements of an array, or nothing when the text is not an array.
 pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
-    let mut rest = text.trim().strip_prefix('[')?.trim_start();
-    let mut elements = Vec::new();
-    while !rest.starts_with(']') {
-        let (element, tail) = rest.split_at(value_len(rest)?);
-        elements.push(element);
-        rest = after_comma(tail)?;
-    }
-    Some(elements)
-}
-
-/// The members of an object that has been read as JSON before, or nothing when it is none.
-pub(crate) fn members(text: &str) -> Option<Vec<(&str, &str)>> {
-    let mut rest = text.trim().strip_prefix('{')?.trim_start();
-    let mut members = Vec::new();
-    while !rest.starts_with('}') {
-        let (key, tail) = rest.split_at(value_len(rest)?);
-        let value = tail.trim_start().strip_prefix(':')?.trim_start();
-        let (value, tail) = value.split_at(value_len(value)?);
-        members.push((key, value));
-        rest = after_comma(tail)?;
-    }
-    Some(members)
-}
-
-/// What comes after a value and its comma: the next one, or the bracket that ends them all.
-fn after_comma(text: &str) -> Option<&str> {
-    let text = text.trim_start();
-    match text.strip_prefix(',') {
-        Some(next) => Some(next.trim_start()),
-        None => text.starts_with([']', '}']).then_some(text),
-    }
-}
-
-/// The length of the value that a text begins with; brackets are counted, strings passed over.
-fn value_len(text: &str) -> Option<usize> {
-    if !text.starts_with(['{', '[']) {
-        return Some(token_len(text)).filter(|it| *it > 0);
-    }
-    let (mut depth, mut at) = (0_usize, 0);
-    loop {
-        match text.as_bytes().get(at)? {
-            b'"' => at += string_len(text.get(at + 1..)?)?,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-        at += 1;
-        if depth == 0 {
-            return Some(at);
-        }
-    }
+    let elements: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    Some(elements.into_iter().map(RawValue::get).collect())
 }
 
 /// Whether a key, as spelled, names this member.
