@@ -244,8 +244,8 @@ impl Tree {
     fn requirements_of<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = &'a Requirement> {
         let first = node.requirements.first();
         let start = self.requirements.iter().position(|it| Some(&it.id) == first);
-        let near = self.requirements.iter().skip(start.unwrap_or_default());
-        near.take(node.requirements.len())
+        let from = start.into_iter().flat_map(|it| self.requirements.iter().skip(it));
+        from.take(node.requirements.len())
     }
 }
 
