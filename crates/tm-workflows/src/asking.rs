@@ -167,4 +167,6 @@ pub fn text(shortest: usize, longest: usize) -> Value {
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! A task file for tests of workflows, and a model that reads their questions.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -9,7 +9,7 @@ use tm_tasks::store::Store;
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::change::Place;
-use crate::{asking::Asking, prompts::OURS};
+pub(super) use crate::asking::fixture::asking;
 
 pub(super) struct Fixture {
     folder: TempDir,
@@ -56,16 +56,6 @@ impl Fixture {
 
     pub(super) fn commands(&self) -> Vec<String> {
         self.place.store.history().unwrap().into_iter().map(|it| it.command).collect()
-    }
-}
-
-pub(super) fn asking(backend: &ScriptedModel) -> Asking<'_> {
-    Asking {
-        backend,
-        language: "English",
-        prompts: &OURS,
-        timeout: Duration::from_mins(1),
-        observer: &|_| (),
     }
 }
 

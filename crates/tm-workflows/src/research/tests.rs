@@ -1,10 +1,10 @@
-use std::{sync::Mutex, time::Duration};
+use std::sync::Mutex;
 
 use tm_tasks::document::TaskFile;
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
-use crate::prompts::OURS;
+use crate::asking::fixture::asking;
 
 const FILE: &str = r#"{"master": {"tasks": [
   {"id": 1, "title": "Search notes", "description": "Find by word", "subtasks": [{"id": 1, "title": "Rank hits"}]},
@@ -14,16 +14,6 @@ const FILE: &str = r#"{"master": {"tasks": [
 
 fn tasks() -> Vec<Task> {
     TaskFile::parse(FILE).unwrap().tag("master").unwrap().tasks().to_vec()
-}
-
-fn asking(backend: &ScriptedModel) -> Asking<'_> {
-    Asking {
-        backend,
-        language: "English",
-        prompts: &OURS,
-        timeout: Duration::from_mins(1),
-        observer: &|_| (),
-    }
 }
 
 fn request() -> Research {

@@ -1,9 +1,9 @@
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
-use crate::prompts::OURS;
+use crate::asking::fixture::asking;
 use crate::research::{
     Documents, NOT_KNOWN, NOTHING_FOUND, claims::Verdict, research, sources::SourceFile,
 };
@@ -43,16 +43,6 @@ fn model(plan: &str, select: &str, answer: &str) -> ScriptedModel {
             answer.clone()
         })
     })
-}
-
-fn asking(backend: &ScriptedModel) -> Asking<'_> {
-    Asking {
-        backend,
-        language: "English",
-        prompts: &OURS,
-        timeout: Duration::from_mins(1),
-        observer: &|_| (),
-    }
 }
 
 const PLAN: &str = r#"{"questions": ["Where are sessions stored?"]}"#;
