@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
 use tm_llm::backend::Backend;
 use tm_tasks::{
     complexity::ComplexityReport,
@@ -28,6 +28,7 @@ use crate::{
     cli::{self, Cli},
     config::{Environment, Screen},
     report::{Interrupted, Report, advice},
+    trace::{Caller, Via},
 };
 
 /// What every command starts from.
@@ -36,6 +37,8 @@ pub struct App {
     pub environment: Environment,
     /// The time: all that one command writes has the same.
     pub now: Timestamp,
+    /// On whose behalf models are asked.
+    pub caller: Caller,
 }
 
 /// An open project.
@@ -49,6 +52,8 @@ pub struct Workspace {
     pub store: Store,
     /// The model that an MCP client lends, while a call of it is answered.
     pub lent_model: Option<Arc<dyn Backend>>,
+    /// On whose behalf models are asked.
+    pub caller: Caller,
 }
 
 /// Runs the command that the process was started with.
@@ -61,8 +66,10 @@ pub fn main() -> ExitCode {
     let arguments = std::env::args_os().filter(|it| it != "--no-banner");
     // The one option with two letters behind one dash.
     let arguments = arguments.map(|it| if it == "-cr" { "--cr".into() } else { it });
-    let cli = match Cli::try_parse_from(with_command(arguments)) {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches_from(with_command(arguments));
+    let parsed = parsed.and_then(|it| Ok((Cli::from_arg_matches(&it)?, it)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
     let mut report = Report::new(environment.screen());
@@ -73,7 +80,9 @@ pub fn main() -> ExitCode {
         cli::print_help(&mut report);
         return finish(report, ExitCode::SUCCESS);
     };
-    let app = App { environment, now: Timestamp::now() };
+    let name = matches.subcommand_name().unwrap_or_default().to_owned();
+    let caller = Caller { via: Via::Cli, name, project: None };
+    let app = App { environment, now: Timestamp::now(), caller };
     let code = match cli::run(command, &app, &mut report) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -104,7 +113,9 @@ impl App {
         let config = read_config(&project)?;
         let state = State::load(&project.state_file());
         let store = Store::open(project.tasks_file(), environment.state_dir.join("journal"));
-        Ok(Workspace { environment, project, config, state, store, lent_model: None })
+        let root = Some(project.root().to_owned());
+        let caller = Caller { project: root, ..self.caller.clone() };
+        Ok(Workspace { environment, project, config, state, store, lent_model: None, caller })
     }
 
     /// Opens the project that the working directory belongs to, for a command that changes tasks.

@@ -10,8 +10,8 @@ use tm_llm::{
         Backend, BackendError,
         remote::{Key, Patience, RemoteBackend, Server},
     },
-    egress::{NetworkConfig, guard::Guard, patient_client},
-    failover::{Candidate, Failover, Switch},
+    egress::{NetworkConfig, guard::Guard, patient_client, without_secrets},
+    failover::{Candidate, Failover, Setout, Switch},
 };
 use tm_tasks::config::Role;
 
@@ -22,6 +22,7 @@ use self::{
 use crate::{
     app::Workspace,
     report::{Advice, Report, advice, progress_line},
+    trace::{self, Log},
 };
 
 mod audit;
@@ -38,7 +39,6 @@ pub const CLIENT: &str = "mcp";
 pub const CLIENT_MODEL: &str = "mcp-sampling";
 
 /// The models for a role, found but not loaded.
-#[derive(Debug)]
 pub struct Choice {
     /// What the most wanted one is called: its name, or its path.
     pub id: String,
@@ -47,6 +47,8 @@ pub struct Choice {
     /// What tells it from others of that name; none where nobody can tell.
     pub identity: Option<String>,
     candidates: Vec<Candidate>,
+    /// Keeps what becomes of each request.
+    setout: Setout,
 }
 
 /// The model that plays `role` in this project, found but not loaded; [`Choice::open`] does that.
@@ -74,12 +76,14 @@ pub fn names(workspace: &Workspace, choices: &[Choice; 3]) -> anyhow::Result<Nam
 struct Finder<'a> {
     workspace: &'a Workspace,
     guard: Guard,
+    log: Arc<Log>,
     found: Vec<(Route, Candidate)>,
 }
 
 impl<'a> Finder<'a> {
     fn new(workspace: &'a Workspace) -> Self {
-        Self { workspace, guard: guard(workspace), found: Vec::new() }
+        let log = Arc::new(Log::in_dir(&workspace.environment.state_dir));
+        Self { workspace, guard: guard(workspace), log, found: Vec::new() }
     }
 
     fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
@@ -110,7 +114,11 @@ impl<'a> Finder<'a> {
         };
         let id = first.name().to_owned();
         let (model, identity) = (route.model_or(&id), self.identity(&route));
-        Ok(Choice { id, model, identity, candidates })
+        Ok(Choice { id, model, identity, candidates, setout: self.setout(Some(role.as_str())) })
+    }
+
+    fn setout(&self, role: Option<&'static str>) -> Setout {
+        trace::each(Arc::clone(&self.log), self.workspace.caller.clone(), role)
     }
 
     /// What tells the model from others of its name.
@@ -167,9 +175,11 @@ pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
     let route = routes::embedding(&workspace.config, &workspace.environment)?;
     // A client lends a model that writes, and none that makes vectors.
     let Some(route) = route.filter(|it| !matches!(it, Route::Client)) else { return Ok(None) };
-    let candidate = Finder::new(workspace).candidate(&route)?;
+    let mut finder = Finder::new(workspace);
+    let candidate = finder.candidate(&route)?;
     let (id, model) = (candidate.name().to_owned(), route.model_or(candidate.name()));
-    Ok(Some(Choice { id, model, identity: None, candidates: vec![candidate] }))
+    let setout = finder.setout(None);
+    Ok(Some(Choice { id, model, identity: None, candidates: vec![candidate], setout }))
 }
 
 /// Who is asked first for a role, to be shown.
@@ -188,6 +198,12 @@ pub fn name(workspace: &Workspace, role: Role) -> anyhow::Result<String> {
     Err(anyhow::Error::msg("there is no model"))
 }
 
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Choice").field("candidates", &self.candidates).finish_non_exhaustive()
+    }
+}
+
 impl Choice {
     /// Loads the model, or connects to its server. This takes seconds, so do it when the rest is
     /// in order.
@@ -195,11 +211,12 @@ impl Choice {
     /// What the model did is known to [`Failover::spent`] afterwards, and [`telemetry::data`]
     /// makes of it what commands print.
     pub async fn open(self) -> anyhow::Result<Arc<Failover>> {
-        let opened = Failover::open(self.candidates, Arc::new(tell)).await;
-        match opened {
-            Ok(failover) => Ok(Arc::new(failover)),
+        let id = self.id.clone();
+        let failover = self.open_when_asked();
+        match failover.prepare().await {
+            Ok(()) => Ok(failover),
             Err(error) => {
-                let message = format!("the model {} cannot be used", self.id);
+                let message = format!("the model {id} cannot be used");
                 let hint = hint(&error);
                 Err(anyhow::Error::new(error).context(advice(message, hint)))
             }
@@ -208,7 +225,8 @@ impl Choice {
 
     /// The same, but nothing is loaded or connected to before it is asked.
     pub fn open_when_asked(self) -> Arc<Failover> {
-        Arc::new(Failover::unopened(self.candidates, Arc::new(tell)))
+        let failover = Failover::unopened(self.candidates, Arc::new(tell));
+        Arc::new(failover.watching_each(self.setout))
     }
 }
 
@@ -258,7 +276,8 @@ pub fn hint(error: &BackendError) -> &'static str {
         BackendError::DeadlineExceeded { .. } => "allow more time with TASKMASTER_TIMEOUT_S",
         BackendError::Refused { .. }
         | BackendError::EmptyAnswer { .. }
-        | BackendError::Broken { .. } => "nothing was changed; look at the server, or try again",
+        | BackendError::Broken { .. }
+        | BackendError::Reported { .. } => "nothing was changed; look at the server, or try again",
     }
 }
 
@@ -305,8 +324,11 @@ fn remote(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::
         audit: route.is_external.then(audit),
     };
     let is_elsewhere = Guard::default().check(&route.url).is_err();
-    let at =
-        if is_elsewhere || route.is_copy { format!(" at {}", route.url) } else { String::new() };
+    let at = if is_elsewhere || route.is_copy {
+        format!(" at {}", without_secrets(&route.url))
+    } else {
+        String::new()
+    };
     let name = format!("{}{at}", route.model);
     let open = move || {
         let opening = RemoteBackend::open(server.clone(), client.clone());

@@ -57,6 +57,7 @@ mod show;
 mod start;
 mod sync_readme;
 mod tags;
+mod trace;
 mod undo;
 mod update;
 mod update_subtask;

@@ -18,6 +18,7 @@ mod report;
 mod roles;
 mod rules;
 mod setup;
+mod trace;
 
 fn main() -> ExitCode {
     app::main()

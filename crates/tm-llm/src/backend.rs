@@ -133,6 +133,9 @@ pub enum BackendError {
     EmptyAnswer { model: String },
     #[error("{model} stopped working: {reason}")]
     Broken { model: String, reason: String },
+    /// It said so itself, or said what is no answer: the reason may be in its words.
+    #[error("{model} stopped working: {reason}")]
+    Reported { model: String, reason: String },
 }
 
 impl BackendError {
@@ -152,6 +155,30 @@ impl BackendError {
             Self::DeadlineExceeded { .. } => "timeout",
             Self::EmptyAnswer { .. } => "empty",
             Self::Broken { .. } => "broken",
+            Self::Reported { .. } => "reported",
+        }
+    }
+
+    /// What happened without a word of the server, which may repeat what it was sent: fit to be
+    /// kept.
+    pub fn in_our_words(&self) -> String {
+        match self {
+            Self::Refused { model, .. } => format!("{model} refused the request"),
+            Self::Unauthorized { model, .. } => format!("the key for {model} is missing or wrong"),
+            Self::Reported { model, .. } => {
+                format!("{model} reported an error, or sent what is no answer")
+            }
+            Self::Load { .. }
+            | Self::OutOfMemory { .. }
+            | Self::ContextOverflow { .. }
+            | Self::ModelMissing { .. }
+            | Self::Unreachable { .. }
+            | Self::NotLocal { .. }
+            | Self::NoEmbeddings { .. }
+            | Self::Busy { .. }
+            | Self::DeadlineExceeded { .. }
+            | Self::EmptyAnswer { .. }
+            | Self::Broken { .. } => self.to_string(),
         }
     }
 
@@ -160,6 +187,7 @@ impl BackendError {
         match self {
             Self::Busy { .. }
             | Self::Broken { .. }
+            | Self::Reported { .. }
             | Self::EmptyAnswer { .. }
             | Self::Unreachable { .. } => true,
             Self::Load { .. }

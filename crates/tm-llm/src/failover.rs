@@ -28,7 +28,8 @@ use crate::{
     embed::{EmbedRequest, Embeddings},
 };
 use breaker::Standing;
-pub use journey::{Attempt, Journey, OnAttempt, Outcome};
+use journey::Watch;
+pub use journey::{Attempt, Journey, OnStep, Outcome, Setout, Step};
 use live::{Begun, Live};
 use load::Question;
 pub use seat::SeatReport;
@@ -71,7 +72,7 @@ pub type OnSwitch = Arc<dyn Fn(&Switch<'_>) + Send + Sync>;
 pub struct Failover {
     inner: Arc<Inner>,
     rounds: Rounds,
-    journey: Option<Arc<Journey>>,
+    watch: Watch,
 }
 
 struct Inner {
@@ -140,7 +141,7 @@ impl Failover {
             waiting: AtomicU32::new(0),
             first_word: Mutex::new(rounds.first_word),
         };
-        Self { inner: Arc::new(inner), rounds, journey: None }
+        Self { inner: Arc::new(inner), rounds, watch: Watch::Nobody }
     }
 
     /// The same with other waits.
@@ -153,7 +154,13 @@ impl Failover {
     /// The same models, for one request that is watched.
     #[must_use]
     pub fn watched(&self, journey: Arc<Journey>) -> Self {
-        Self { inner: Arc::clone(&self.inner), rounds: self.rounds, journey: Some(journey) }
+        Self { inner: Arc::clone(&self.inner), rounds: self.rounds, watch: Watch::One(journey) }
+    }
+
+    /// The same models, and every request is watched with a journey of its own.
+    #[must_use]
+    pub fn watching_each(self, setout: Setout) -> Self {
+        Self { watch: Watch::each(setout), ..self }
     }
 
     /// What was spent so far, by the models that answered; empty when none did.
@@ -176,7 +183,11 @@ impl Failover {
     }
 
     /// One chance for everybody; none when nobody is left, or time is up.
-    async fn round(&self, request: &ChatRequest) -> Result<ChatStream, Vec<BackendError>> {
+    async fn round(
+        &self,
+        request: &ChatRequest,
+        journey: Option<&Arc<Journey>>,
+    ) -> Result<ChatStream, Vec<BackendError>> {
         let question = Question::of(request);
         let (mut errors, mut tried) = (Vec::new(), Vec::new());
         loop {
@@ -189,11 +200,11 @@ impl Failover {
                 }
             };
             tried.push(Arc::clone(turn.seat()));
-            let turn = turn.noting(self.journey.clone());
+            let turn = turn.noting(journey.cloned());
             match self.inner.ask(turn, request).await {
                 Ok(begun) => {
                     let live = Live::new(Arc::clone(&self.inner), request.clone(), begun)
-                        .noting(self.journey.clone());
+                        .noting(journey.cloned());
                     return Ok(live.into_stream());
                 }
                 Err(error) => {
@@ -307,27 +318,33 @@ impl Backend for Failover {
         if inner.current().is_some() {
             return Ok(());
         }
-        let mut first_error = None;
+        let (mut first_error, mut attempts) = (None, Vec::new());
         for (at, candidate) in inner.seats.iter().enumerate() {
             inner.announce(at);
+            let begun = Instant::now();
             match candidate.seat.backend().await {
                 Ok(_) => {
                     inner.current.store(at, Ordering::Relaxed);
+                    self.watch.opened_after(attempts);
                     return Ok(());
                 }
                 Err(error) => {
                     candidate.seat.failed(&error);
+                    attempts.push(candidate.seat.attempt(Err(&error), begun));
                     first_error.get_or_insert(error);
                 }
             }
         }
-        Err(first_error.unwrap_or_else(none))
+        let error = first_error.unwrap_or_else(none);
+        self.watch.gave_up_after(attempts, &error);
+        Err(error)
     }
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        let journey = self.watch.journey();
         let mut first_error = None;
         for round in 0..self.rounds.most {
-            let errors = match self.round(&request).await {
+            let errors = match self.round(&request, journey.as_ref()).await {
                 Ok(events) => return Ok(events),
                 Err(errors) => errors,
             };
@@ -345,13 +362,26 @@ impl Backend for Failover {
             }
             tokio::time::sleep(wait).await;
         }
-        Err(first_error.unwrap_or_else(none))
+        let error = first_error.unwrap_or_else(none);
+        if let Some(journey) = journey {
+            journey.gives_up(&error);
+        }
+        Err(error)
     }
 
     /// Vectors of two models cannot be compared, so only the most wanted one is asked.
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
         let first = self.inner.seats.first().ok_or_else(none)?;
-        first.seat.backend().await?.embed(request).await
+        let (journey, begun) = (self.watch.journey(), Instant::now());
+        let embed = async { first.seat.backend().await?.embed(request).await };
+        let embedded = embed.await;
+        if let Some(journey) = journey {
+            let usage =
+                |it: &Embeddings| Usage { prompt_tokens: it.prompt_tokens, ..Usage::default() };
+            journey.has([first.seat.attempt(embedded.as_ref().map(usage), begun)]);
+            embedded.as_ref().err().inspect(|it| journey.gives_up(it));
+        }
+        embedded
     }
 
     fn count_tokens(&self, text: &str) -> u32 {

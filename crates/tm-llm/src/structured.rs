@@ -76,7 +76,11 @@ pub async fn ask_accepting<T>(
         let completion = match complete(backend, request.clone(), on_text).await {
             Ok(completion) => completion,
             // Nobody has used what there was of the answer, so another one may take its place.
-            Err(BackendError::Broken { .. } | BackendError::EmptyAnswer { .. }) if !has_broken => {
+            Err(
+                BackendError::Broken { .. }
+                | BackendError::Reported { .. }
+                | BackendError::EmptyAnswer { .. },
+            ) if !has_broken => {
                 has_broken = true;
                 continue;
             }

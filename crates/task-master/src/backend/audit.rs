@@ -11,7 +11,10 @@ use std::{
 };
 
 use serde_json::json;
-use tm_llm::backend::remote::{Audit, Server};
+use tm_llm::{
+    backend::remote::{Audit, Server},
+    egress::without_secrets,
+};
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
 /// Takes note of requests in a file of the state directory.
@@ -28,7 +31,7 @@ fn append(file: &PathBuf, project: &Path, server: &Server) -> io::Result<()> {
     let line = json!({
         "time": iso_millis(Timestamp::now()),
         "provider": server.provider.name,
-        "url": server.url,
+        "url": without_secrets(&server.url),
         "model": server.model,
         "project": project,
     });

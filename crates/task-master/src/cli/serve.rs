@@ -22,6 +22,7 @@ use crate::{
         Advice, Report, advice,
         text::{DIM, Text},
     },
+    trace::Log,
 };
 
 /// Serve the local models as OpenAI, Anthropic, Perplexity and Ollama would
@@ -101,7 +102,8 @@ async fn gateway(
     let model = main.info().model.clone();
     let (research, fallback) = (research.open_when_asked(), fallback.open_when_asked());
     let players = Players::new([main, research, fallback]);
-    let mut gateway = Gateway::new(players, names, Duration::from_secs(args.timeout_s));
+    let mut gateway = Gateway::new(players, names, Duration::from_secs(args.timeout_s))
+        .with_trace(Log::in_dir(&workspace.environment.state_dir));
     let project = &workspace.project;
     if project.exists() {
         let sources = Sources::new(project.root().to_owned(), project.knowledge_file());

@@ -1,6 +1,6 @@
 //! The commands about servers: those that run models, and the one that serves them.
 
-use super::{backends, cache, keys, route, serve};
+use super::{backends, cache, keys, route, serve, trace};
 use crate::{app::App, report::Report};
 
 #[derive(Debug, clap::Subcommand)]
@@ -10,6 +10,7 @@ pub enum Command {
     Serve(serve::Args),
     Keys(keys::Args),
     Cache(cache::Args),
+    Trace(trace::Args),
 }
 
 /// Runs one of them.
@@ -20,5 +21,6 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Serve(args) => serve::run(&args, app, report),
         Command::Keys(args) => keys::run(&args, app, report),
         Command::Cache(args) => cache::run(&args, app, report),
+        Command::Trace(args) => trace::run(&args, app, report),
     }
 }

@@ -35,7 +35,10 @@ use tm_tasks::{
 };
 
 use super::{keys::KeyRing, metrics::Metrics};
-use crate::backend::names::{Names, Reason};
+use crate::{
+    backend::names::{Names, Reason},
+    trace::Log,
+};
 use answer::Asked;
 pub use cached::Answers;
 pub use cited::Sources;
@@ -46,6 +49,7 @@ mod answer;
 mod cached;
 mod cited;
 mod client;
+mod count;
 mod routing;
 
 /// The longest body: a long document, many times over.
@@ -58,7 +62,7 @@ pub struct Gateway {
     /// What clients may call them.
     names: Names,
     /// The model that turns texts into vectors.
-    embedder: Arc<dyn Backend>,
+    embedder: Arc<Failover>,
     /// The documents that questions are researched in.
     sources: Sources,
     /// What was answered before, when that is kept.
@@ -66,6 +70,8 @@ pub struct Gateway {
     /// Whoever asks must have one of these, when there are any.
     keys: Option<KeyRing>,
     metrics: Arc<Metrics>,
+    /// What becomes of requests is kept here.
+    trace: Arc<Log>,
     /// A request that has no answer after this gets none.
     timeout: Duration,
 }
@@ -73,14 +79,28 @@ pub struct Gateway {
 impl Gateway {
     /// The models of a project's roles, by the names they have.
     pub fn new(players: Players, names: Names, timeout: Duration) -> Self {
-        let embedder: Arc<dyn Backend> = Arc::<Failover>::clone(players.of(Role::Main));
-        let (sources, metrics) = (Sources::default(), Arc::new(Metrics::new()));
-        Self { players, names, embedder, sources, answers: None, keys: None, metrics, timeout }
+        Self {
+            embedder: Arc::clone(players.of(Role::Main)),
+            players,
+            names,
+            sources: Sources::default(),
+            answers: None,
+            keys: None,
+            metrics: Arc::new(Metrics::new()),
+            trace: Arc::new(Log::nowhere()),
+            timeout,
+        }
+    }
+
+    /// The same, and what becomes of requests is kept.
+    #[must_use]
+    pub fn with_trace(self, trace: Log) -> Self {
+        Self { trace: Arc::new(trace), ..self }
     }
 
     /// The same with another model for embeddings.
     #[must_use]
-    pub fn with_embedder(self, embedder: Arc<dyn Backend>) -> Self {
+    pub fn with_embedder(self, embedder: Arc<Failover>) -> Self {
         Self { embedder, ..self }
     }
 
@@ -232,7 +252,7 @@ async fn messages(client: Client, body: Bytes) -> Response {
 async fn count_tokens(client: Client, body: Bytes) -> Response {
     let counted = async {
         let request = anthropic::read_prompt(&body)?;
-        let routed = client.route(&request.model).await?;
+        let routed = client.route_unasked(&request.model).await?;
         Ok(answer::prompt_tokens(&*routed.backend, &request))
     };
     match counted.await {
@@ -296,7 +316,7 @@ async fn running(State(gateway): Shared) -> Response {
 
 async fn show(client: Client, body: Bytes) -> Response {
     let routed = match ollama::read_model(&body) {
-        Ok(model) => client.route(&model).await,
+        Ok(model) => client.route_unasked(&model).await,
         Err(error) => Err(error),
     };
     let routed = match routed {
@@ -363,11 +383,10 @@ async fn answer<W: Writer + 'static>(
     request: ClientRequest,
     writer: impl FnOnce(Identity, &Asked) -> W,
 ) -> Response {
-    let identity = identity(&request);
-    let id = identity.id.clone();
+    let identity = identity(&client, &request);
     let asked = match Asked::begin(client, door, request).await {
         Ok(asked) => asked,
-        Err(error) => return with_id(refused(&error, door.error_body), &id),
+        Err(error) => return refused(&error, door.error_body),
     };
     let routed = asked.routed();
     let writer: Box<dyn Writer> = Box::new(writer(identity, &asked));
@@ -382,18 +401,11 @@ async fn answer<W: Writer + 'static>(
         Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => refused(&error, door.error_body),
     };
-    with_id(routed.told(response, written.cache), &id)
+    routed.told(response, &written.lookup)
 }
 
-fn with_id(mut response: Response, id: &str) -> Response {
-    if let Ok(value) = id.parse() {
-        response.headers_mut().insert("x-request-id", value);
-    }
-    response
-}
-
-fn identity(request: &ClientRequest) -> Identity {
-    let id = format!("{:016x}{:08x}", fastrand::u64(..), fastrand::u32(..));
+fn identity(client: &Client, request: &ClientRequest) -> Identity {
+    let id = client.request_id.clone();
     Identity { id, created: Timestamp::now().as_second(), model: request.model.clone() }
 }
 

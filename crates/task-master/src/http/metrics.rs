@@ -212,7 +212,7 @@ impl Metrics {
     /// What somebody who was asked made of it.
     pub fn attempted(&self, operation: &'static str, attempt: &Attempt) {
         let error_type = match attempt.outcome {
-            Outcome::Answered(_) => "",
+            Outcome::Answered(..) => "",
             Outcome::Failed(kind) => kind,
             Outcome::Abandoned => "abandoned",
         };
@@ -227,7 +227,7 @@ impl Metrics {
         if let Some(waited) = attempt.first_word {
             self.models.first_chunk.get_or_create(&labels).observe(waited.as_secs_f64());
         }
-        let Outcome::Answered(usage) = attempt.outcome else { return };
+        let Outcome::Answered(usage, _) = attempt.outcome else { return };
         for (kind, tokens) in [("input", usage.prompt_tokens), ("output", usage.completion_tokens)]
         {
             let labels = TokensOf {

@@ -26,6 +26,7 @@ use crate::{
     app::{App, Workspace},
     config::{Environment, Screen},
     report::{Advice, Report, advice},
+    trace::{Caller, Via},
 };
 
 /// Every call ends after this, unless `TASKMASTER_TIMEOUT_S` says otherwise.
@@ -84,7 +85,8 @@ impl Request {
         if self.stop.is_cancelled() {
             return envelope::failure(&Cancelled.into(), None);
         }
-        let app = App { environment: self.environment.clone(), now: Timestamp::now() };
+        let caller = Caller { via: Via::Mcp, name: tool.name.to_owned(), project: None };
+        let app = App { environment: self.environment.clone(), now: Timestamp::now(), caller };
         let mut workspace = match app.open(Some(&self.root), report) {
             Ok(workspace) => workspace,
             Err(error) => return envelope::failure(&error, None),

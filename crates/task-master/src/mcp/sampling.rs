@@ -108,5 +108,5 @@ fn explain(error: ServiceError) -> BackendError {
     if let ServiceError::McpError(error) = error {
         return BackendError::Refused { model, reason: error.message.into_owned() };
     }
-    BackendError::Broken { model, reason: error.to_string() }
+    BackendError::Reported { model, reason: error.to_string() }
 }

@@ -44,5 +44,6 @@ mod show;
 mod structure;
 mod sync_readme;
 mod tags;
+mod trace;
 mod usage;
 mod watch;

@@ -26,7 +26,7 @@ use crate::{
         ask::{Call, Dialect, Fault, FaultKind, Question, SchemaForm},
         frames::Framing,
     },
-    egress::{guard::NotLocal, root_cause},
+    egress::{guard::NotLocal, root_cause, without_secrets},
     embed::{EmbedRequest, Embeddings},
     provider::Provider,
 };
@@ -326,20 +326,20 @@ impl Server {
             FaultKind::Busy => BackendError::Busy { model, retry_after: fault.retry_after },
             FaultKind::Unauthorized => BackendError::Unauthorized { model, reason },
             FaultKind::ModelMissing => {
-                BackendError::ModelMissing { model, server: self.url.clone() }
+                BackendError::ModelMissing { model, server: without_secrets(&self.url) }
             }
             FaultKind::ContextOverflow => {
                 let (prompt_tokens, limit) = counted;
                 BackendError::ContextOverflow { model, prompt_tokens, answer_tokens, limit }
             }
             FaultKind::Refused | FaultKind::Absent => BackendError::Refused { model, reason },
-            FaultKind::Broken => BackendError::Broken { model, reason },
+            FaultKind::Broken => BackendError::Reported { model, reason },
         }
     }
 
     /// No connection, or one that broke before an answer.
     fn unreachable(&self, error: &reqwest::Error) -> BackendError {
-        let (model, server) = (self.model.clone(), self.url.clone());
+        let (model, server) = (self.model.clone(), without_secrets(&self.url));
         if let Some(refused) = not_local(error) {
             return BackendError::NotLocal { model, server: refused.host.clone() };
         }
@@ -355,7 +355,8 @@ impl Server {
         if Instant::now() >= deadline {
             return BackendError::DeadlineExceeded { model };
         }
-        let reason = format!("{} said nothing for {:.0} s", self.url, waited.as_secs_f64());
+        let url = without_secrets(&self.url);
+        let reason = format!("{url} said nothing for {:.0} s", waited.as_secs_f64());
         BackendError::Broken { model, reason }
     }
 }

@@ -154,6 +154,23 @@ impl ClientError {
         Self::Invalid { message: message.into() }
     }
 
+    /// One word for it: for counting.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::TooLong { .. } => "context_overflow",
+            Self::NoModel { .. } => "model_missing",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Busy { .. } => "busy",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden { .. } => "forbidden",
+            Self::Elsewhere => "elsewhere",
+            Self::TooMany { .. } => "rate",
+            Self::Failed { .. } => "failed",
+            Self::TimedOut { .. } => "timeout",
+        }
+    }
+
     /// The HTTP status that says so.
     pub fn status(&self) -> u16 {
         match self {
@@ -198,7 +215,8 @@ impl From<BackendError> for ClientError {
             | BackendError::Unauthorized { .. }
             | BackendError::NotLocal { .. }
             | BackendError::EmptyAnswer { .. }
-            | BackendError::Broken { .. } => Self::Failed { message },
+            | BackendError::Broken { .. }
+            | BackendError::Reported { .. } => Self::Failed { message },
         }
     }
 }

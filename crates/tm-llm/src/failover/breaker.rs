@@ -132,6 +132,7 @@ fn meaning(error: &BackendError) -> Meaning {
         BackendError::Busy { retry_after, .. } => Meaning::Busy(retry_after.unwrap_or(REST)),
         BackendError::Unreachable { .. }
         | BackendError::Broken { .. }
+        | BackendError::Reported { .. }
         | BackendError::EmptyAnswer { .. } => Meaning::Passing,
         BackendError::ContextOverflow { .. }
         | BackendError::Refused { .. }

@@ -5,10 +5,13 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use crate::chat::Usage;
+use crate::{
+    backend::BackendError,
+    chat::{FinishReason, Usage},
+};
 
 /// One model, asked once.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +22,12 @@ pub struct Attempt {
     pub provider: String,
     pub model: String,
     pub outcome: Outcome,
+    /// Why it failed, in no words but ours; empty when it did not.
+    pub why: String,
+    /// From the request to this attempt.
+    pub after: Duration,
+    /// How much of that was waiting for a place at this model.
+    pub queued: Duration,
     /// None when it said nothing.
     pub first_word: Option<Duration>,
     pub took: Duration,
@@ -27,20 +36,46 @@ pub struct Attempt {
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Outcome {
-    Answered(Usage),
+    Answered(Usage, FinishReason),
     /// The [kind](crate::backend::BackendError::kind) of its error.
     Failed(&'static str),
     /// Whoever asked did not want to know any more.
     Abandoned,
 }
 
-/// Sees each attempt when it has ended.
-pub type OnAttempt = Arc<dyn Fn(&Attempt) + Send + Sync>;
+/// What happens on the way.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'a> {
+    /// An attempt has ended.
+    Ended(&'a Attempt),
+    /// Nobody else is asked: this is what the request fails with.
+    GaveUp(&'a BackendError),
+}
+
+/// Sees each step.
+pub type OnStep = Arc<dyn Fn(Step<'_>) + Send + Sync>;
+
+/// Begins a journey for each request.
+pub type Setout = Arc<dyn Fn() -> Arc<Journey> + Send + Sync>;
 
 /// The attempts of one request.
 pub struct Journey {
+    begun: Instant,
     steps: Mutex<Steps>,
-    on_attempt: OnAttempt,
+    on_step: OnStep,
+}
+
+/// Who sees what becomes of requests.
+#[derive(Clone)]
+pub(super) enum Watch {
+    Nobody,
+    /// Of this one.
+    One(Arc<Journey>),
+    /// Of each, one by one. Whoever could not be opened beforehand is told with the first.
+    Each {
+        setout: Setout,
+        unopened: Arc<Mutex<Vec<Attempt>>>,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -50,8 +85,8 @@ struct Steps {
 }
 
 impl Journey {
-    pub fn new(on_attempt: OnAttempt) -> Self {
-        Self { steps: Mutex::default(), on_attempt }
+    pub fn new(on_step: OnStep) -> Self {
+        Self { begun: Instant::now(), steps: Mutex::default(), on_step }
     }
 
     /// Everybody who was asked, in order; the last one answers, or is asked now.
@@ -69,12 +104,69 @@ impl Journey {
     }
 
     pub(super) fn ends(&self, attempt: Attempt) {
-        (self.on_attempt)(&attempt);
+        (self.on_step)(Step::Ended(&attempt));
         self.steps().ended.push(attempt);
+    }
+
+    pub(super) fn gives_up(&self, error: &BackendError) {
+        (self.on_step)(Step::GaveUp(error));
+    }
+
+    /// These were asked, and that has ended.
+    pub(super) fn has(&self, attempts: impl IntoIterator<Item = Attempt>) {
+        for attempt in attempts {
+            self.asks(&attempt.name);
+            self.ends(attempt);
+        }
+    }
+
+    /// How long it has taken until then.
+    pub(super) fn until(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.begun)
     }
 
     fn steps(&self) -> MutexGuard<'_, Steps> {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch {
+    pub(super) fn each(setout: Setout) -> Self {
+        Self::Each { setout, unopened: Arc::default() }
+    }
+
+    /// The journey of a request that begins.
+    pub(super) fn journey(&self) -> Option<Arc<Journey>> {
+        match self {
+            Self::Nobody => None,
+            Self::One(journey) => Some(Arc::clone(journey)),
+            Self::Each { setout, unopened } => {
+                let journey = setout();
+                let unopened =
+                    std::mem::take(&mut *unopened.lock().unwrap_or_else(PoisonError::into_inner));
+                journey.has(unopened);
+                Some(journey)
+            }
+        }
+    }
+
+    /// Somebody could be opened, and these could not.
+    pub(super) fn opened_after(&self, attempts: Vec<Attempt>) {
+        match self {
+            Self::Nobody => {}
+            Self::One(journey) => journey.has(attempts),
+            Self::Each { unopened, .. } => {
+                unopened.lock().unwrap_or_else(PoisonError::into_inner).extend(attempts);
+            }
+        }
+    }
+
+    /// Nobody can be opened, so that nothing can be asked.
+    pub(super) fn gave_up_after(&self, attempts: Vec<Attempt>, error: &BackendError) {
+        if let Some(journey) = self.journey() {
+            journey.has(attempts);
+            journey.gives_up(error);
+        }
     }
 }
 

@@ -103,7 +103,7 @@ impl Live {
 
     fn end(&mut self, finish: FinishReason, usage: Usage) {
         self.is_over = true;
-        self.turn.succeeded(&usage);
+        self.turn.succeeded(&usage, finish);
         self.inner.spent(self.turn.seat(), usage);
         self.ready.push_back(Ok(ChatEvent::Done { finish, usage }));
     }
@@ -113,6 +113,9 @@ impl Live {
         self.turn.failed(&error);
         if !error.is_transient() || self.resumed >= RESUMED_MOST || !self.resume().await {
             self.is_over = true;
+            if let Some(journey) = &self.journey {
+                journey.gives_up(&error);
+            }
             self.ready.push_back(Err(error));
         }
     }

@@ -37,13 +37,13 @@ impl Inner {
         question: Question,
         deadline: Instant,
     ) -> Result<Option<Turn>, BackendError> {
-        let mut waiting = None;
+        let (mut waiting, begun) = (None, Instant::now());
         loop {
             let freed = self.freed.notified();
             let Some(best) = self.best(tried, question) else { return Ok(None) };
             let is_first = waiting.is_some() || self.waiting.load(Ordering::Relaxed) == 0;
             if is_first && let Some(turn) = best.seat.begin(question, &self.freed) {
-                return Ok(Some(turn));
+                return Ok(Some(turn.queued(begun.elapsed())));
             }
             let model = || best.seat.name.clone();
             if waiting.is_none() {

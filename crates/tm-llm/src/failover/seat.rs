@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     backend::{Backend, BackendError, ModelInfo},
-    chat::Usage,
+    chat::{FinishReason, Usage},
 };
 
 /// Questions that one model is asked at a time, unless somebody says otherwise. Servers queue on
@@ -80,6 +80,7 @@ pub(super) struct Turn {
     seat: Arc<Seat>,
     predicted: f64,
     begun: Instant,
+    queued: Duration,
     freed: Arc<Notify>,
     has_ended: bool,
     first_word: Option<Duration>,
@@ -149,6 +150,25 @@ impl Seat {
         self.state().breaker.failed(Instant::now(), error);
     }
 
+    /// What was asked without a turn, to be told.
+    pub(super) fn attempt(&self, ended: Result<Usage, &BackendError>, begun: Instant) -> Attempt {
+        let info = self.info();
+        Attempt {
+            name: self.name.clone(),
+            provider: info.map(|it| it.provider.clone()).unwrap_or_default(),
+            model: info.map_or_else(|| self.name.clone(), |it| it.model.clone()),
+            outcome: match ended {
+                Ok(usage) => Outcome::Answered(usage, FinishReason::Stop),
+                Err(error) => Outcome::Failed(error.kind()),
+            },
+            why: ended.err().map(BackendError::in_our_words).unwrap_or_default(),
+            after: Duration::ZERO,
+            queued: Duration::ZERO,
+            first_word: None,
+            took: begun.elapsed(),
+        }
+    }
+
     pub(super) fn took_over(&self) {
         self.counts.resumed.fetch_add(1, Ordering::Relaxed);
     }
@@ -167,6 +187,7 @@ impl Seat {
             seat: Arc::clone(self),
             predicted,
             begun,
+            queued: Duration::ZERO,
             freed: Arc::clone(freed),
             has_ended: false,
             first_word: None,
@@ -206,6 +227,12 @@ impl Turn {
         &self.seat
     }
 
+    /// The same after a wait for the place.
+    pub(super) fn queued(mut self, queued: Duration) -> Self {
+        self.queued = queued;
+        self
+    }
+
     /// The same, and what becomes of it is noted.
     pub(super) fn noting(mut self, journey: Option<Arc<Journey>>) -> Self {
         if let Some(journey) = &journey {
@@ -222,32 +249,31 @@ impl Turn {
         self.seat.state().load.first_word_after(waited);
     }
 
-    pub(super) fn succeeded(&mut self, usage: &Usage) {
+    pub(super) fn succeeded(&mut self, usage: &Usage, finish: FinishReason) {
         self.has_ended = true;
         self.seat.counts.answered.fetch_add(1, Ordering::Relaxed);
         let mut state = self.seat.state();
         state.breaker.succeeded(Instant::now());
         state.load.measure(usage);
         drop(state);
-        self.note(Outcome::Answered(*usage));
+        self.note(Outcome::Answered(*usage, finish), String::new());
     }
 
     pub(super) fn failed(&mut self, error: &BackendError) {
         self.has_ended = true;
         self.seat.failed(error);
-        self.note(Outcome::Failed(error.kind()));
+        self.note(Outcome::Failed(error.kind()), error.in_our_words());
     }
 
-    fn note(&self, outcome: Outcome) {
+    fn note(&self, outcome: Outcome, why: String) {
         let Some(journey) = &self.journey else { return };
-        let info = self.seat.info();
         journey.ends(Attempt {
-            name: self.seat.name.clone(),
-            provider: info.map(|it| it.provider.clone()).unwrap_or_default(),
-            model: info.map_or_else(|| self.seat.name.clone(), |it| it.model.clone()),
             outcome,
+            why,
+            after: journey.until(self.begun),
+            queued: self.queued,
             first_word: self.first_word,
-            took: self.begun.elapsed(),
+            ..self.seat.attempt(Ok(Usage::default()), self.begun)
         });
     }
 }
@@ -261,7 +287,7 @@ impl Drop for Turn {
         }
         drop(state);
         if !self.has_ended {
-            self.note(Outcome::Abandoned);
+            self.note(Outcome::Abandoned, String::new());
         }
         self.freed.notify_one();
     }

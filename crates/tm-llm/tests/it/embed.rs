@@ -95,6 +95,6 @@ async fn a_server_without_embeddings_is_told_from_one_that_fails() {
         json!("?"),
     ] {
         let (embedded, _) = embed("lmstudio", Answer::json(200, &garbage)).await;
-        assert!(matches!(embedded, Err(BackendError::Broken { .. })), "{embedded:?}");
+        assert!(matches!(embedded, Err(BackendError::Reported { .. })), "{embedded:?}");
     }
 }

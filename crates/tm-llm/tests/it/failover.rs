@@ -8,7 +8,7 @@ use std::{
 use tm_llm::{
     backend::{Backend, BackendError, complete},
     chat::{ChatRequest, Message, Role, Sampling},
-    failover::{Candidate, Failover, Journey, Outcome, Rounds},
+    failover::{Attempt, Candidate, Failover, Journey, Outcome, Rounds, Step},
 };
 use tm_testkit::model::{Reply, ScriptedModel};
 
@@ -224,6 +224,55 @@ async fn a_model_that_failed_is_not_asked_next_though_it_is_wanted_most() {
     assert_eq!(failover.report()[0].standing, "resting");
 }
 
+fn told_of(attempt: &Attempt) -> String {
+    let name = &attempt.name;
+    match attempt.outcome {
+        Outcome::Answered(usage, _) => format!("{name}: {} tokens", usage.completion_tokens),
+        Outcome::Failed(kind) => format!("{name}: {kind}"),
+        Outcome::Abandoned => format!("{name}: abandoned"),
+    }
+}
+
+#[tokio::test]
+async fn each_request_is_told_on_its_own_with_whoever_could_not_be_opened() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let told_to = Arc::clone(&told);
+    let watching = move |candidates| {
+        let (told, requests) = (Arc::clone(&told_to), Mutex::new(0));
+        Failover::unopened(candidates, Arc::new(|_| ()))
+            .with_rounds(Rounds { most: 1, ..Rounds::default() })
+            .watching_each(Arc::new(move || {
+                *requests.lock().unwrap() += 1;
+                let (told, request) = (Arc::clone(&told), *requests.lock().unwrap());
+                Arc::new(Journey::new(Arc::new(move |step| {
+                    let step = match step {
+                        Step::Ended(attempt) => {
+                            format!("{} {}", told_of(attempt), attempt.why).trim_end().to_owned()
+                        }
+                        Step::GaveUp(error) => format!("gave up: {}", error.kind()),
+                    };
+                    told.lock().unwrap().push(format!("{request} {step}"));
+                })))
+            }))
+    };
+    let well = candidate("well", [text("seven"), Reply::Broken("ei".to_owned())]).with_rank(1);
+    let failover = watching(vec![unreachable("gone"), well]);
+    failover.prepare().await.unwrap();
+    assert_eq!(complete(&failover, request(), &|_| ()).await.unwrap().text, "seven");
+    complete(&failover, request(), &|_| ()).await.unwrap_err();
+    let failover = watching(vec![unreachable("gone")]);
+    failover.prepare().await.unwrap_err();
+    let told = told.lock().unwrap().clone();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    1 gone: unreachable http://nowhere does not answer: refused
+    1 well: 2 tokens
+    2 well: broken script stopped working: the script says so
+    2 gave up: broken
+    1 gone: unreachable http://nowhere does not answer: refused
+    1 gave up: unreachable
+    ");
+}
+
 #[tokio::test]
 async fn a_request_that_is_watched_knows_everybody_who_was_asked() {
     let told = Arc::new(Mutex::new(0));
@@ -239,15 +288,7 @@ async fn a_request_that_is_watched_knows_everybody_who_was_asked() {
     let answer = complete(&failover, request(), &|_| ()).await.unwrap();
     assert_eq!(answer.text, "seven");
     assert_eq!(journey.asked(), ["gone", "broken", "well"]);
-    let ended: Vec<String> = journey
-        .ended()
-        .iter()
-        .map(|it| match it.outcome {
-            Outcome::Answered(usage) => format!("{}: {} tokens", it.name, usage.completion_tokens),
-            Outcome::Failed(kind) => format!("{}: {kind}", it.name),
-            Outcome::Abandoned => format!("{}: abandoned", it.name),
-        })
-        .collect();
+    let ended: Vec<String> = journey.ended().iter().map(told_of).collect();
     assert_eq!(ended, ["gone: unreachable", "broken: broken", "well: 2 tokens"]);
     assert_eq!(*told.lock().unwrap(), 3);
 }

@@ -102,7 +102,7 @@ async fn every_fault_has_a_name() {
         (Answer::json(401, &error("who?")), "Unauthorized { model: \"m\", reason: \"who?\" }"),
         (Answer::json(404, &error("none")), "ModelMissing { model: \"m\", server: "),
         (Answer::json(400, &error("no")), "Refused { model: \"m\", reason: \"no\" }"),
-        (Answer::json(500, &error("boom")), "Broken { model: \"m\", reason: \"boom\" }"),
+        (Answer::json(500, &error("boom")), "Reported { model: \"m\", reason: \"boom\" }"),
         (
             Answer::json(
                 400,
@@ -113,7 +113,7 @@ async fn every_fault_has_a_name() {
         (Answer::events(WHOLE).cut_after(90), "Broken { model: \"m\", reason: "),
         (
             Answer::events("data: {\"error\":{\"message\":\"boom\"}}\n\n"),
-            "Broken { model: \"m\", reason: \"boom\" }",
+            "Reported { model: \"m\", reason: \"boom\" }",
         ),
         (
             Answer::events("<html>"),
@@ -121,7 +121,7 @@ async fn every_fault_has_a_name() {
         ),
         (
             Answer::events("data: nonsense\n\n"),
-            "Broken { model: \"m\", reason: \"it sent what is not JSON",
+            "Reported { model: \"m\", reason: \"it sent what is not JSON",
         ),
         (
             Answer::events(vec![b'x'; 5 << 20]),

@@ -3,11 +3,7 @@
 //! Fits the request into the model's context, watches for the texts that end the answer, reads
 //! tool calls, and counts. Dropping what is returned here stops the model. Knows no protocol.
 
-use std::{
-    convert::Infallible,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{convert::Infallible, sync::Arc};
 
 use axum::body::{Body, Bytes};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -20,15 +16,16 @@ use tm_llm::{
         tools,
     },
     embed::{EmbedRequest, Embeddings},
-    failover::{Attempt, Failover, Outcome},
+    failover::{Failover, Journey},
     structured::{self, StructuredError},
 };
 use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{
-    Door, Gateway,
-    cached::{self, Keeping, Known},
+    Door,
+    cached::{self, Keeping, Known, Lookup, Made},
     client::Client,
+    count::Count,
     routing::Routed,
 };
 use text::Text;
@@ -52,31 +49,20 @@ pub(super) async fn embed(
     door: Door,
     call: &EmbedCall,
 ) -> Result<Value, ClientError> {
-    client.may_ask(&call.model, "embedding")?;
-    let mut count = Count::begin(client.gateway, door, "embedding");
+    let mut count = Count::begin(&client, door, &call.model);
+    if let Err(error) = client.may_ask(&call.model, "embedding") {
+        count.end(Err(&error));
+        return Err(error);
+    }
+    count.plays("embedding");
     let request = EmbedRequest {
         texts: call.texts.clone(),
         dimensions: call.dimensions,
         deadline: count.begun + count.gateway.timeout,
     };
-    let embedded = count.gateway.embedder.embed(request).await;
+    let journey = Arc::new(Journey::new(count.on_step("embeddings")));
+    let embedded = count.gateway.embedder.watched(journey).embed(request).await;
     let usage = |it: &Embeddings| Usage { prompt_tokens: it.prompt_tokens, ..Usage::default() };
-    let outcome = match &embedded {
-        Ok(embedded) => Outcome::Answered(usage(embedded)),
-        Err(error) => Outcome::Failed(error.kind()),
-    };
-    let info = count.gateway.embedder.info();
-    count.gateway.metrics.attempted(
-        "embeddings",
-        &Attempt {
-            name: info.model.clone(),
-            provider: info.provider.clone(),
-            model: info.model.clone(),
-            outcome,
-            first_word: None,
-            took: count.begun.elapsed(),
-        },
-    );
     let embedded = embedded.map_err(ClientError::from);
     count.end(embedded.as_ref().map(usage));
     embedded.map(|it| call.answer(&it))
@@ -94,20 +80,7 @@ pub(super) struct Asked {
 /// An answer for the client.
 pub(super) struct Written {
     pub(super) body: Result<Body, ClientError>,
-    /// What `x-cache` says.
-    pub(super) cache: &'static str,
-}
-
-/// What becomes of a request, for the metrics.
-pub(super) struct Count {
-    gateway: Arc<Gateway>,
-    door: Door,
-    /// The role that answers.
-    route: &'static str,
-    begun: Instant,
-    has_text: bool,
-    /// The client left when nothing else is said.
-    status: u16,
+    pub(super) lookup: Lookup,
 }
 
 impl Asked {
@@ -117,18 +90,9 @@ impl Asked {
         door: Door,
         request: ClientRequest,
     ) -> Result<Self, ClientError> {
-        let mut count = Count::begin(Arc::clone(&client.gateway), door, "");
-        match client.route(&request.model).await {
-            Ok(routed) => {
-                count.routed(&routed);
-                let (routed, keeping) = (Arc::new(routed), Keeping::default());
-                Ok(Self { request, routed, client, keeping, count })
-            }
-            Err(error) => {
-                count.end(Err(&error));
-                Err(error)
-            }
-        }
+        let mut count = Count::begin(&client, door, &request.model);
+        let routed = Arc::new(count.route(&client, &request.model).await?);
+        Ok(Self { request, routed, client, keeping: Keeping::default(), count })
     }
 
     /// Who answers; known in full when the answer is there.
@@ -152,24 +116,32 @@ impl Asked {
     pub(super) async fn written(mut self, writer: Box<dyn Writer>) -> Written {
         let question = cached::question(&self.request);
         match cached::look(&self.client, &self.routed, &question).await {
-            Ok(Known::Given(outcome)) => {
-                let body = cached::given(outcome).map(|it| replayed(&it, writer, &self.request));
-                self.count.end(body.as_ref().map(|_| Usage::default()));
-                return Written { body, cache: "hit" };
-            }
+            Ok(Known::Given(made)) => return self.given(made, writer),
             Ok(Known::Unknown(keeping)) => self.keeping = keeping,
             Err(error) => {
                 self.count.end(Err(&error));
-                return Written { body: Err(error), cache: "miss" };
+                return Written { body: Err(error), lookup: Lookup::Miss };
             }
         }
-        let cache = self.keeping.word();
+        let lookup = self.keeping.lookup();
+        self.count.looked_up(&lookup);
         let body = if self.is_stream() {
             self.stream(writer).await
         } else {
             self.whole(writer).await.map(|it| Body::from(it.to_string()))
         };
-        Written { body, cache }
+        Written { body, lookup }
+    }
+
+    /// An answer that somebody has made already.
+    fn given(mut self, made: Result<Made, ClientError>, writer: Box<dyn Writer>) -> Written {
+        let by = made.as_ref().map(|it| it.by.clone()).unwrap_or_default();
+        let lookup = Lookup::Hit { by };
+        self.count.looked_up(&lookup);
+        let answer = made.and_then(|it| cached::given(it.answer));
+        let body = answer.map(|it| replayed(&it, writer, &self.request));
+        self.count.end(body.as_ref().map(|_| Usage::default()));
+        Written { body, lookup }
     }
 
     /// The whole answer.
@@ -212,7 +184,7 @@ impl Asked {
         let may_keep = answer.is_ok_and(|it| cached::is_sound(&self.request, it))
             && self.routed.is_as_wanted();
         let outcome = answer.map_err(Clone::clone).and_then(cached::kept);
-        keeping.settle(outcome, may_keep).await;
+        keeping.settle(outcome, may_keep, self.routed.asked_last()).await;
     }
 
     async fn ask(&mut self) -> Result<Answer, ClientError> {
@@ -300,41 +272,6 @@ impl Asked {
             max_tokens: max_tokens.unwrap_or(ANSWER_TOKENS).min(ANSWER_TOKENS).min(room),
             deadline: self.count.begun + self.count.gateway.timeout,
         })
-    }
-}
-
-impl Count {
-    pub(super) fn begin(gateway: Arc<Gateway>, door: Door, route: &'static str) -> Self {
-        gateway.metrics.begun();
-        Self { gateway, door, route, begun: Instant::now(), has_text: false, status: 499 }
-    }
-
-    pub(super) fn routed(&mut self, routed: &Routed) {
-        self.route = routed.role.as_str();
-    }
-
-    fn saw_text(&mut self) {
-        if !self.has_text {
-            self.has_text = true;
-            self.gateway.metrics.first_text(self.begun.elapsed());
-        }
-    }
-
-    pub(super) fn end(&mut self, usage: Result<Usage, &ClientError>) {
-        self.status = match usage {
-            Ok(usage) => {
-                self.gateway.metrics.used(&usage);
-                200
-            }
-            Err(error) => error.status(),
-        };
-    }
-}
-
-impl Drop for Count {
-    fn drop(&mut self) {
-        let took: Duration = self.begun.elapsed();
-        self.gateway.metrics.ended((self.door.name, self.route), self.status, took);
     }
 }
 

@@ -18,6 +18,9 @@ use tokio::time::timeout;
 
 use super::{client::Client, routing::Routed};
 
+/// The form in which answers are kept; those of another one are not found.
+const FORM: u32 = 1;
+
 /// What comes of a request, as it is kept.
 pub(super) type Outcome = Result<Value, ClientError>;
 
@@ -43,8 +46,29 @@ pub(super) enum Caching {
 /// What is known about a request.
 #[derive(Debug)]
 pub(super) enum Known {
-    Given(Outcome),
+    Given(Result<Made, ClientError>),
     Unknown(Keeping),
+}
+
+/// An answer with who made it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Made {
+    pub(super) by: String,
+    pub(super) answer: Value,
+}
+
+/// Where an answer is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lookup {
+    /// It was kept, or is that of an equal request.
+    Hit {
+        /// Who made it.
+        by: String,
+    },
+    /// It was not there, and others wait for it.
+    Miss,
+    /// Nothing was looked up.
+    Bypass,
 }
 
 /// What is to become of an answer that somebody is asked for.
@@ -115,7 +139,7 @@ pub(super) async fn look(
     let Some(answers) = gateway.answers.as_ref().filter(|_| client.caching != Caching::Off) else {
         return Ok(Known::Unknown(Keeping::default()));
     };
-    let key = answers.identity(routed).and_then(|it| Key::of(&json!([it, what])));
+    let key = answers.identity(routed).and_then(|it| Key::of(&json!([FORM, it, what])));
     let Some(key) = key else { return Ok(Known::Unknown(Keeping::default())) };
     let place = Some((Arc::clone(answers), key.clone()));
     if client.caching == Caching::Refresh {
@@ -123,8 +147,8 @@ pub(super) async fn look(
     }
     let found = timeout(gateway.timeout, answers.cache.look(&key)).await;
     Ok(match found {
-        Ok(Found::Kept(answer)) => Known::Given(Ok(answer)),
-        Ok(Found::Shared(outcome)) => Known::Given(outcome),
+        Ok(Found::Kept(made)) => Known::Given(read(Ok(made))),
+        Ok(Found::Shared(outcome)) => Known::Given(read(outcome)),
         Ok(Found::Nothing(lead)) => Known::Unknown(Keeping { place, lead: Some(lead) }),
         Err(_) => {
             let message = "somebody else asked the same, and there is no answer yet".to_owned();
@@ -133,19 +157,32 @@ pub(super) async fn look(
     })
 }
 
+impl Lookup {
+    /// As `x-cache` has it.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Hit { .. } => "hit",
+            Self::Miss => "miss",
+            Self::Bypass => "bypass",
+        }
+    }
+}
+
 impl Keeping {
     /// Whether others wait for the answer.
     pub(super) fn is_shared(&self) -> bool {
         self.lead.is_some()
     }
 
-    /// What `x-cache` says of an answer that somebody was asked for.
-    pub(super) fn word(&self) -> &'static str {
-        if self.is_shared() { "miss" } else { "bypass" }
+    /// What is said of an answer that somebody was asked for.
+    pub(super) fn lookup(&self) -> Lookup {
+        if self.is_shared() { Lookup::Miss } else { Lookup::Bypass }
     }
 
     /// Keeps the answer if that may be, and tells those who wait.
-    pub(super) async fn settle(self, outcome: Outcome, may_keep: bool) {
+    pub(super) async fn settle(self, outcome: Outcome, may_keep: bool, by: String) {
+        let outcome = outcome
+            .and_then(|answer| serde_json::to_value(Made { by, answer }).map_err(|it| broken(&it)));
         if let (Some((answers, key)), Ok(answer), true) = (self.place, &outcome, may_keep) {
             answers.cache.keep(&key, answer).await;
         }
@@ -208,13 +245,20 @@ pub(super) fn kept(answer: &Answer) -> Outcome {
         prompt_tokens: answer.usage.prompt_tokens,
         completion_tokens: answer.usage.completion_tokens,
     };
-    serde_json::to_value(kept).map_err(|it| ClientError::Failed { message: it.to_string() })
+    serde_json::to_value(kept).map_err(|it| broken(&it))
+}
+
+fn read(outcome: Outcome) -> Result<Made, ClientError> {
+    serde_json::from_value(outcome?).map_err(|it| broken(&it))
+}
+
+fn broken(error: &serde_json::Error) -> ClientError {
+    ClientError::Failed { message: format!("what was kept is broken: {error}") }
 }
 
 /// The answer that was kept.
-pub(super) fn given(outcome: Outcome) -> Result<Answer, ClientError> {
-    let kept: Kept = serde_json::from_value(outcome?)
-        .map_err(|it| ClientError::Failed { message: format!("what was kept is broken: {it}") })?;
+pub(super) fn given(answer: Value) -> Result<Answer, ClientError> {
+    let kept: Kept = serde_json::from_value(answer).map_err(|it| broken(&it))?;
     let content = match kept.content {
         KeptContent::Text(text) => Content::Text(text),
         KeptContent::Call { name, arguments } => Content::ToolCall { name, arguments },

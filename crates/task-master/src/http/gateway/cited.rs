@@ -4,7 +4,7 @@
 //! where that protocol has them. A knowledge base that does not know says so; without one, the
 //! project's own documents are searched, and an answer that rests on none of them says that.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -26,12 +26,11 @@ use tm_workflows::{
 
 use super::{
     Door, Gateway,
-    answer::Count,
-    cached::{self, Known},
+    cached::{self, Known, Lookup, Made},
     client::Client,
+    count::Count,
     identity, json_body, refused,
     routing::Routed,
-    with_id,
 };
 use crate::{backend::names::is_search_model, knowledge::of_project};
 
@@ -67,48 +66,48 @@ pub(super) fn is_search(request: &ClientRequest) -> bool {
 
 /// Researches the last question of a conversation.
 pub(super) async fn answer(client: Client, request: ClientRequest, door: Door) -> Response {
-    let identity = identity(&request);
-    let id = identity.id.clone();
-    let mut count = Count::begin(Arc::clone(&client.gateway), door, "");
-    let routed = match client.route(&request.model).await {
+    let identity = identity(&client, &request);
+    let mut count = Count::begin(&client, door, &request.model);
+    let routed = match count.route(&client, &request.model).await {
         Ok(routed) => routed,
-        Err(error) => {
-            count.end(Err(&error));
-            return with_id(refused(&error, door.error_body), &id);
-        }
+        Err(error) => return refused(&error, door.error_body),
     };
-    count.routed(&routed);
-    let (found, cache) = found(&client, &routed, &request).await;
-    count.end(found.as_ref().map(|it| if cache == "hit" { Usage::default() } else { it.usage() }));
+    let (found, lookup) = found(&client, &routed, &request).await;
+    count.looked_up(&lookup);
+    let is_hit = matches!(lookup, Lookup::Hit { .. });
+    count.end(found.as_ref().map(|it| if is_hit { Usage::default() } else { it.usage() }));
     let response = match found {
         Err(error) => refused(&error, door.error_body),
         Ok(found) => written(identity, &found, &request, door),
     };
-    with_id(routed.told(response, cache), &id)
+    routed.told(response, &lookup)
 }
 
-/// An answer that was found before in the same documents, or a new one; and what `x-cache` says.
+/// An answer that was found before in the same documents, or a new one; and which.
 async fn found(
     client: &Client,
     routed: &Routed,
     request: &ClientRequest,
-) -> (Result<Sourced, ClientError>, &'static str) {
+) -> (Result<Sourced, ClientError>, Lookup) {
     let question = match question(client, request).await {
         Ok(question) => question,
-        Err(error) => return (Err(error), "bypass"),
+        Err(error) => return (Err(error), Lookup::Bypass),
     };
     let keeping = match cached::look(client, routed, &question.1).await {
-        Ok(Known::Given(outcome)) => return (outcome.and_then(Sourced::given), "hit"),
+        Ok(Known::Given(Ok(Made { by, answer }))) => {
+            return (Sourced::given(answer), Lookup::Hit { by });
+        }
+        Ok(Known::Given(Err(error))) => return (Err(error), Lookup::Hit { by: String::new() }),
         Ok(Known::Unknown(keeping)) => keeping,
-        Err(error) => return (Err(error), "miss"),
+        Err(error) => return (Err(error), Lookup::Miss),
     };
-    let cache = keeping.word();
+    let lookup = keeping.lookup();
     let sourced = ask(&client.gateway, routed, &question.0).await;
     let outcome = sourced.as_ref().map_err(Clone::clone).and_then(|it| {
         serde_json::to_value(it).map_err(|it| ClientError::Failed { message: it.to_string() })
     });
-    keeping.settle(outcome, routed.is_as_wanted()).await;
-    (sourced, cache)
+    keeping.settle(outcome, routed.is_as_wanted(), routed.asked_last()).await;
+    (sourced, lookup)
 }
 
 /// What is to be researched, and all that the answer depends on besides the model.

@@ -10,19 +10,30 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tm_llm::dialect::serve::{ClientError, anthropic, ollama, openai};
+use tm_llm::{
+    dialect::serve::{ClientError, anthropic, ollama, openai},
+    failover::OnStep,
+};
 
 use super::{ErrorBody, Gateway, cached::Caching, refused, routing::Routed};
-use crate::http::keys::{KeyRecord, Refusal};
+use crate::{
+    http::keys::{KeyRecord, Refusal},
+    trace::new_id,
+};
 
 /// A client, for one request.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) gateway: Arc<Gateway>,
+    /// What the request is called: by `x-request-id`, and in its trace.
+    pub(super) request_id: String,
     pub(super) caching: Caching,
     /// None where nobody is asked for one.
     key: Option<Arc<KeyRecord>>,
 }
+
+#[derive(Debug, Clone, Default)]
+struct RequestId(String);
 
 impl FromRequestParts<Arc<Gateway>> for Client {
     type Rejection = Infallible;
@@ -33,15 +44,21 @@ impl FromRequestParts<Arc<Gateway>> for Client {
     ) -> Result<Self, Infallible> {
         let key = parts.extensions.get::<Arc<KeyRecord>>().cloned();
         let caching = Caching::read(&parts.headers);
-        Ok(Self { gateway: Arc::clone(gateway), caching, key })
+        let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default().0;
+        Ok(Self { gateway: Arc::clone(gateway), request_id, caching, key })
     }
 }
 
 impl Client {
     /// The models that answer to a name, if this client may ask them.
-    pub(super) async fn route(&self, model: &str) -> Result<Routed, ClientError> {
+    pub(super) async fn route(&self, model: &str, on_step: OnStep) -> Result<Routed, ClientError> {
         self.may_ask(model, self.gateway.names.role(model).0.as_str())?;
-        self.gateway.route(model).await
+        self.gateway.route(model, on_step).await
+    }
+
+    /// The same for a request that asks no model.
+    pub(super) async fn route_unasked(&self, model: &str) -> Result<Routed, ClientError> {
+        self.route(model, Arc::new(|_| ())).await
     }
 
     /// Whether its key is good for a model.
@@ -56,12 +73,22 @@ impl Client {
     }
 }
 
-/// Lets a request in, or says why not.
+/// Gives the request a name, and lets it in or says why not.
 pub(super) async fn admit(
     State(gateway): State<Arc<Gateway>>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    let id = new_id();
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = admitted(gateway, request, next).await;
+    if let Ok(value) = id.parse() {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+async fn admitted(gateway: Arc<Gateway>, mut request: Request, next: Next) -> Response {
     let error_body = error_body(&request);
     let Some(keys) = &gateway.keys else {
         if is_of_this_machine(request.headers()) {

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use tm_llm::{
     backend::Backend as _,
     dialect::serve::ClientError,
-    failover::{Failover, Journey, SeatReport},
+    failover::{Failover, Journey, OnStep, SeatReport},
 };
 use tm_tasks::config::Role;
 
-use super::{super::metrics::Metrics, Gateway};
+use super::{super::metrics::Metrics, Gateway, cached::Lookup};
 use crate::backend::names::{KnownName, Reason};
 
 /// The models that play the roles.
@@ -65,12 +65,11 @@ impl Players {
 }
 
 impl Gateway {
-    /// The models that answer to a name, opened.
-    pub(super) async fn route(&self, name: &str) -> Result<Routed, ClientError> {
+    /// The models that answer to a name, opened and watched.
+    pub(super) async fn route(&self, name: &str, on_step: OnStep) -> Result<Routed, ClientError> {
         let (role, reason) = self.names.role(name);
         let metrics = Arc::clone(&self.metrics);
-        let counted = Arc::clone(&metrics);
-        let journey = Arc::new(Journey::new(Arc::new(move |it| counted.attempted("chat", it))));
+        let journey = Arc::new(Journey::new(on_step));
         let backend = self.players.of(role).watched(Arc::clone(&journey));
         backend.prepare().await?;
         Ok(Routed { role, reason, backend: Arc::new(backend), journey, metrics })
@@ -98,6 +97,11 @@ impl Gateway {
 }
 
 impl Routed {
+    /// Who was asked last, and so answers.
+    pub(super) fn asked_last(&self) -> String {
+        self.journey.asked().last().cloned().unwrap_or_default()
+    }
+
     /// Whether nobody was asked but those who are wanted most.
     pub(super) fn is_as_wanted(&self) -> bool {
         let wanted = self.backend.report();
@@ -106,15 +110,18 @@ impl Routed {
     }
 
     /// Says in the response's head who answered, and why.
-    pub(super) fn told(&self, mut response: Response, cache: &'static str) -> Response {
-        self.metrics.looked_up(cache);
-        let asked = self.journey.asked();
+    pub(super) fn told(&self, mut response: Response, lookup: &Lookup) -> Response {
+        self.metrics.looked_up(lookup.word());
+        let backend = match lookup {
+            Lookup::Hit { by } => by.clone(),
+            Lookup::Miss | Lookup::Bypass => self.asked_last(),
+        };
         let headers = [
             ("x-route", self.role.as_str().to_owned()),
             ("x-route-reason", self.reason.as_str().to_owned()),
-            ("x-cache", cache.to_owned()),
-            ("x-attempts", asked.len().to_string()),
-            ("x-backend", asked.last().cloned().unwrap_or_default()),
+            ("x-cache", lookup.word().to_owned()),
+            ("x-attempts", self.journey.asked().len().to_string()),
+            ("x-backend", backend),
         ];
         for (name, value) in headers {
             // A model whose name cannot stand there goes without.

@@ -34,6 +34,11 @@ fn a_report_is_made_where_it_is_looked_for() {
         (&data["reportSummary"]["taskCount"], &data["telemetryData"]["modelUsed"]),
         (&json!(1), &json!("main"))
     );
+    let traced = &project.json(&["trace", "--json"])["requests"][0];
+    assert_eq!(
+        (&traced["via"], &traced["by"]),
+        (&json!("mcp"), &json!("analyze_project_complexity"))
+    );
     let data = client.data("complexity_report", json!({}));
     assert!(data.to_string().contains("Sessions."), "{data}");
 

@@ -1,0 +1,109 @@
+//! What becomes of a request, for the metrics and for its trace.
+//!
+//! Counted until it is dropped: a request that nobody has said the end of is one whose client has
+//! left.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tm_llm::{
+    chat::Usage,
+    dialect::serve::ClientError,
+    failover::{OnStep, Step},
+};
+
+use super::{Door, Gateway, cached::Lookup, client::Client, routing::Routed};
+use crate::trace::{Caller, Via, Watcher};
+
+/// One request that is counted.
+pub(super) struct Count {
+    pub(super) gateway: Arc<Gateway>,
+    watcher: Arc<Watcher>,
+    door: Door,
+    /// The role that answers.
+    route: &'static str,
+    pub(super) begun: Instant,
+    has_text: bool,
+    /// The client left when nothing else is said.
+    status: u16,
+}
+
+impl Count {
+    pub(super) fn begin(client: &Client, door: Door, model: &str) -> Self {
+        let gateway = Arc::clone(&client.gateway);
+        gateway.metrics.begun();
+        let caller = Caller { via: Via::Gateway, name: door.name.to_owned(), project: None };
+        let watcher = Watcher::begin(&gateway.trace, &caller, client.request_id.clone());
+        watcher.asked_for(model);
+        let begun = Instant::now();
+        Self { gateway, watcher, door, route: "", begun, has_text: false, status: 499 }
+    }
+
+    /// The models that answer to a name; a request that there are none for has ended.
+    pub(super) async fn route(
+        &mut self,
+        client: &Client,
+        model: &str,
+    ) -> Result<Routed, ClientError> {
+        let routed = client.route(model, self.on_step("chat")).await;
+        match &routed {
+            Ok(routed) => self.plays(routed.role.as_str()),
+            Err(error) => self.end(Err(error)),
+        }
+        routed
+    }
+
+    /// Takes note of what is done about the request.
+    pub(super) fn on_step(&self, operation: &'static str) -> OnStep {
+        let (watcher, metrics) = (Arc::clone(&self.watcher), Arc::clone(&self.gateway.metrics));
+        Arc::new(move |step| {
+            if let Step::Ended(attempt) = step {
+                metrics.attempted(operation, attempt);
+            }
+            watcher.step(step);
+        })
+    }
+
+    /// The role that answers.
+    pub(super) fn plays(&mut self, role: &'static str) {
+        self.route = role;
+        self.watcher.note(|it| it.role = Some(role.to_owned()));
+    }
+
+    pub(super) fn looked_up(&self, lookup: &Lookup) {
+        self.watcher.note(|it| {
+            it.cache = Some(lookup.word().to_owned());
+            if let Lookup::Hit { by } = lookup {
+                it.backend = Some(by.clone()).filter(|it| !it.is_empty());
+            }
+        });
+    }
+
+    pub(super) fn saw_text(&mut self) {
+        if !self.has_text {
+            self.has_text = true;
+            self.gateway.metrics.first_text(self.begun.elapsed());
+            self.watcher.spoke();
+        }
+    }
+
+    pub(super) fn end(&mut self, usage: Result<Usage, &ClientError>) {
+        self.status = match &usage {
+            Ok(usage) => {
+                self.gateway.metrics.used(usage);
+                200
+            }
+            Err(error) => error.status(),
+        };
+        self.watcher.told(self.status, usage.as_ref().map_err(|it| *it));
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        let took: Duration = self.begun.elapsed();
+        self.gateway.metrics.ended((self.door.name, self.route), self.status, took);
+    }
+}
