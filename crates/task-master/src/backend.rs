@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tm_llm::{
     backend::{
         Backend, BackendError,
-        remote::{Key, Patience, RemoteBackend, Server},
+        remote::{self, Key, Patience, RemoteBackend, Server},
     },
     egress::{NetworkConfig, guard::Guard, patient_client, without_secrets},
     failover::{Candidate, Failover, Setout, Switch},
@@ -16,6 +16,8 @@ use tm_llm::{
 use tm_tasks::config::Role;
 
 use self::{
+    audit::Audit,
+    endpoints::Endpoint,
     names::Names,
     routes::{Route, ServerRoute},
 };
@@ -24,8 +26,9 @@ use crate::{
     report::{Advice, Report, advice, progress_line},
     trace::{self, Log},
 };
+pub use routes::endpoints;
 
-mod audit;
+pub mod audit;
 mod embedded;
 pub mod names;
 mod routes;
@@ -49,6 +52,9 @@ pub struct Choice {
     candidates: Vec<Candidate>,
     /// Keeps what becomes of each request.
     setout: Setout,
+    /// The role's own servers that are not asked because they are elsewhere.
+    kept_from: Vec<Endpoint>,
+    audit: Audit,
 }
 
 /// The model that plays `role` in this project, found but not loaded; [`Choice::open`] does that.
@@ -77,13 +83,15 @@ struct Finder<'a> {
     workspace: &'a Workspace,
     guard: Guard,
     log: Arc<Log>,
+    audit: Audit,
     found: Vec<(Route, Candidate)>,
 }
 
 impl<'a> Finder<'a> {
     fn new(workspace: &'a Workspace) -> Self {
         let log = Arc::new(Log::in_dir(&workspace.environment.state_dir));
-        Self { workspace, guard: guard(workspace), log, found: Vec::new() }
+        let audit = audit(workspace);
+        Self { workspace, guard: guard(workspace), log, audit, found: Vec::new() }
     }
 
     fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
@@ -114,7 +122,9 @@ impl<'a> Finder<'a> {
         };
         let id = first.name().to_owned();
         let (model, identity) = (route.model_or(&id), self.identity(&route));
-        Ok(Choice { id, model, identity, candidates, setout: self.setout(Some(role.as_str())) })
+        let kept_from = endpoints::reach(config, environment)?.kept_from(role);
+        let (setout, audit) = (self.setout(Some(role.as_str())), self.audit.clone());
+        Ok(Choice { id, model, identity, candidates, setout, kept_from, audit })
     }
 
     fn setout(&self, role: Option<&'static str>) -> Setout {
@@ -149,7 +159,7 @@ impl<'a> Finder<'a> {
                 let model = self.workspace.lent_model.as_ref().ok_or_else(nobody_lends)?;
                 lent(Arc::clone(model))
             }
-            Route::Server(route) => remote(route, &self.guard, self.workspace)?,
+            Route::Server(route) => served(route, &self.guard, self.workspace)?,
         };
         self.found.push((route.clone(), candidate.clone()));
         Ok(candidate)
@@ -178,8 +188,9 @@ pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
     let mut finder = Finder::new(workspace);
     let candidate = finder.candidate(&route)?;
     let (id, model) = (candidate.name().to_owned(), route.model_or(candidate.name()));
-    let setout = finder.setout(None);
-    Ok(Some(Choice { id, model, identity: None, candidates: vec![candidate], setout }))
+    let (setout, audit) = (finder.setout(None), finder.audit);
+    let (identity, candidates, kept_from) = (None, vec![candidate], Vec::new());
+    Ok(Some(Choice { id, model, identity, candidates, setout, kept_from, audit }))
 }
 
 /// Who is asked first for a role, to be shown.
@@ -211,6 +222,9 @@ impl Choice {
     /// What the model did is known to [`Failover::spent`] afterwards, and [`telemetry::data`]
     /// makes of it what commands print.
     pub async fn open(self) -> anyhow::Result<Arc<Failover>> {
+        for Endpoint { provider, url, model, .. } in &self.kept_from {
+            self.audit.kept(provider, url.as_deref().unwrap_or_default(), model);
+        }
         let id = self.id.clone();
         let failover = self.open_when_asked();
         match failover.prepare().await {
@@ -228,6 +242,11 @@ impl Choice {
         let failover = Failover::unopened(self.candidates, Arc::new(tell));
         Arc::new(failover.watching_each(self.setout))
     }
+}
+
+/// The log of what leaves this machine, for this project.
+fn audit(workspace: &Workspace) -> Audit {
+    Audit::new(&workspace.environment.state_dir, Some(workspace.project.root()))
 }
 
 /// The hosts that count as this machine in this project.
@@ -308,10 +327,15 @@ fn nobody_lends() -> Advice {
     )
 }
 
-fn remote(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::Result<Candidate> {
-    let client =
-        if route.is_external { patient_client(&network(workspace))? } else { guard.client()? };
-    let audit = || audit::log(&workspace.environment.state_dir, workspace.project.root());
+fn served(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::Result<Candidate> {
+    let audit = audit(workspace);
+    let blocked = audit.clone();
+    let client = if route.is_external {
+        patient_client(&network(workspace))?
+    } else {
+        guard.client_telling(Arc::new(move |host| blocked.blocked(host)))?
+    };
+    let audit = || Arc::new(move |server: &Server| audit.sent(server)) as remote::Audit;
     let server = Server {
         provider: route.provider,
         url: route.url.clone(),

@@ -41,6 +41,7 @@ mod move_task;
 mod next;
 mod parse_prd;
 mod prd;
+mod privacy;
 mod progress;
 pub(crate) mod record;
 mod remove_subtask;

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use tm_llm::{
     catalogue::Catalogue,
-    egress::NetworkConfig,
+    egress::guard::Guard,
     provider,
     servers::{self, ServerError},
 };
@@ -79,6 +79,10 @@ impl SetModelError {
                 .to_owned(),
             Self::NoAddress { .. } => "add --baseURL URL".to_owned(),
             Self::NotOnServer { id, .. } => format!("fetch it there with `ollama pull {id}`"),
+            Self::Server { source: ServerError::NotLocal(_), .. } => {
+                "if the host is yours, list it in TASKMASTER_LOCAL_HOSTS; nothing was sent"
+                    .to_owned()
+            }
             Self::Server { .. } => {
                 "start it with `ollama serve`, or say where it is with --baseURL".to_owned()
             }
@@ -88,7 +92,13 @@ impl SetModelError {
 }
 
 /// Gives a role a model, and writes that into the project's configuration.
-pub async fn set_model(project: &Project, wanted: Wanted<'_>) -> Result<ModelSet, SetModelError> {
+///
+/// Which models a server has is asked of those that are local.
+pub async fn set_model(
+    project: &Project,
+    guard: &Guard,
+    wanted: Wanted<'_>,
+) -> Result<ModelSet, SetModelError> {
     let path = project.config_file();
     if wanted.model_id.trim().is_empty() {
         return Err(SetModelError::NoName);
@@ -98,7 +108,7 @@ pub async fn set_model(project: &Project, wanted: Wanted<'_>) -> Result<ModelSet
     }
     let (config, _) = Config::load(&path);
     let now = config.model(wanted.role);
-    let model = resolve(wanted, now.as_ref()).await?;
+    let model = resolve(wanted, guard, now.as_ref()).await?;
     let warning = warning(&model);
     Config::change(&path, |config| {
         config.set_model(wanted.role, &model);
@@ -117,7 +127,11 @@ pub async fn set_model(project: &Project, wanted: Wanted<'_>) -> Result<ModelSet
 }
 
 /// The model as it goes into the configuration.
-async fn resolve(wanted: Wanted<'_>, now: Option<&RoleModel>) -> Result<RoleModel, SetModelError> {
+async fn resolve(
+    wanted: Wanted<'_>,
+    guard: &Guard,
+    now: Option<&RoleModel>,
+) -> Result<RoleModel, SetModelError> {
     let id = wanted.model_id.trim();
     let known = find_known(id, wanted.provider);
     let provider = match (wanted.provider, &known) {
@@ -130,7 +144,7 @@ async fn resolve(wanted: Wanted<'_>, now: Option<&RoleModel>) -> Result<RoleMode
     let mut base_url = wanted.base_url.map(str::to_owned).or(kept_url);
     match provider.as_str() {
         "ollama" if wanted.provider.is_some() => {
-            ask_ollama(base_url.as_deref().unwrap_or(OLLAMA_URL), id).await?;
+            ask_ollama(base_url.as_deref().unwrap_or(OLLAMA_URL), id, guard).await?;
         }
         "lmstudio" => base_url = base_url.or_else(|| Some(LMSTUDIO_URL.to_owned())),
         "openai-compatible" | "azure" if base_url.is_none() && wanted.provider.is_some() => {
@@ -160,10 +174,10 @@ fn runs_here(id: &str) -> bool {
     is_file || Catalogue::builtin().is_ok_and(|it| it.find(id).is_ok())
 }
 
-async fn ask_ollama(url: &str, id: &str) -> Result<(), SetModelError> {
+async fn ask_ollama(url: &str, id: &str, guard: &Guard) -> Result<(), SetModelError> {
     // With or without `/api`, as everywhere.
     let url = provider::find("ollama").map_or_else(|| url.to_owned(), |it| it.base_url(url));
-    let there = match servers::ollama_models(&url, &NetworkConfig::default()).await {
+    let there = match servers::ollama_models(&url, guard).await {
         Ok(there) => there,
         Err(source) => return Err(SetModelError::Server { url, source }),
     };

@@ -19,7 +19,7 @@ use tm_llm::{
 };
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
-pub use log::{Log, Past};
+pub use log::{Log, Past, path};
 
 mod log;
 

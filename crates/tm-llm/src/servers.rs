@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::egress::{EgressError, NetworkConfig, http_client};
+use crate::egress::{
+    EgressError,
+    guard::{Guard, NotLocal},
+};
 
 /// Why a server did not say which models it has.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     #[error(transparent)]
     Egress(#[from] EgressError),
+    #[error(transparent)]
+    NotLocal(#[from] NotLocal),
     #[error("it does not answer")]
     Unreachable(#[source] reqwest::Error),
     #[error("it answered with status {status}")]
@@ -37,12 +42,10 @@ struct Tag {
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The models that the Ollama server at this address has, such as `http://localhost:11434/api`.
-pub async fn ollama_models(
-    base_url: &str,
-    network: &NetworkConfig,
-) -> Result<Vec<String>, ServerError> {
+pub async fn ollama_models(base_url: &str, guard: &Guard) -> Result<Vec<String>, ServerError> {
     let url = format!("{}/tags", base_url.trim_end_matches('/'));
-    let request = http_client(network)?.get(url).timeout(TIMEOUT);
+    guard.check(&url)?;
+    let request = guard.client()?.get(url).timeout(TIMEOUT);
     let response = request.send().await.map_err(ServerError::Unreachable)?;
     if !response.status().is_success() {
         return Err(ServerError::Refused { status: response.status().as_u16() });

@@ -15,6 +15,8 @@ use crate::{
     report::{Advice, advice},
 };
 
+pub mod endpoints;
+
 /// What may leave this machine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Mode {
@@ -252,6 +254,16 @@ impl Planner<'_> {
             .or_else(|| from_environment().map(str::to_owned))
             .or_else(from_project)
             .or_else(|| provider.default_url.map(str::to_owned))
+    }
+}
+
+impl Mode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::LocalOnly => "local-only",
+            Self::Hybrid => "hybrid",
+            Self::External => "external",
+        }
     }
 }
 

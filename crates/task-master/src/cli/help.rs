@@ -50,7 +50,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "Dependency Management",
         &["add-dependency", "remove-dependency", "validate-dependencies", "fix-dependencies"],
     ),
-    ("Model Servers", &["backends", "route", "serve", "keys", "cache", "trace"]),
+    ("Model Servers", &["backends", "route", "serve", "keys", "cache", "trace", "privacy"]),
     ("Shell", &["completions", "man"]),
     ("History", &["history", "undo", "restore"]),
 ];

@@ -1,6 +1,6 @@
 //! The commands about servers: those that run models, and the one that serves them.
 
-use super::{backends, cache, keys, route, serve, trace};
+use super::{backends, cache, keys, privacy, route, serve, trace};
 use crate::{app::App, report::Report};
 
 #[derive(Debug, clap::Subcommand)]
@@ -11,6 +11,7 @@ pub enum Command {
     Keys(keys::Args),
     Cache(cache::Args),
     Trace(trace::Args),
+    Privacy(privacy::Args),
 }
 
 /// Runs one of them.
@@ -22,5 +23,6 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Keys(args) => keys::run(&args, app, report),
         Command::Cache(args) => cache::run(&args, app, report),
         Command::Trace(args) => trace::run(&args, app, report),
+        Command::Privacy(args) => privacy::run(&args, app, report),
     }
 }

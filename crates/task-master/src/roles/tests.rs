@@ -1,5 +1,6 @@
 use std::fs;
 
+use tm_llm::egress::guard::Guard;
 use tm_tasks::{
     config::{Config, Role},
     project::Project,
@@ -22,7 +23,7 @@ async fn set(
     base_url: Option<&str>,
 ) -> Result<String, SetModelError> {
     let wanted = Wanted { role: Role::Main, model_id: id, provider, base_url };
-    set_model(project, wanted).await?;
+    set_model(project, &Guard::default(), wanted).await?;
     let model = Config::load(&project.config_file()).0.model(Role::Main).unwrap();
     let tokens = model.max_tokens.unwrap();
     Ok(format!("{}/{} {tokens} {}", model.provider, id, model.base_url.as_deref().unwrap_or("-")))

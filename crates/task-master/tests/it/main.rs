@@ -31,6 +31,7 @@ mod next;
 mod nonsense;
 mod parse_prd;
 mod prd;
+mod privacy;
 mod project;
 mod prompts;
 mod research;

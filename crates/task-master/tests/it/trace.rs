@@ -45,7 +45,10 @@ fn a_command_leaves_a_record_of_who_answered_and_who_did_not() {
     assert_eq!(record["finish"], "stop");
     let attempts = record["attempts"].as_array().unwrap();
     assert_eq!(attempts.len(), 2, "{record}");
-    assert_eq!(attempts[0]["error"], json!({"kind": "reported", "why": "main reported an error, or sent what is no answer"}));
+    assert_eq!(
+        attempts[0]["error"],
+        json!({"kind": "reported", "why": "main reported an error, or sent what is no answer"})
+    );
 
     let id = record["id"].as_str().unwrap();
     let run = project.run(&["trace", &id[..8]]);

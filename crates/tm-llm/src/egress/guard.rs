@@ -20,6 +20,15 @@ pub struct Guard {
     hosts: Arc<BTreeSet<String>>,
 }
 
+/// Is told of each connection that was not made, by its host.
+pub type OnBlocked = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Resolves names for one client, and stops what is not local.
+struct Gate {
+    guard: Guard,
+    on_blocked: OnBlocked,
+}
+
 /// A connection that was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{host} is not on this machine, nor a host that was listed as local")]
@@ -49,41 +58,58 @@ impl Guard {
         if is_loopback || self.hosts.contains(&host) { Ok(()) } else { Err(refused(&host)) }
     }
 
+    /// The hosts that were listed.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(String::as_str)
+    }
+
     /// A client that reaches nothing but local hosts.
     ///
     /// # Errors
     /// [`EgressError::Tls`].
     pub fn client(&self) -> Result<Client, EgressError> {
+        self.client_telling(Arc::new(|_| ()))
+    }
+
+    /// The same, and what it does not reach is told.
+    ///
+    /// # Errors
+    /// [`EgressError::Tls`].
+    pub fn client_telling(&self, on_blocked: OnBlocked) -> Result<Client, EgressError> {
         drop(rustls::crypto::ring::default_provider().install_default());
-        let guard = self.clone();
+        let (guard, tell) = (self.clone(), Arc::clone(&on_blocked));
         let follow = redirect::Policy::custom(move |attempt| {
             let is_long = attempt.previous().len() > super::MOST_REDIRECTS;
             match guard.check(attempt.url().as_str()) {
                 Ok(()) if is_long => attempt.error("too many redirects"),
                 Ok(()) => attempt.follow(),
-                Err(refused) => attempt.error(refused),
+                Err(refused) => {
+                    tell(&refused.host);
+                    attempt.error(refused)
+                }
             }
         });
         Client::builder()
             .user_agent(super::USER_AGENT)
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(follow)
-            .dns_resolver(Arc::new(self.clone()))
+            .dns_resolver(Arc::new(Gate { guard: self.clone(), on_blocked }))
             .no_proxy()
             .build()
             .map_err(|source| EgressError::Tls { source })
     }
 }
 
-impl Resolve for Guard {
+impl Resolve for Gate {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
+        let (guard, on_blocked) = (self.guard.clone(), Arc::clone(&self.on_blocked));
         Box::pin(async move {
             let host = bare(name.as_str());
             let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
             let is_listed = guard.hosts.contains(&host);
             let local: Vec<_> = found.filter(|it| is_listed || is_loopback(it.ip())).collect();
             if local.is_empty() {
+                on_blocked(&host);
                 return Err(NotLocal { host }.into());
             }
             let addresses: Addrs = Box::new(local.into_iter());

@@ -5,7 +5,7 @@ use std::{
 };
 
 use super::{ServerError, ollama_models};
-use crate::egress::NetworkConfig;
+use crate::egress::guard::Guard;
 
 /// Asks a server that answers with this.
 async fn ask(status: &str, body: &'static str) -> Result<Vec<String>, ServerError> {
@@ -19,7 +19,7 @@ async fn ask(status: &str, body: &'static str) -> Result<Vec<String>, ServerErro
         assert!(request[..length].starts_with(b"GET /api/tags "));
         stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     });
-    let answer = ollama_models(&url, &NetworkConfig::default()).await;
+    let answer = ollama_models(&url, &Guard::default()).await;
     server.join().unwrap();
     answer
 }
@@ -39,6 +39,12 @@ async fn what_goes_wrong_is_told_apart() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/api", listener.local_addr().unwrap());
     drop(listener);
-    let unreachable = ollama_models(&url, &NetworkConfig::default()).await.unwrap_err();
+    let unreachable = ollama_models(&url, &Guard::default()).await.unwrap_err();
     assert!(matches!(unreachable, ServerError::Unreachable(_)), "{unreachable}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_local_is_not_asked() {
+    let refused = ollama_models("http://192.0.2.1/api", &Guard::default()).await.unwrap_err();
+    assert!(matches!(refused, ServerError::NotLocal(_)), "{refused}");
 }

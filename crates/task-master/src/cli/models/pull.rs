@@ -19,6 +19,7 @@ use tm_llm::{
 use super::size;
 use crate::{
     app::App,
+    backend::audit::Audit,
     config::Environment,
     report::{Interrupted, Report, advice, progress_line},
 };
@@ -47,6 +48,7 @@ pub(super) struct Args {
 struct Progress {
     bar: ProgressBar,
     phase: Arc<Mutex<Option<Phase>>>,
+    audit: Audit,
 }
 
 /// Runs `models pull`.
@@ -64,7 +66,7 @@ pub(super) fn run(
     let fetcher = Fetcher::new(store, config(&app.environment))?;
     let from = args.from.as_ref().map(|it| app.environment.working_dir.join(it));
     let pull = Pull { model, from: from.as_deref(), sha256: args.sha256, force: args.force };
-    let progress = Progress::new();
+    let progress = Progress::new(Audit::new(&app.environment.state_dir, None));
     let started = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let pulled = runtime.block_on(async {
@@ -157,13 +159,13 @@ fn told(error: FetchError, id: &str) -> anyhow::Error {
 }
 
 impl Progress {
-    fn new() -> Self {
+    fn new(audit: Audit) -> Self {
         let style = ProgressStyle::with_template(
             "{msg} [{bar:24}] {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}, {eta}",
         );
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(0).with_style(style.progress_chars("━╸─"));
-        Self { bar, phase: Arc::default() }
+        Self { bar, phase: Arc::default(), audit }
     }
 
     fn listener(&self) -> Listener {
@@ -174,7 +176,10 @@ impl Progress {
     fn show(&self, event: &Event<'_>) {
         match event {
             Event::Waiting => self.line("another process fetches this model; waiting for it"),
-            Event::Trying(source) => self.line(&format!("trying {source}")),
+            Event::Trying(source) => {
+                self.audit.download(source);
+                self.line(&format!("trying {source}"));
+            }
             Event::Failed(_, error) => self.line(&format!("  not there: {error}")),
             Event::Retrying { error, after } => {
                 self.line(&format!("  {error}; trying again in {:.1} s", after.as_secs_f64()));

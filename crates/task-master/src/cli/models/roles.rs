@@ -65,7 +65,8 @@ pub(super) fn set_one(
 ) -> anyhow::Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let role = wanted.role.as_str();
-    match runtime.block_on(roles::set_model(&workspace.project, wanted)) {
+    let guard = backend::guard(workspace);
+    match runtime.block_on(roles::set_model(&workspace.project, &guard, wanted)) {
         Ok(set) => {
             report.done(set.message);
             if let Some(warning) = set.warning {

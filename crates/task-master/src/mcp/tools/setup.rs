@@ -5,7 +5,7 @@ use tm_tasks::config::Role;
 
 use super::PROJECT_ROOT;
 use crate::{
-    language,
+    backend, language,
     mcp::{
         call::Call,
         envelope::Answer,
@@ -79,10 +79,12 @@ fn models(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let wanted = named.iter().filter_map(|(role, name)| Some((*role, call.arguments.text(name)?)));
     let provider = PROVIDERS.iter().copied().find(|it| call.arguments.flag(it));
     let base_url = call.arguments.text("baseURL");
+    let guard = backend::guard(call.workspace);
     let mut first = None;
     for (role, model_id) in wanted {
         let wanted = Wanted { role, model_id, provider, base_url };
-        let set = call.wait(async { roles::set_model(project, wanted).await.map_err(explain) })?;
+        let set = roles::set_model(project, &guard, wanted);
+        let set = call.wait(async { set.await.map_err(explain) })?;
         first.get_or_insert(set);
     }
     if let Some(set) = first {
