@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     document::Tag,
     id::TaskId,
-    json::{self, Record},
+    json::{self, Part, Record},
     settings::{self, SettingsError},
     store::StoreError,
     task::Task,
@@ -203,9 +203,8 @@ impl ComplexityReport {
     }
 
     fn from_record(mut document: Record) -> Self {
-        let entries = document.get(ANALYSES).and_then(json::elements).unwrap_or_default();
-        let records = entries.into_iter().filter_map(Record::parse);
-        let analyses = records.map(|fields| Analysis { fields }).collect();
+        let entries = document.part(ANALYSES).into_iter().flat_map(Part::elements);
+        let analyses = entries.filter_map(Record::of).map(|fields| Analysis { fields }).collect();
         document.set(ANALYSES, "[]");
         Self { document, analyses }
     }
@@ -298,9 +297,7 @@ impl ReportError {
         match error {
             SettingsError::Missing => Self::Missing { path },
             SettingsError::Unreadable(source) => Self::Unreadable { path, source },
-            SettingsError::NotAnObject(error) => {
-                Self::NotAReport { path, reason: error.to_string() }
-            }
+            SettingsError::NotAnObject { reason } => Self::NotAReport { path, reason },
         }
     }
 }

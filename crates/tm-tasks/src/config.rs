@@ -250,9 +250,7 @@ impl ConfigWarning {
             SettingsError::Unreadable(error) => {
                 Self::Unreadable { path, reason: error.to_string() }
             }
-            SettingsError::NotAnObject(error) => {
-                Self::NotAnObject { path, reason: error.to_string() }
-            }
+            SettingsError::NotAnObject { reason } => Self::NotAnObject { path, reason },
         }
     }
 }

@@ -6,20 +6,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use crate::{
     id::{IdSpelling, TaskId},
-    json::{self, Layout, Members, Record},
+    json::{self, Layout, Parsed, Part, Record},
     status::Status,
     task::Task,
     timestamp::{Timestamp, iso_millis},
 };
 
-use halves::in_halves;
 use list::List;
 
-mod halves;
 mod list;
 
 /// The tag that tasks without one belong to.
@@ -108,15 +106,13 @@ impl TaskFile {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let syntax_error = |it| syntax_error(text, &it);
-        if text.trim_start().starts_with('{') {
-            let members: Members = serde_json::from_str(text).map_err(syntax_error)?;
-            return Ok(Self::from_members(&members.0));
-        }
-        let value: &RawValue = serde_json::from_str(text).map_err(syntax_error)?;
-        match value.get().bytes().next() {
+        let parsed = Parsed::read(text.to_owned()).map_err(|it| syntax_error(text, &it))?;
+        let root = parsed.root();
+        match root.text().bytes().next() {
+            Some(b'{') => Ok(Self::from_object(root)),
             Some(b'[') => {
-                let tag = Tag::from_members(MASTER, &[(r#""tasks""#, value.get())]);
+                let fields = Record::from_members([(r#""tasks""#, "[]")]);
+                let tag = Tag { name: MASTER.to_owned(), fields, list: List::of(root) };
                 Ok(Self { form: Form::Array, entries: vec![tag.into_entry()] })
             }
             Some(b'"') => Err(FormatError::NotTasks { found: "a text" }),
@@ -234,23 +230,23 @@ impl TaskFile {
         Ok(())
     }
 
-    fn from_members(members: &[(&str, &str)]) -> Self {
-        let tags = in_halves(members, |half| {
-            half.iter().map(|it| read_tag(it.0, it.1)).collect::<Vec<Option<Tag>>>()
-        });
-        let tags: Vec<Option<Tag>> = tags.into_iter().flatten().collect();
-        let root_tasks = members.iter().rfind(|it| json::key_is(it.0, "tasks"));
-        let root_tasks = root_tasks.map(|it| it.1).filter(|it| it.starts_with('['));
-        if root_tasks.is_some() && tags.iter().all(Option::is_none) {
-            let tag = Tag::from_members(MASTER, members);
+    fn from_object(object: Part<'_>) -> Self {
+        let root_tasks = list_of(object);
+        let is_tagged = object.members().any(|it| list_of(it.1).is_some());
+        if let Some(tasks) = root_tasks
+            && !is_tagged
+        {
+            let tag = Tag::read(MASTER, object, tasks);
             return Self { form: Form::Root, entries: vec![tag.into_entry()] };
         }
         let mut file = Self::default();
         let mut places = HashMap::new();
-        for (tag, &(key, value)) in tags.into_iter().zip(members) {
-            let entry = match tag {
-                Some(tag) => Entry::Tag { key: key.into(), tag },
-                None => Entry::Other { key: key.into(), value: value.into() },
+        for (key, value) in object.members() {
+            let entry = match (json::decode(key), list_of(value)) {
+                (Some(name), Some(tasks)) => {
+                    Entry::Tag { key: key.into(), tag: Tag::read(&name, value, tasks) }
+                }
+                _ => Entry::Other { key: key.into(), value: value.text().into() },
             };
             // Of members with the same name the last one counts, as in JavaScript.
             let place = *places.entry(json::decode(key)).or_insert(file.entries.len());
@@ -374,17 +370,12 @@ impl Tag {
         self.fields.set("metadata", metadata.to_text());
     }
 
-    fn from_members(name: &str, members: &[(&str, &str)]) -> Self {
-        let tasks = members.iter().rfind(|it| json::key_is(it.0, "tasks"));
-        let list = tasks.map(|it| List::of(it.1)).unwrap_or_default();
-        let placeholders =
-            members.iter().map(
-                |&(key, value)| {
-                    if json::key_is(key, "tasks") { (key, "[]") } else { (key, value) }
-                },
-            );
-        let fields = Record::from_members(&placeholders.collect::<Vec<_>>());
-        Self { name: name.to_owned(), fields, list }
+    fn read(name: &str, object: Part<'_>, tasks: Part<'_>) -> Self {
+        let placeholders = object.members().map(|(key, value)| {
+            (key, if json::key_is(key, "tasks") { "[]" } else { value.text() })
+        });
+        let fields = Record::from_members(placeholders);
+        Self { name: name.to_owned(), fields, list: List::of(tasks) }
     }
 
     fn into_entry(self) -> Entry {
@@ -425,21 +416,9 @@ impl Tag {
     }
 }
 
-fn members(text: &str) -> Option<Vec<(&str, &str)>> {
-    serde_json::from_str::<Members>(text).ok().map(|it| it.0)
-}
-
-/// A tag is an object with a list of tasks.
-fn read_tag(key: &str, value: &str) -> Option<Tag> {
-    if !value.starts_with('{') {
-        return None;
-    }
-    let members = members(value)?;
-    let (_, tasks) = members.iter().rfind(|it| json::key_is(it.0, "tasks"))?;
-    if !tasks.starts_with('[') {
-        return None;
-    }
-    Some(Tag::from_members(&json::decode(key)?, &members))
+/// A tag is an object with a list of tasks: this one.
+fn list_of(object: Part<'_>) -> Option<Part<'_>> {
+    object.member("tasks").filter(|it| it.is_array())
 }
 
 fn syntax_error(text: &str, error: &serde_json::Error) -> FormatError {

@@ -8,6 +8,8 @@ use std::{
     iter,
 };
 
+use rustc_hash::FxHashMap;
+
 use crate::{
     id::TaskId,
     status::Status,
@@ -27,8 +29,8 @@ pub struct NextTask {
 pub struct Graph {
     edges: Vec<(TaskId, Vec<TaskId>)>,
     /// Every task and subtask, and whether it is done or cancelled.
-    is_complete: HashMap<TaskId, bool>,
-    dependents: HashMap<TaskId, Vec<TaskId>>,
+    is_complete: FxHashMap<TaskId, bool>,
+    dependents: FxHashMap<TaskId, Vec<TaskId>>,
 }
 
 /// A dependency on a task that does not exist.
@@ -85,7 +87,7 @@ impl Graph {
         let mut graph = Self::default();
         for task in tasks.iter().flat_map(|it| iter::once(it).chain(it.subtasks())) {
             let id = task.id();
-            let dependencies = unique(task.dependencies());
+            let dependencies = unique(task.dependencies().to_vec());
             if !id.is_subtask() {
                 for dependency in &dependencies {
                     graph.dependents.entry(dependency.clone()).or_default().push(id.clone());
@@ -219,7 +221,7 @@ impl<'a> CycleSearch<'a> {
 struct Candidate<'a> {
     task: &'a Task,
     priority: Priority,
-    dependencies: Vec<TaskId>,
+    dependencies: &'a [TaskId],
 }
 
 fn candidate(task: &Task, priority: Option<Priority>) -> Candidate<'_> {
@@ -239,6 +241,9 @@ fn first<'a>(
 }
 
 fn unique(ids: Vec<TaskId>) -> Vec<TaskId> {
+    if ids.len() < 2 {
+        return ids;
+    }
     let mut seen = HashSet::new();
     ids.into_iter().filter(|it| seen.insert(it.clone())).collect()
 }

@@ -3,17 +3,19 @@
 //! Files hold ids as numbers, as strings, even as `2.0`; they are compared as text here, ordered
 //! as numbers where they are numbers, and never rewritten. Start at [`TaskId`].
 
-use std::{cmp::Ordering, fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr, sync::Arc};
 
 use serde_json::{Value, json};
 
 use crate::json;
 
 /// Names a task, or a subtask within its task.
+///
+/// Every id of a list is asked for many times, so copies share their text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TaskId {
-    task: Box<str>,
-    subtask: Option<Box<str>>,
+    task: Arc<str>,
+    subtask: Option<Arc<str>>,
 }
 
 /// How a list of tasks spells its ids.
@@ -107,14 +109,18 @@ impl TaskId {
     /// A reference as a file spells it, for a subtask with the siblings that a bare one may name.
     pub(crate) fn from_reference(json_text: &str, siblings: Option<Siblings<'_>>) -> Option<Self> {
         let text = id_text(json_text)?;
+        let id = |task: &str, subtask: Option<&str>| Self {
+            task: task.into(),
+            subtask: subtask.map(Into::into),
+        };
         if let Some((task, subtask)) = text.rsplit_once('.') {
-            return Some(Self::top(task).child(subtask));
+            return Some(id(task, Some(subtask)));
         }
         let is_text = json_text.starts_with('"');
-        match siblings.filter(|it| it.are_texts == is_text) {
-            Some(siblings) => Some(Self::top(siblings.parent).child(text)),
-            None => Some(Self::top(text)),
-        }
+        Some(match siblings.filter(|it| it.are_texts == is_text) {
+            Some(siblings) => id(siblings.parent, Some(&text)),
+            None => id(&text, None),
+        })
     }
 }
 
@@ -132,11 +138,10 @@ pub(crate) struct Siblings<'a> {
 /// Some files name a subtask `"2.1"` within task 2: only the last part counts there.
 pub(crate) fn own_id(json_text: Option<&str>, parent: Option<&str>) -> TaskId {
     let text = json_text.and_then(id_text).unwrap_or_default();
+    let last = || text.rsplit_once('.').map_or(&*text, |(_, last)| last);
     match parent {
-        None => TaskId::top(text),
-        Some(parent) => {
-            TaskId::top(parent).child(text.rsplit_once('.').map_or(&*text, |(_, last)| last))
-        }
+        None => TaskId { task: (&*text).into(), subtask: None },
+        Some(parent) => TaskId { task: parent.into(), subtask: Some(last().into()) },
     }
 }
 
@@ -219,16 +224,16 @@ impl IdSpelling {
 }
 
 /// The text of an id in JSON: `7`, `7.0`, `7e0` and `"7"` are all the same one.
-fn id_text(json_text: &str) -> Option<String> {
-    if let Some(text) = json::decode(json_text) {
-        let text = text.trim();
-        return (!text.is_empty()).then(|| text.to_owned());
-    }
+fn id_text(json_text: &str) -> Option<Cow<'_, str>> {
     if json_text.bytes().all(|it| it.is_ascii_digit()) {
-        return Some(json_text.to_owned());
+        return Some(json_text.into());
+    }
+    if let Some(text) = json::unquote(json_text) {
+        let text = text.trim();
+        return (!text.is_empty()).then(|| text.to_owned().into());
     }
     let number: f64 = json_text.parse().ok()?;
-    number.is_finite().then(|| number.to_string())
+    number.is_finite().then(|| number.to_string().into())
 }
 
 #[cfg(test)]

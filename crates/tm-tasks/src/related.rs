@@ -57,7 +57,7 @@ pub fn prerequisites<'a>(tasks: &'a [Task], ids: &[TaskId]) -> Vec<&'a Task> {
         let waiting = layer.iter().filter_map(|it| by_id.get(it));
         let next: Vec<TaskId> = waiting
             .flat_map(|it| it.dependencies())
-            .map(|it| it.parent())
+            .map(TaskId::parent)
             .filter(|it| seen.insert(it.clone()))
             .collect();
         found.extend(next.iter().filter_map(|it| by_id.get(it)).copied());

@@ -79,7 +79,7 @@ fn set_dependencies(task: &mut Task, wanted: &[TaskId], tasks: &[Task]) {
     let mut dependencies: Vec<TaskId> = wanted.iter().filter(is_sound).cloned().collect();
     dependencies.sort();
     dependencies.dedup();
-    let before: HashSet<TaskId> = task.dependencies().into_iter().collect();
+    let before: HashSet<TaskId> = task.dependencies().iter().cloned().collect();
     if before == dependencies.iter().cloned().collect() {
         return;
     }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    json::{self, Members, Record},
+    json::{self, Parsed, Record},
     store::{LOCK_WAIT, StoreError, atomic, lock},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) enum SettingsError {
     Missing,
     Unreadable(io::Error),
-    NotAnObject(serde_json::Error),
+    NotAnObject { reason: String },
 }
 
 pub(crate) fn read(path: &Path) -> Result<Record, SettingsError> {
@@ -28,8 +28,9 @@ pub(crate) fn read(path: &Path) -> Result<Record, SettingsError> {
     })?;
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let members: Members = serde_json::from_str(text).map_err(SettingsError::NotAnObject)?;
-    Ok(Record::from_members(&members.0))
+    let not_an_object = |reason| SettingsError::NotAnObject { reason };
+    let parsed = Parsed::read(text.to_owned()).map_err(|it| not_an_object(it.to_string()))?;
+    Record::of(parsed.root()).ok_or_else(|| not_an_object("it is another value".to_owned()))
 }
 
 /// Replaces the object by what `change` makes of it; nothing is written when it is the same.

@@ -4,13 +4,13 @@
 //! Setting a field replaces that field and nothing else. Which file the task is in is not known
 //! here.
 
-use std::{fmt, sync::OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use serde_json::{Map, Value, json};
 
 use crate::{
     id::{IdSpelling, Siblings, TaskId, own_id},
-    json::{self, Record},
+    json::{self, Parsed, Part, Record},
     status::Status,
 };
 
@@ -21,13 +21,18 @@ pub struct Task {
     /// The element of the list, when it is not even an object.
     other: Option<Box<str>>,
     parent: Option<Box<str>>,
-    subtasks: ReadSubtasks,
+    read: Read,
 }
 
-/// The subtasks, once somebody has asked for them: reading them again and again would take
-/// longer than reading the file. Says nothing that the fields do not say.
+/// What is asked of a task again and again, once somebody has asked: reading it every time would
+/// take longer than reading the file. Says nothing that the fields do not say.
 #[derive(Debug, Clone, Default)]
-struct ReadSubtasks(OnceLock<Vec<Task>>);
+struct Read {
+    id: OnceLock<TaskId>,
+    status: OnceLock<Status>,
+    dependencies: OnceLock<Vec<TaskId>>,
+    subtasks: OnceLock<Vec<Task>>,
+}
 
 /// How urgent a task is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,24 +70,29 @@ impl Task {
         for (name, value) in fields {
             record.set(name, value.to_string());
         }
-        Self { fields: record, other: None, parent: None, subtasks: ReadSubtasks::default() }
+        Self { fields: record, other: None, parent: None, read: Read::default() }
     }
 
     /// Reads one element of a task list; with `parent`, one of that task's subtasks.
     pub(crate) fn parse(text: &str, parent: Option<&str>) -> Self {
-        let fields = Record::parse(text);
-        let other = fields.is_none().then(|| text.into());
+        Self::of(Parsed::of_json(text.to_owned()).root(), parent)
+    }
+
+    /// The same for an element that is a part of a text.
+    pub(crate) fn of(element: Part<'_>, parent: Option<&str>) -> Self {
+        let fields = Record::of(element);
+        let other = fields.is_none().then(|| element.text().into());
         Self {
             fields: fields.unwrap_or_default(),
             other,
             parent: parent.map(Into::into),
-            subtasks: ReadSubtasks::default(),
+            read: Read::default(),
         }
     }
 
     /// `3`, or `3.1` for a subtask; the part that a file lacks is empty.
     pub fn id(&self) -> TaskId {
-        own_id(self.raw("id"), self.parent.as_deref())
+        self.read.id.get_or_init(|| own_id(self.raw("id"), self.parent.as_deref())).clone()
     }
 
     pub fn title(&self) -> String {
@@ -103,23 +113,26 @@ impl Task {
 
     /// A task without a status is pending.
     pub fn status(&self) -> Status {
-        self.text("status").map_or(Status::Pending, |it| Status::read(&it))
+        let read = || self.said("status").map_or(Status::Pending, |it| Status::read(&it));
+        self.read.status.get_or_init(read).clone()
     }
 
     pub fn priority(&self) -> Option<Priority> {
-        self.text("priority").map(|it| Priority::read(&it))
+        self.said("priority").map(|it| Priority::read(&it))
     }
 
     /// What it waits for. A bare number in a subtask names its sibling.
-    pub fn dependencies(&self) -> Vec<TaskId> {
-        self.references().into_iter().filter_map(|it| it.1).collect()
+    pub fn dependencies(&self) -> &[TaskId] {
+        let read = || self.references().into_iter().filter_map(|it| it.1).collect();
+        self.read.dependencies.get_or_init(read)
     }
 
     /// The elements of its list of dependencies as they are spelled, and what each of them names.
     pub(crate) fn references(&self) -> Vec<(&str, Option<TaskId>)> {
-        let elements = self.raw("dependencies").and_then(json::elements).unwrap_or_default();
+        let elements = self.fields.part("dependencies").into_iter().flat_map(Part::elements);
         let siblings = self.siblings();
-        elements.into_iter().map(|it| (it, TaskId::from_reference(it, siblings))).collect()
+        let texts = elements.map(Part::text);
+        texts.map(|it| (it, TaskId::from_reference(it, siblings))).collect()
     }
 
     pub(crate) fn set_references(&mut self, spelled: &[String]) {
@@ -170,6 +183,7 @@ impl Task {
         self.set("id", id);
         let was_below = self.parent.is_some();
         self.parent = parent.map(|it| it.id().task().into());
+        self.read = Read::default();
         for field in PARENT_FIELDS {
             match parent.and_then(|it| it.raw("id")) {
                 None if was_below => self.remove(field),
@@ -211,20 +225,24 @@ impl Task {
     }
 
     pub fn subtasks(&self) -> &[Self] {
-        self.subtasks.0.get_or_init(|| {
+        self.read.subtasks.get_or_init(|| {
             let id = self.id();
-            let elements = self.raw("subtasks").and_then(json::elements).unwrap_or_default();
-            elements.into_iter().map(|it| Self::parse(it, Some(id.task()))).collect()
+            let elements = self.fields.part("subtasks").into_iter().flat_map(Part::elements);
+            elements.map(|it| Self::of(it, Some(id.task()))).collect()
         })
     }
 
     /// The text of any field: what a string says, a number or a truth value as it is spelled.
     pub fn text(&self, field: &str) -> Option<String> {
+        self.said(field).map(Cow::into_owned)
+    }
+
+    fn said(&self, field: &str) -> Option<Cow<'_, str>> {
         let raw = self.raw(field)?;
         match raw.bytes().next()? {
-            b'"' => json::decode(raw),
+            b'"' => json::unquote(raw),
             b'n' | b'[' | b'{' => None,
-            _ => Some(raw.to_owned()),
+            _ => Some(raw.into()),
         }
     }
 
@@ -266,7 +284,7 @@ impl Task {
                 Some(Priority::Critical | Priority::High | Priority::Medium | Priority::Low) => {}
             }
         }
-        match (self.text("status"), self.status()) {
+        match (self.said("status"), self.status()) {
             (None, _) => faults.push(Fault::Required { field: "status" }),
             (Some(_), Status::Other(status)) => faults.push(Fault::UnknownStatus { status }),
             (Some(_), _) => {}
@@ -319,7 +337,7 @@ impl Task {
             Some(raw) if !raw.starts_with('"') => {
                 faults.push(Fault::WrongType { field, expected: "a text" });
             }
-            Some(_) if self.text(field).is_none_or(|it| it.trim().is_empty()) => {
+            Some(_) if self.said(field).is_none_or(|it| it.trim().is_empty()) => {
                 faults.push(Fault::Required { field });
             }
             Some(_) => {}
@@ -329,18 +347,18 @@ impl Task {
     /// What was no object becomes one when a field of it is set.
     fn fields_mut(&mut self) -> &mut Record {
         self.other = None;
-        self.subtasks = ReadSubtasks::default();
+        self.read = Read::default();
         &mut self.fields
     }
 }
 
-impl PartialEq for ReadSubtasks {
+impl PartialEq for Read {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl Eq for ReadSubtasks {}
+impl Eq for Read {}
 
 impl Priority {
     pub fn read(text: &str) -> Self {

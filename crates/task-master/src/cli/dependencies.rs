@@ -170,7 +170,7 @@ fn tasks_of<'a>(file: &'a TaskFile, tag: &str) -> Result<&'a [Task], Advice> {
 fn print_list(change: &DependencyChange, file: &TaskFile, tag: &str, report: &mut Report) {
     let Some(tag) = file.tag(tag) else { return };
     let Some(task) = tag.find(&change.task) else { return };
-    let ids = marks::ids(&Graph::new(tag.tasks()), &task.dependencies(), usize::MAX);
+    let ids = marks::ids(&Graph::new(tag.tasks()), task.dependencies(), usize::MAX);
     report.line(Text::styled(DIM, "  Dependencies  ").and_text(ids));
 }
 

@@ -68,8 +68,8 @@ fn line(cells: Vec<Text>, widths: &[usize]) -> Text {
     let mut line = Text::default();
     for (cell, &width) in cells.into_iter().zip(widths) {
         let cell = cell.fit(width);
-        let padding = width - cell.width() + GAP;
-        line = line.and_text(cell).and_text(Text::plain(&" ".repeat(padding)));
+        line.push_text(&cell);
+        line.push_space(width - cell.width() + GAP);
     }
     line
 }

@@ -3,6 +3,8 @@
 //! Task files are written by strangers and models, so control characters, which could drive the
 //! terminal, never get through. Whether colours are shown is [`super::Report`]'s decision.
 
+use std::iter;
+
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar;
 
@@ -18,7 +20,9 @@ pub const MAGENTA: Style = AnsiColor::Magenta.on_default();
 /// One line of text in pieces of one style each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Text {
-    spans: Vec<(Style, String)>,
+    text: String,
+    /// The style of each piece, and where in the text it ends.
+    spans: Vec<(Style, usize)>,
 }
 
 impl Text {
@@ -34,20 +38,29 @@ impl Text {
     #[must_use]
     pub fn and(mut self, style: Style, text: &str) -> Self {
         if !text.is_empty() {
-            self.spans.push((style, without_controls(text)));
+            let text = text.trim_end_matches(['\n', '\r']);
+            if text.contains(char::is_control) {
+                self.text.extend(text.chars().map(|it| if it.is_control() { ' ' } else { it }));
+                self.spans.push((style, self.text.len()));
+            } else {
+                self.push(style, text);
+            }
         }
         self
     }
 
     #[must_use]
     pub fn and_text(mut self, text: Self) -> Self {
-        self.spans.extend(text.spans);
+        if self.spans.is_empty() {
+            return text;
+        }
+        self.push_text(&text);
         self
     }
 
     /// How many columns it takes: wide characters take two.
     pub fn width(&self) -> usize {
-        self.spans.iter().map(|(_, text)| width(text)).sum()
+        width(&self.text)
     }
 
     /// The text in at most so many columns, with `…` where something is left out.
@@ -57,20 +70,19 @@ impl Text {
             return self;
         }
         let mut left = columns.saturating_sub(1);
-        let mut spans = Vec::new();
-        for (style, text) in self.spans {
-            let (kept, used) = prefix(&text, left);
-            let is_whole = kept.len() == text.len();
+        let mut fitting = Self::default();
+        for (style, text) in self.pieces() {
+            let (kept, used) = prefix(text, left);
             left -= used;
-            spans.push((style, kept.to_owned()));
-            if !is_whole {
+            fitting.push(style, kept);
+            if kept.len() < text.len() {
                 break;
             }
         }
         if columns > 0 {
-            spans.push((DIM, "…".to_owned()));
+            fitting.push(DIM, "…");
         }
-        Self { spans }
+        fitting
     }
 
     /// The text broken between words into lines of at most so many columns.
@@ -78,7 +90,7 @@ impl Text {
         let columns = columns.max(1);
         let mut lines = vec![Self::default()];
         let mut used = 0;
-        for (style, text) in &self.spans {
+        for (style, text) in self.pieces() {
             for word in text.split_inclusive(' ') {
                 let mut rest = word;
                 if used > 0 && used + width(word.trim_end()) > columns {
@@ -89,12 +101,12 @@ impl Text {
                 while width(rest.trim_end()) > columns {
                     let (head, _) = prefix(rest, columns);
                     let head = if head.is_empty() { first_character(rest) } else { head };
-                    push(&mut lines, *style, head);
+                    push(&mut lines, style, head);
                     lines.push(Self::default());
                     rest = rest.get(head.len()..).unwrap_or_default();
                 }
                 used += width(rest);
-                push(&mut lines, *style, rest);
+                push(&mut lines, style, rest);
             }
         }
         lines.into_iter().map(Self::without_trailing_space).collect()
@@ -102,8 +114,8 @@ impl Text {
 
     /// Appends it, with or without its styles.
     pub fn write(&self, colour: bool, out: &mut String) {
-        for (style, text) in &self.spans {
-            if colour && *style != PLAIN {
+        for (style, text) in self.pieces() {
+            if colour && style != PLAIN && !text.is_empty() {
                 out.push_str(&style.render().to_string());
                 out.push_str(text);
                 out.push_str(&style.render_reset().to_string());
@@ -114,14 +126,37 @@ impl Text {
     }
 
     pub(super) fn without_trailing_space(mut self) -> Self {
-        while let Some((_, text)) = self.spans.last_mut() {
-            text.truncate(text.trim_end().len());
-            if !text.is_empty() {
-                break;
-            }
-            self.spans.pop();
+        let len = self.text.trim_end().len();
+        self.text.truncate(len);
+        for (_, end) in &mut self.spans {
+            *end = len.min(*end);
         }
         self
+    }
+
+    pub(super) fn push_text(&mut self, text: &Self) {
+        let start = self.text.len();
+        self.text.push_str(&text.text);
+        self.spans.extend(text.spans.iter().map(|(style, end)| (*style, start + end)));
+    }
+
+    pub(super) fn push_space(&mut self, columns: usize) {
+        self.text.extend(iter::repeat_n(' ', columns));
+        self.spans.push((PLAIN, self.text.len()));
+    }
+
+    fn push(&mut self, style: Style, text: &str) {
+        self.text.push_str(text);
+        self.spans.push((style, self.text.len()));
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = (Style, &str)> {
+        let mut start = 0;
+        self.spans.iter().map(move |(style, end)| {
+            let text = self.text.get(start..*end).unwrap_or_default();
+            start = *end;
+            (*style, text)
+        })
     }
 }
 
@@ -139,7 +174,7 @@ impl From<String> for Text {
 
 fn push(lines: &mut [Text], style: Style, text: &str) {
     if let Some(line) = lines.last_mut() {
-        line.spans.push((style, text.to_owned()));
+        line.push(style, text);
     }
 }
 
@@ -168,14 +203,6 @@ fn prefix(text: &str, columns: usize) -> (&str, usize) {
 fn first_character(text: &str) -> &str {
     let len = text.chars().next().map_or(0, char::len_utf8);
     text.get(..len).unwrap_or_default()
-}
-
-fn without_controls(text: &str) -> String {
-    let text = text.trim_end_matches(['\n', '\r']);
-    if !text.contains(char::is_control) {
-        return text.to_owned();
-    }
-    text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
 }
 
 #[cfg(test)]

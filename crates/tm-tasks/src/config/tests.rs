@@ -77,7 +77,7 @@ fn what_cannot_be_used_is_a_warning_and_the_defaults() {
     fs::write(&path, "{\n  oops\n}").unwrap();
     assert_eq!(load(), "config.json is not a JSON object: key must be a string at line 2 column 3");
     fs::write(&path, "[]").unwrap();
-    assert!(load().starts_with("config.json is not a JSON object: invalid type"));
+    assert!(load().starts_with("config.json is not a JSON object: it is another value"));
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     assert!(load().starts_with("config.json cannot be read: "));

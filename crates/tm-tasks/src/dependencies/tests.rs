@@ -197,8 +197,10 @@ fn task(depth: u32) -> BoxedStrategy<Value> {
 /// Whether one can do all tasks one after the other: an independent look at the same thing.
 fn has_order(tasks: &[Task]) -> bool {
     let all: Vec<&Task> = tasks.iter().flat_map(|it| iter::once(it).chain(it.subtasks())).collect();
-    let mut waiting: HashSet<(TaskId, TaskId)> =
-        all.iter().flat_map(|it| it.dependencies().into_iter().map(|to| (it.id(), to))).collect();
+    let mut waiting: HashSet<(TaskId, TaskId)> = all
+        .iter()
+        .flat_map(|it| it.dependencies().iter().map(|to| (it.id(), to.clone())))
+        .collect();
     loop {
         let blocked: HashSet<TaskId> = waiting.iter().map(|it| it.0.clone()).collect();
         let before = waiting.len();

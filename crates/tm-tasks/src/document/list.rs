@@ -3,15 +3,18 @@
 //! A file may have fifty tags, and most commands look into one. The others are carried over as
 //! they are. What a tag is, is not known here. Start at [`List`].
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use crate::{json, task::Task};
+use crate::{
+    json::{self, Part, Piece},
+    task::Task,
+};
 
 /// Tasks, as their file has them or as they are by now.
 #[derive(Debug, Clone, Default)]
 pub(super) struct List {
     /// What the file says, unless it is outdated.
-    text: Option<Arc<str>>,
+    text: Option<Piece>,
     /// What the text says, once somebody has asked.
     read: OnceLock<Vec<Task>>,
     /// The tasks, once the text is outdated.
@@ -20,27 +23,27 @@ pub(super) struct List {
 
 impl List {
     /// A list as a file spells it.
-    pub(super) fn of(text: &str) -> Self {
-        Self { text: Some(text.into()), ..Self::default() }
+    pub(super) fn of(list: Part<'_>) -> Self {
+        Self { text: Some(list.keep()), ..Self::default() }
     }
 
     pub(super) fn tasks(&self) -> &[Task] {
         match &self.text {
-            Some(text) => self.read.get_or_init(|| parse(text)),
+            Some(text) => self.read.get_or_init(|| parse(text.part())),
             None => &self.changed,
         }
     }
 
     pub(super) fn tasks_mut(&mut self) -> &mut Vec<Task> {
         if let Some(text) = self.text.take() {
-            self.changed = self.read.take().unwrap_or_else(|| parse(&text));
+            self.changed = self.read.take().unwrap_or_else(|| parse(text.part()));
         }
         &mut self.changed
     }
 
     pub(super) fn write(&self, out: &mut String) {
         match &self.text {
-            Some(text) => out.push_str(text),
+            Some(text) => out.push_str(text.part().text()),
             None => json::write_array(out, &self.changed, Task::write),
         }
     }
@@ -55,12 +58,14 @@ impl From<Vec<Task>> for List {
 /// The same text says the same, and need not be read to be compared.
 impl PartialEq for List {
     fn eq(&self, other: &Self) -> bool {
-        self.text.is_some() && self.text == other.text || self.tasks() == other.tasks()
+        let is_same = |(one, other): (&Piece, &Piece)| one.part().text() == other.part().text();
+        self.text.as_ref().zip(other.text.as_ref()).is_some_and(is_same)
+            || self.tasks() == other.tasks()
     }
 }
 
 impl Eq for List {}
 
-fn parse(text: &str) -> Vec<Task> {
-    json::elements(text).unwrap_or_default().into_iter().map(|it| Task::parse(it, None)).collect()
+fn parse(list: Part<'_>) -> Vec<Task> {
+    list.elements().map(|it| Task::of(it, None)).collect()
 }

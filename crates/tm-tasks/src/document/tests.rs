@@ -292,19 +292,19 @@ fn file() -> impl Strategy<Value = String> {
 }
 
 /// Every scalar of a JSON text with its path.
-fn leaves(text: &str, path: &str, found: &mut BTreeMap<String, String>) {
-    if let Some(record) = Record::parse(text) {
+fn leaves(value: Part<'_>, path: &str, found: &mut BTreeMap<String, String>) {
+    if value.is_object() {
         found.insert(path.to_owned(), "{}".to_owned());
-        for (key, value) in record.iter() {
+        for (key, value) in value.members() {
             leaves(value, &format!("{path}/{}", json::decode(key).unwrap()), found);
         }
-    } else if let Some(elements) = json::elements(text) {
-        found.insert(path.to_owned(), format!("[{}]", elements.len()));
-        for (index, element) in elements.iter().enumerate() {
+    } else if value.is_array() {
+        found.insert(path.to_owned(), format!("[{}]", value.elements().count()));
+        for (index, element) in value.elements().enumerate() {
             leaves(element, &format!("{path}/{index}"), found);
         }
     } else {
-        found.insert(path.to_owned(), text.to_owned());
+        found.insert(path.to_owned(), value.text().to_owned());
     }
 }
 
@@ -312,8 +312,8 @@ fn leaves(text: &str, path: &str, found: &mut BTreeMap<String, String>) {
 fn differences(one: &str, another: &str) -> Vec<String> {
     let mut before = BTreeMap::new();
     let mut after = BTreeMap::new();
-    leaves(one, "", &mut before);
-    leaves(another, "", &mut after);
+    leaves(Parsed::read(one.to_owned()).unwrap().root(), "", &mut before);
+    leaves(Parsed::read(another.to_owned()).unwrap().root(), "", &mut after);
     let paths = before.keys().chain(after.keys());
     let mut paths: Vec<String> =
         paths.filter(|it| before.get(*it) != after.get(*it)).cloned().collect();

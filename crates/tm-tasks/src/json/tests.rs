@@ -69,7 +69,7 @@ fn the_last_of_duplicates_counts() {
     assert_eq!(record.to_text(), r#"{"b":2}"#);
 }
 
-fn any_value() -> impl Strategy<Value = Value> {
+pub(super) fn any_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -143,7 +143,7 @@ fn crossing(source: &Tag, ids: &[TaskId]) -> Vec<LostLink> {
     for task in tasks {
         for dependency in task.dependencies() {
             if !ids.contains(&dependency.parent()) && source.find(&dependency.parent()).is_some() {
-                links.push(LostLink { task: task.id(), dependency });
+                links.push(LostLink { task: task.id(), dependency: dependency.clone() });
             }
         }
     }

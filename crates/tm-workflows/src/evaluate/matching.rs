@@ -110,7 +110,7 @@ pub(super) fn waits(tasks: &[Task]) -> Vec<BTreeSet<usize>> {
     let ids: Vec<_> = tasks.iter().map(Task::id).collect();
     let place = |id| ids.iter().position(|it| *it == id);
     let waits = |(own, task): (usize, &Task)| {
-        let places = task.dependencies().into_iter().filter_map(|it| place(it.parent()));
+        let places = task.dependencies().iter().filter_map(|it| place(it.parent()));
         places.filter(|it| *it != own).collect()
     };
     tasks.iter().enumerate().map(waits).collect()

@@ -275,7 +275,7 @@ impl Layout {
         cells.push(Text::styled(DIM, indent).and(title_style, &task.title()));
         cells.push(marks::status(&task.status()));
         cells.push(marks::priority(task.priority().as_ref()));
-        cells.push(marks::ids(&listing.graph, &task.dependencies(), self.ids));
+        cells.push(marks::ids(&listing.graph, task.dependencies(), self.ids));
         if self.blocks {
             let dependents = listing.graph.dependents(&id);
             cells.push(marks::ids(&listing.graph, dependents, self.ids));

@@ -70,7 +70,7 @@ impl Screen {
         let id = task.id();
         print_attribute("Status", marks::status(&task.status()), report);
         print_attribute("Priority", marks::priority(task.priority().as_ref()), report);
-        let dependencies = marks::ids(&self.graph, &task.dependencies(), usize::MAX);
+        let dependencies = marks::ids(&self.graph, task.dependencies(), usize::MAX);
         print_attribute("Dependencies", dependencies, report);
         if id.is_subtask() {
             print_attribute("Part of", id.parent().to_string().into(), report);
@@ -102,7 +102,7 @@ impl Screen {
                 Text::styled(DIM, &subtask.id().to_string()),
                 subtask.title().into(),
                 marks::status(&subtask.status()),
-                marks::ids(&self.graph, &subtask.dependencies(), usize::MAX),
+                marks::ids(&self.graph, subtask.dependencies(), usize::MAX),
             ]);
         }
         let columns = report.columns().map(|it| it.saturating_sub(INDENT));

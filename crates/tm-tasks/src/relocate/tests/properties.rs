@@ -57,7 +57,7 @@ fn check(file: &TaskFile, before: &TaskFile) {
         for task in all {
             for dependency in task.dependencies() {
                 assert!(known.contains(&dependency), "{} names {dependency}", task.id());
-                assert_ne!(task.id(), dependency);
+                assert_ne!(task.id(), *dependency);
             }
         }
     }

@@ -1,0 +1,72 @@
+//! Values lie where another parser finds them.
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::json::tests::any_value;
+use proptest::prelude::*;
+
+/// The members of an object, cut by another parser.
+struct Members<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    members.push((key.get(), value.get()));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+fn check(part: Part<'_>) {
+    let members = serde_json::from_str::<Members>(part.text()).map(|it| it.0);
+    let found: Vec<(&str, &str)> = part.members().map(|(key, it)| (key, it.text())).collect();
+    assert_eq!(members.unwrap_or_default(), found);
+    let elements = serde_json::from_str::<Vec<&RawValue>>(part.text()).unwrap_or_default();
+    let elements: Vec<&str> = elements.into_iter().map(RawValue::get).collect();
+    assert_eq!(elements, part.elements().map(Part::text).collect::<Vec<_>>());
+    part.members().map(|it| it.1).chain(part.elements()).for_each(check);
+}
+
+proptest! {
+    #[test]
+    fn values_lie_where_another_parser_finds_them(value in any_value()) {
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let parsed = Parsed::read(format!(" {text}\n")).unwrap();
+            prop_assert_eq!(parsed.root().text(), text);
+            check(parsed.root());
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_refused_and_harms_nobody(text in "[\\[\\]{}\",:\\\\ é1-]{0,20}") {
+        let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+        prop_assert_eq!(Parsed::read(text.clone()).is_ok(), is_json);
+        let root = Parsed::of_json(text);
+        let root = root.root();
+        prop_assert!(root.members().count() + root.elements().count() < 40);
+    }
+}
+
+#[test]
+fn escapes_end_no_text() {
+    let parsed = Parsed::read(r#"{"a\\":"\"]}","b":[1.50,"\\"]}"#.to_owned()).unwrap();
+    let members: Vec<_> = parsed.root().members().map(|(key, it)| (key, it.text())).collect();
+    assert_eq!(members, [(r#""a\\""#, r#""\"]}""#), (r#""b""#, r#"[1.50,"\\"]"#)]);
+}
