@@ -14,8 +14,9 @@ use crate::{
     steps::{Steps, say},
 };
 
-/// Small enough to be fetched for a test. Its answers have the right form and make no sense.
-const TEST_MODEL: &str = "smollm2-135m-instruct-q4_1";
+/// Small enough to be fetched for a test: one whose answers have the right form and make no sense,
+/// and one that makes vectors.
+const TEST_MODELS: [&str; 2] = ["smollm2-135m-instruct-q4_1", "all-minilm-l6-v2-q8_0"];
 
 /// Whatever runs the tests: nextest, which starts each in its own process, or cargo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<()> {
     check_dependencies(&mut steps)?;
     check_code(&mut steps)?;
     steps.run("build the tests", || process::run(runner.command().arg("--no-run")))?;
-    fetch_test_model(&mut steps, &program);
+    fetch_test_models(&mut steps, &program);
     install_clients(&mut steps, &program);
     steps.run("doc tests", || process::run(&mut cargo(&["test", "--workspace", "--doc"])))?;
     steps.run("tests", || process::run(runner.command().arg("--no-fail-fast").args(arguments)))?;
@@ -81,10 +82,12 @@ fn check_code(steps: &mut Steps) -> anyhow::Result<()> {
 }
 
 /// A machine without a network still runs everything that needs no model.
-fn fetch_test_model(steps: &mut Steps, program: &Path) {
-    let pull = || process::run(Command::new(program).args(["models", "pull", TEST_MODEL]));
-    if let Err(error) = steps.run("fetch the test model", pull) {
-        steps.skip("tests that ask a real model", &format!("{error:#}"));
+fn fetch_test_models(steps: &mut Steps, program: &Path) {
+    for model in TEST_MODELS {
+        let pull = || process::run(Command::new(program).args(["models", "pull", model]));
+        if let Err(error) = steps.run(&format!("fetch {model}"), pull) {
+            steps.skip(&format!("tests that ask {model}"), &format!("{error:#}"));
+        }
     }
 }
 

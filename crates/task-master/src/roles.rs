@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use tm_llm::{
-    catalogue::Catalogue,
+    catalogue::{Catalogue, Model},
     egress::guard::Guard,
     provider,
     servers::{self, ServerError},
@@ -171,7 +171,7 @@ fn find_known(id: &str, provider: Option<&str>) -> Option<KnownModel> {
 /// Whether the embedded engine takes this name: one of the catalogue, or a file.
 fn runs_here(id: &str) -> bool {
     let is_file = std::path::Path::new(id).extension().is_some_and(|it| it == "gguf");
-    is_file || Catalogue::builtin().is_ok_and(|it| it.find(id).is_ok())
+    is_file || Catalogue::builtin().is_ok_and(|it| it.find(id).is_ok_and(Model::writes))
 }
 
 async fn ask_ollama(url: &str, id: &str, guard: &Guard) -> Result<(), SetModelError> {

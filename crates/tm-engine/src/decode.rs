@@ -27,7 +27,7 @@ use crate::{
 pub(crate) const BATCH_TOKENS: u32 = 128;
 
 /// Contexts of one model must not be made at the same time, says llama-cpp-2.
-static CREATING: Mutex<()> = Mutex::new(());
+pub(crate) static CREATING: Mutex<()> = Mutex::new(());
 
 /// Why no batch was computed.
 #[derive(Debug, thiserror::Error)]

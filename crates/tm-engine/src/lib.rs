@@ -1,11 +1,12 @@
 //! llama.cpp in this process, behind the [`Backend`] trait.
 //!
 //! [`Engine::load`] reads a GGUF file; from then on one thread of its own computes the answers of
-//! everybody who asks, together. Knows nothing of tasks, prompts or where models come from. Start
+//! everybody who asks, together. An [`Embedder`] makes vectors of texts the same way. Knows nothing of tasks, prompts or where models come from. Start
 //! at [`Engine`], then at `schedule`, where the work is.
 
 mod answer;
 mod decode;
+mod embedder;
 mod gguf;
 mod grammar;
 mod load;
@@ -36,6 +37,8 @@ use tokio::{
     task,
 };
 use tokio_stream::wrappers::ReceiverStream;
+
+pub use embedder::Embedder;
 
 use crate::{
     answer::{Job, broken},

@@ -29,6 +29,8 @@ use crate::{
 const SHORTEST_CONTEXT: u32 = 2048;
 /// llama.cpp tells this many sequences apart.
 const MOST_SEQUENCES: u32 = 256;
+/// Embedders that read longer texts are given no more at once: the memory grows with the square.
+const LONGEST_TEXT: u32 = 2048;
 
 /// A model in memory and what is known of it.
 pub(crate) struct Loaded {
@@ -42,6 +44,45 @@ pub(crate) struct Loaded {
     pub(crate) context: ContextSettings,
 }
 
+/// An embedding model in memory.
+pub(crate) struct LoadedEmbedder {
+    pub(crate) backend: &'static LlamaBackend,
+    pub(crate) model: Arc<LlamaModel>,
+    /// The longest text that it reads at once.
+    pub(crate) context_tokens: u32,
+    pub(crate) threads: u32,
+}
+
+/// Reads the embedding model at `path`, which errors call `name`.
+pub(crate) fn load_embedder(
+    path: &Path,
+    name: &str,
+    options: &EngineOptions,
+) -> Result<LoadedEmbedder, BackendError> {
+    let fail = |reason: String| BackendError::Load { path: path.to_owned(), reason };
+    let gguf = gguf::read(path).map_err(|error| fail(error.to_string()))?;
+    if gguf.number("pooling_type").is_err() {
+        return Err(fail(
+            "it does not say how words become one vector, so it is no embedding \
+                         model"
+                .to_owned(),
+        ));
+    }
+    let trained = gguf.number("context_length").map_err(|error| fail(error.to_string()))?;
+    let context_tokens = u32::try_from(trained).unwrap_or(u32::MAX).clamp(1, LONGEST_TEXT);
+    let footprint = Footprint::of(&gguf, context_tokens);
+    let needed = footprint.map_err(|error| fail(error.to_string()))?.bytes(context_tokens);
+    let free = memory::free_bytes();
+    if needed > free {
+        let (needed_mib, available_mib) = (needed >> 20, free >> 20);
+        let model = name.to_owned();
+        return Err(BackendError::OutOfMemory { model, needed_mib, available_mib });
+    }
+    let (backend, model) = weights(path, &gguf)?;
+    let threads = options.threads.unwrap_or_else(memory::cores).max(1);
+    Ok(LoadedEmbedder { backend, model: Arc::new(model), context_tokens, threads })
+}
+
 /// Reads the model at `path`, which errors call `name`.
 pub(crate) fn load(
     path: &Path,
@@ -50,7 +91,6 @@ pub(crate) fn load(
 ) -> Result<Loaded, BackendError> {
     let fail = |reason: String| BackendError::Load { path: path.to_owned(), reason };
     let gguf = gguf::read(path).map_err(|error| fail(error.to_string()))?;
-    let architecture = gguf.architecture().map_err(|error| fail(error.to_string()))?;
     let template = gguf
         .text("tokenizer.chat_template")
         .ok_or_else(|| fail("it has no chat template, so it is no chat model".to_owned()))?;
@@ -67,11 +107,7 @@ pub(crate) fn load(
             available_mib: budget >> 20,
         });
     }
-    let backend = backend().ok_or_else(|| fail("llama.cpp did not start".to_owned()))?;
-    // Mapped weights would be in memory twice: the kernels want them in another order.
-    let params = LlamaModelParams::default().with_use_mmap(false);
-    let model = LlamaModel::load_from_file(backend, path, &params)
-        .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))?;
+    let (backend, model) = weights(path, &gguf)?;
     let template = ChatTemplate::compile(template, special_tokens(&model))
         .map_err(|reason| fail(format!("its chat template is broken: {reason}")))?;
     let most_tokens = footprint.context_tokens(budget);
@@ -90,6 +126,20 @@ pub(crate) fn load(
             most_tokens,
         },
     })
+}
+
+fn weights(
+    path: &Path,
+    gguf: &gguf::Gguf,
+) -> Result<(&'static LlamaBackend, LlamaModel), BackendError> {
+    let fail = |reason: String| BackendError::Load { path: path.to_owned(), reason };
+    let architecture = gguf.architecture().map_err(|error| fail(error.to_string()))?;
+    let backend = backend().ok_or_else(|| fail("llama.cpp did not start".to_owned()))?;
+    // Mapped weights would be in memory twice: the kernels want them in another order.
+    let params = LlamaModelParams::default().with_use_mmap(false);
+    let model = LlamaModel::load_from_file(backend, path, &params)
+        .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))?;
+    Ok((backend, model))
 }
 
 /// llama.cpp itself, started once and never stopped; its own log lines go nowhere.

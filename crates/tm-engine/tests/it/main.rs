@@ -12,6 +12,7 @@
 )]
 
 mod answers;
+mod embedding;
 mod files;
 mod sharing;
 mod stopping;

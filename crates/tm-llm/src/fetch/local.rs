@@ -10,9 +10,11 @@ use std::{
 use sha2::{Digest as _, Sha256};
 use tokio::task;
 
-use super::{Fetcher, Job, Phase, SourceError, blocking, disk, size_of, tick, wheels::Piece};
+use super::{
+    Fetcher, Job, Phase, SourceError, bert::BertParts, blocking, disk, size_of, tick, wheels::Piece,
+};
 use crate::{
-    catalogue::{Digest, Model, Source, digest},
+    catalogue::{BertFiles, BertPlace, Digest, Model, Source, digest},
     fetch::index::is_wheel,
 };
 
@@ -20,6 +22,7 @@ use crate::{
 enum Found {
     Whole(PathBuf),
     Pieces(Vec<Piece>),
+    Bert(Box<BertFiles>, BertParts),
 }
 
 impl Fetcher {
@@ -30,8 +33,8 @@ impl Fetcher {
         model: &Model,
         path: &Path,
     ) -> Result<(), SourceError> {
-        let (model, path) = (model.clone(), path.to_owned());
-        let found = task::spawn_blocking(move || find(&model, &path)).await??;
+        let (searched, path) = (model.clone(), path.to_owned());
+        let found = task::spawn_blocking(move || find(&searched, &path)).await??;
         match found {
             Found::Whole(file) => {
                 self.check_space(size_of(&file))?;
@@ -42,6 +45,7 @@ impl Fetcher {
                 self.check_space(job.size_bytes.unwrap_or(packed))?;
                 self.join(job, pieces).await
             }
+            Found::Bert(files, parts) => self.make_bert(job, model, &files, parts).await,
         }
     }
 
@@ -78,11 +82,28 @@ fn find(model: &Model, path: &Path) -> Result<Found, SourceError> {
     if let Some(pieces) = pieces(model, &files) {
         return Ok(Found::Pieces(pieces));
     }
+    if let Some((files, parts)) = bert(model, &files) {
+        return Ok(Found::Bert(Box::new(files), parts));
+    }
     let mut whole = files.iter().filter(|it| is_named("gguf", it));
     let fitting = whole.find(|it| model.sha256.is_none() || size_of(it) == model.size_bytes);
     fitting.map(|it| Found::Whole(it.clone())).ok_or_else(|| SourceError::Missing {
         file: format!("{}, as a GGUF file or as all of its wheels,", model.id),
         place: path.display().to_string(),
+    })
+}
+
+/// The wheel that a model is made of.
+fn bert(model: &Model, files: &[PathBuf]) -> Option<(BertFiles, BertParts)> {
+    model.sources.iter().find_map(|source| {
+        let Source::Bert(parts) = source else { return None };
+        let BertPlace::Pypi { package, version, .. } = &parts.place else { return None };
+        let is_it = |file: &&PathBuf| {
+            let name = file.file_name().and_then(|it| it.to_str());
+            name.is_some_and(|it| is_wheel(it, package, version))
+        };
+        let wheel = files.iter().find(is_it)?.clone();
+        Some((parts.clone(), BertParts::in_wheel(wheel, parts)))
     })
 }
 

@@ -7,6 +7,7 @@ use super::*;
 use crate::catalogue::{Catalogue, Wheel, WheelSet};
 use server::{Answer, Fault, Request, Server};
 
+mod bert;
 mod pull;
 mod server;
 mod sources;

@@ -72,7 +72,7 @@ impl Fetcher {
         .await
     }
 
-    async fn download_wheel(
+    pub(super) async fn download_wheel(
         &self,
         job: &Job,
         wheel: &IndexedWheel,

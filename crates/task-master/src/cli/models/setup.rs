@@ -63,7 +63,8 @@ fn choices<'a>(role: Role, catalogue: &'a Catalogue, store: &ModelStore) -> Vec<
     if role == Role::Fallback {
         choices.push(Choice::Nobody);
     }
-    choices.extend(catalogue.models().iter().map(|it| Choice::Here {
+    let writing = catalogue.models().iter().filter(|it| it.writes());
+    choices.extend(writing.map(|it| Choice::Here {
         id: &it.id,
         is_installed: matches!(store.presence(it), Presence::Present { .. }),
     }));
