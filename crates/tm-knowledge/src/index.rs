@@ -2,9 +2,10 @@
 //!
 //! Several processes may use it at once. Each batch of documents is one transaction, so whoever
 //! is killed leaves what was written before. [`mod@write`] changes it, [`search`] finds chunks,
-//! [`verify`] checks that each one still says what it said. Start at [`Index::open`].
+//! [`vectors`] keeps what they mean, [`verify`] checks that each one still says what it said. Start at [`Index::open`].
 
 use std::{
+    cell::RefCell,
     fs, io,
     path::{Path, PathBuf},
     time::Duration,
@@ -13,9 +14,11 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
 use sha2::{Digest as _, Sha256};
 
+use self::vectors::{Embedded, Matrix};
 use crate::read::Kind;
 
 pub mod search;
+pub mod vectors;
 pub mod verify;
 pub mod write;
 
@@ -23,6 +26,8 @@ pub mod write;
 #[derive(Debug)]
 pub struct Index {
     connection: Connection,
+    /// Read when it is needed first.
+    matrix: RefCell<Matrix>,
 }
 
 /// A folder or a file whose documents are known.
@@ -57,6 +62,8 @@ pub struct Stats {
     pub duplicates: u64,
     pub kinds: Vec<(String, u64)>,
     pub file_bytes: u64,
+    /// None when no model has made any.
+    pub vectors: Option<Embedded>,
 }
 
 /// Why the knowledge base cannot be used.
@@ -70,6 +77,10 @@ pub enum IndexError {
     Version { path: PathBuf },
     #[error("no source is called `{name}`")]
     NoSource { name: String },
+    #[error("the vectors of the knowledge base were made by {made_by}, and {asked} is asked")]
+    OtherEmbedder { made_by: String, asked: String },
+    #[error("the knowledge base has no vectors")]
+    NoVectors,
     #[error("another process is writing to the knowledge base")]
     Busy,
     #[error("the search was given up")]
@@ -81,7 +92,9 @@ pub enum IndexError {
 }
 
 /// Another layout of tables is another version.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
+/// The last one without vectors, which are added to it.
+const WITHOUT_VECTORS: i32 = 1;
 
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -130,14 +143,18 @@ impl Index {
         let version: i32 = transaction.pragma_query_value(None, "user_version", |it| it.get(0))?;
         let tables: i64 =
             transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |it| it.get(0))?;
-        if version == 0 && tables == 0 {
+        let is_new = version == 0 && tables == 0;
+        if is_new {
             transaction.execute_batch(include_str!("index/schema.sql"))?;
+        }
+        if is_new || version == WITHOUT_VECTORS {
+            transaction.execute_batch(include_str!("index/vectors.sql"))?;
             transaction.pragma_update(None, "user_version", VERSION)?;
         } else if version != VERSION {
             return Err(IndexError::Version { path: file.to_path_buf() });
         }
         transaction.commit()?;
-        Ok(Self { connection })
+        Ok(Self { connection, matrix: RefCell::default() })
     }
 
     /// All sources, the oldest first.
@@ -189,14 +206,16 @@ impl Index {
             file_bytes: count(
                 "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
             )?,
+            vectors: self.embedded()?,
         })
     }
 
-    /// Changes with every document that is added, changed or removed.
+    /// Changes with every document that is added, changed or removed, and with their vectors.
     pub fn revision(&self) -> Result<String, IndexError> {
         let sql = "SELECT group_concat(hash, ' ') FROM (SELECT hash FROM document ORDER BY id)";
         let hashes: Option<String> = self.connection.query_row(sql, [], |row| row.get(0))?;
-        Ok(hex(hashes.unwrap_or_default().as_bytes()))
+        let vectors = self.embedded()?;
+        Ok(hex(format!("{} {vectors:?}", hashes.unwrap_or_default()).as_bytes()))
     }
 }
 

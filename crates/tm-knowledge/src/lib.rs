@@ -1,8 +1,9 @@
-//! A knowledge base: the user's own documents, found by their words and cited by their bytes.
+//! A knowledge base: the user's own documents, found by their words and what they mean, and cited
+//! by their bytes.
 //!
 //! [`walk`] finds the files of a source, [`read`] makes text of them, [`chunk`] divides the text,
-//! [`index`] keeps and finds it. It neither knows what is asked nor waits for anybody: there is no
-//! model in here, and nothing is sent anywhere. Start at [`sync::sync`] and
+//! [`index`] keeps and finds it. It neither knows what is asked nor waits for anybody: vectors are
+//! handed to it, there is no model in here, and nothing is sent anywhere. Start at [`sync::sync`] and
 //! [`index::Index::search`].
 //!
 //! The text that was read is kept whole, so that a citation can be opened after its file has

@@ -1,13 +1,17 @@
-//! Chunks that have the words of a question, the best first.
+//! Chunks that say something about a question, the best first.
 //!
-//! BM25 decides; near copies of what was found already and too many pieces of one document make
-//! place for others.
+//! By their words, BM25 decides; by what they mean, the cosine of their vectors; by both, the
+//! ranks in the two lists. Near copies of what was found already and too many pieces of one document
+//! make place for others.
 
-use std::ops::Range;
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use rusqlite::{Row, named_params};
 
-use super::{Index, IndexError, stored_kind};
+use super::{Index, IndexError, stored_kind, vectors::Embedder};
 use crate::{fingerprint::Fingerprint, read::Kind, terms::of_question};
 
 /// What to look for, and where.
@@ -24,6 +28,24 @@ pub struct Query {
     pub kinds: Vec<Kind>,
     /// Only files that were changed at this time or later.
     pub since_s: Option<i64>,
+    pub by: By,
+}
+
+/// What chunks are found by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum By {
+    Words,
+    Meaning(Meaning),
+    Both(Meaning),
+}
+
+/// A question as the model understands it that made the vectors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meaning {
+    pub vector: Vec<f32>,
+    pub embedder: Embedder,
+    /// What a rank among the meanings counts, where one among the words counts 1.
+    pub weight: f64,
 }
 
 /// A chunk that was found, and all it takes to cite it.
@@ -32,6 +54,8 @@ pub struct Query {
 pub struct Hit {
     pub chunk: i64,
     pub score: f64,
+    /// How near it is to what is meant, at most 1; none when only its words are known to fit.
+    pub cosine: Option<f64>,
     pub source: String,
     /// The source's absolute path.
     pub location: String,
@@ -53,8 +77,20 @@ pub struct Hit {
     fingerprint: Fingerprint,
 }
 
+/// A chunk's place in a list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ranked {
+    pub(super) chunk: i64,
+    pub(super) score: f64,
+    pub(super) cosine: Option<f64>,
+}
+
 /// Looked at for each chunk that is wanted.
 const DEPTH: usize = 10;
+
+/// How much less a lower rank counts: the first counts (`FLATNESS` + 2) / (`FLATNESS` + 1) times as
+/// much as the second.
+const FLATNESS: u32 = 60;
 
 impl Query {
     /// The best chunks of all that is known.
@@ -66,19 +102,54 @@ impl Query {
             sources: Vec::new(),
             kinds: Vec::new(),
             since_s: None,
+            by: By::Words,
         }
     }
 }
 
+impl Query {
+    fn is_filtered(&self) -> bool {
+        !self.sources.is_empty() || !self.kinds.is_empty() || self.since_s.is_some()
+    }
+
+    /// The sources and the kinds, as [`FILTER`] wants them.
+    fn lists(&self) -> (String, String) {
+        let sources: Vec<String> = self.sources.iter().map(ToString::to_string).collect();
+        let kinds: Vec<&str> = self.kinds.iter().map(|it| it.as_str()).collect();
+        (list(&sources), list(&kinds))
+    }
+}
+
+/// One list of several, by reciprocal ranks: each list gives a chunk the more, the further ahead it
+/// has it. Scores of different kinds cannot be added, ranks can.
+fn fused(lists: &[(Vec<Ranked>, f64)]) -> Vec<Ranked> {
+    let mut all: HashMap<i64, Ranked> = HashMap::new();
+    for (list, weight) in lists {
+        for (rank, it) in (FLATNESS + 1..).zip(list) {
+            let new = Ranked { score: 0.0, ..*it };
+            let ranked = all.entry(it.chunk).or_insert(new);
+            ranked.score += weight / f64::from(rank);
+            ranked.cosine = ranked.cosine.or(it.cosine);
+        }
+    }
+    let mut fused: Vec<Ranked> = all.into_values().collect();
+    fused.sort_by(|it, other| other.score.total_cmp(&it.score).then(it.chunk.cmp(&other.chunk)));
+    fused
+}
+
 impl Index {
-    /// Finds chunks, the best first. A question without a word finds nothing.
+    /// Finds chunks, the best first. By its words, a question without any finds nothing.
+    ///
+    /// # Errors
+    /// [`IndexError::OtherEmbedder`] and [`IndexError::NoVectors`] for a meaning that cannot be
+    /// compared.
     pub fn search(&self, query: &Query) -> Result<Vec<Hit>, IndexError> {
         let mut found: Vec<Hit> = Vec::new();
-        for (chunk, score) in self.ranked(query)? {
+        for ranked in self.ranked(query)? {
             if found.len() == query.limit {
                 break;
             }
-            let hit = self.hit(chunk, score)?;
+            let hit = self.hit(ranked)?;
             let of_document = found.iter().filter(|it| it.document == hit.document).count();
             let is_copy = found.iter().any(|it| it.fingerprint.is_near(hit.fingerprint));
             if of_document < query.per_document && !is_copy {
@@ -89,26 +160,52 @@ impl Index {
     }
 
     /// More chunks than are wanted, with their scores.
-    fn ranked(&self, query: &Query) -> Result<Vec<(i64, f64)>, IndexError> {
+    fn ranked(&self, query: &Query) -> Result<Vec<Ranked>, IndexError> {
+        match &query.by {
+            By::Words => self.by_words(query),
+            By::Meaning(meaning) => self.by_meaning(query, meaning),
+            By::Both(meaning) => Ok(fused(&[
+                (self.by_words(query)?, 1.0),
+                (self.by_meaning(query, meaning)?, meaning.weight),
+            ])),
+        }
+    }
+
+    fn by_meaning(&self, query: &Query, meaning: &Meaning) -> Result<Vec<Ranked>, IndexError> {
+        self.check_embedder(&meaning.embedder)?;
+        let among = if query.is_filtered() { Some(self.filtered(query)?) } else { None };
+        self.nearest(&meaning.vector, query.limit.saturating_mul(DEPTH), among.as_ref())
+    }
+
+    /// All chunks that may be found.
+    fn filtered(&self, query: &Query) -> Result<HashSet<i64>, IndexError> {
+        let (sources, kinds) = query.lists();
+        let mut statement = self.connection.prepare_cached(FILTER)?;
+        let parameters = named_params! {
+            ":sources": sources, ":kinds": kinds, ":since_s": query.since_s,
+        };
+        let chunks = statement.query_map(parameters, |row| row.get(0))?;
+        Ok(chunks.collect::<Result<_, _>>()?)
+    }
+
+    fn by_words(&self, query: &Query) -> Result<Vec<Ranked>, IndexError> {
         let words = of_question(&query.text);
         if words.is_empty() {
             return Ok(Vec::new());
         }
         // Letters and digits only, so nothing in it can be taken for an operator.
         let phrases: Vec<String> = words.iter().map(|it| format!("\"{it}\"")).collect();
-        let is_filtered =
-            !query.sources.is_empty() || !query.kinds.is_empty() || query.since_s.is_some();
-        let filter = if is_filtered { FILTER } else { "" };
+        let is_filtered = query.is_filtered();
+        let filter = if is_filtered { format!("AND rowid IN ({FILTER})") } else { String::new() };
         let sql = format!(
             "SELECT rowid, -rank FROM words WHERE words MATCH :words {filter}
                 ORDER BY rank LIMIT :limit"
         );
-        let sources: Vec<String> = query.sources.iter().map(ToString::to_string).collect();
-        let kinds: Vec<&str> = query.kinds.iter().map(|it| it.as_str()).collect();
         let (words, limit) = (phrases.join(" OR "), query.limit.saturating_mul(DEPTH));
-        let (sources, kinds) = (list(&sources), list(&kinds));
+        let (sources, kinds) = query.lists();
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let read =
+            |row: &Row<'_>| Ok(Ranked { chunk: row.get(0)?, score: row.get(1)?, cosine: None });
         let rows = if is_filtered {
             let parameters = named_params! {
                 ":words": words, ":limit": limit,
@@ -133,12 +230,12 @@ impl Index {
         )?;
         let mut rows = statement.query([source])?;
         while let Some(row) = rows.next()? {
-            each(self.hit(row.get(0)?, 0.0)?);
+            each(self.hit(Ranked { chunk: row.get(0)?, score: 0.0, cosine: None })?);
         }
         Ok(())
     }
 
-    fn hit(&self, chunk: i64, score: f64) -> Result<Hit, IndexError> {
+    fn hit(&self, ranked: Ranked) -> Result<Hit, IndexError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT chunk.id, document.id, source.name, location, licence, path, title, headings,
                 kind, modified_s, start, end, first_line, last_line, fingerprint,
@@ -147,30 +244,30 @@ impl Index {
                 JOIN source ON source.id = document.source
              WHERE chunk.id = ?1",
         )?;
-        Ok(statement.query_row([chunk], |row| hit(row, score))?)
+        Ok(statement.query_row([ranked.chunk], |row| hit(row, ranked))?)
     }
 }
 
 /// Lists are separated and surrounded by commas.
-const FILTER: &str = "AND rowid IN (
-    SELECT chunk.id FROM chunk JOIN document ON document.id = chunk.document
+const FILTER: &str = "SELECT chunk.id FROM chunk JOIN document ON document.id = chunk.document
     WHERE (:sources = ',,' OR instr(:sources, ',' || source || ','))
         AND (:kinds = ',,' OR instr(:kinds, ',' || kind || ','))
-        AND (:since_s IS NULL OR modified_s >= :since_s))";
+        AND (:since_s IS NULL OR modified_s >= :since_s)";
 
 fn list(items: &[impl AsRef<str>]) -> String {
     let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
     format!(",{},", items.join(","))
 }
 
-fn hit(row: &Row<'_>, score: f64) -> rusqlite::Result<Hit> {
+fn hit(row: &Row<'_>, ranked: Ranked) -> rusqlite::Result<Hit> {
     let headings: String = row.get(7)?;
     let kind: String = row.get(8)?;
     let fingerprint: i64 = row.get(14)?;
     let text: Vec<u8> = row.get(15)?;
     Ok(Hit {
         chunk: row.get(0)?,
-        score,
+        score: ranked.score,
+        cosine: ranked.cosine,
         document: row.get(1)?,
         source: row.get(2)?,
         location: row.get(3)?,

@@ -155,6 +155,21 @@ fn files_that_are_no_knowledge_base_are_refused() {
 }
 
 #[test]
+fn a_knowledge_base_from_before_there_were_vectors_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("index.sqlite");
+    let old = Connection::open(&file).unwrap();
+    old.execute_batch(include_str!("schema.sql")).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute("INSERT INTO source (location, name, added_s) VALUES ('/', 'old', 1)", []).unwrap();
+    drop(old);
+    let index = Index::open(&file).unwrap();
+    assert_eq!(index.source("old").unwrap().documents, 0);
+    assert_eq!((index.embedded().unwrap(), index.count_unembedded().unwrap()), (None, 0));
+    Index::open(&file).unwrap();
+}
+
+#[test]
 fn what_others_do_meanwhile_is_waited_for_and_then_said() {
     let mut known = fixture(&[("oven", OVEN)]);
     let other = Connection::open(file(&known.directory)).unwrap();

@@ -106,7 +106,7 @@ impl Index {
 }
 
 /// Takes the lock for writing at once: a reader that becomes a writer may have to be refused.
-fn begin(connection: &mut Connection) -> Result<Transaction<'_>, IndexError> {
+pub(super) fn begin(connection: &mut Connection) -> Result<Transaction<'_>, IndexError> {
     Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
@@ -164,20 +164,19 @@ fn insert(
         transaction
             .prepare_cached("INSERT INTO words (rowid, title, text) VALUES (?1, ?2, ?3)")?
             .execute(params![
-                number,
-                titles(document, &chunk.headings),
-                searched(document, piece)
-            ])?;
+            number,
+            titles(document.kind, &document.path, &document.title, &chunk.headings),
+            searched(document, piece)
+        ])?;
         (line, counted) = (last_line, chunk.span.end);
     }
     Ok(chunks.len())
 }
 
 /// What a chunk is found by beside its own words.
-fn titles(document: &Document, headings: &[String]) -> String {
-    let title = if document.kind == Kind::Code { &document.path } else { &document.title };
-    let mut titles = title.clone();
-    for heading in headings.iter().filter(|it| **it != document.title) {
+pub(super) fn titles(kind: Kind, path: &str, title: &str, headings: &[impl AsRef<str>]) -> String {
+    let mut titles = if kind == Kind::Code { path } else { title }.to_owned();
+    for heading in headings.iter().map(AsRef::as_ref).filter(|it| *it != title) {
         titles.push('\n');
         titles.push_str(heading);
     }
