@@ -12,7 +12,7 @@ mod add_subtask;
 mod add_task;
 mod agent_loop;
 mod analyze_complexity;
-mod asking;
+pub(crate) mod asking;
 pub(crate) mod autopilot;
 mod backends;
 mod cache;

@@ -1,18 +1,105 @@
 //! Where questions are answered from: the project's knowledge base and the files that were named.
 //!
-//! A project without a knowledge base has its own documents and code.
+//! A project without a knowledge base has its own documents and code. What is found by its meaning
+//! beside its words, and why not, is decided here: start at [`meanings`].
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use tm_knowledge::index::{Index, IndexError};
-use tm_workflows::research::{Documents, library::Library, sources::SourceFile};
+use tm_knowledge::index::{Index, IndexError, vectors::Embedder};
+use tm_llm::{backend::Backend, catalogue::Catalogue, failover::Failover};
+use tm_workflows::{
+    embedding::EmbeddingModel,
+    research::{Documents, library::Library, sources::SourceFile},
+};
 
-use crate::{app::Workspace, cli::kb::told};
+use crate::{
+    app::Workspace,
+    backend,
+    cli::{asking::timeout, kb::told},
+    report::Report,
+};
 
-/// All that a question may be answered from.
-pub(crate) fn documents(workspace: &Workspace, files: &[SourceFile]) -> anyhow::Result<Documents> {
+/// What a rank by meaning counts beside one by words, for models that nobody has measured.
+const UNMEASURED_WEIGHT: f64 = 1.0;
+
+/// Whether a knowledge base can be asked by what it means.
+#[derive(Debug)]
+pub(crate) enum Meanings {
+    /// By this model, which made the vectors of all chunks but so many.
+    Usable { model: EmbeddingModel, missing: u64 },
+    /// By words alone.
+    Unusable(WordsAlone),
+}
+
+/// Why, and what would change that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WordsAlone {
+    pub(crate) why: String,
+    pub(crate) hint: &'static str,
+}
+
+/// What to type for the model that runs in this process.
+pub(crate) const FETCH_HINT: &str =
+    "fetch one with `task-master models pull all-minilm-l6-v2-q8_0`, then `task-master kb embed`";
+
+/// The project's embedding model, which is loaded when it is asked first; none where there is none.
+pub(crate) fn embedding_model(workspace: &Workspace) -> anyhow::Result<Option<EmbeddingModel>> {
+    Ok(embedding(workspace)?.map(|(model, _)| model))
+}
+
+/// The same, with what is known of its work.
+pub(crate) fn embedding(
+    workspace: &Workspace,
+) -> anyhow::Result<Option<(EmbeddingModel, Arc<Failover>)>> {
+    let Some(choice) = backend::for_embeddings(workspace)? else { return Ok(None) };
+    let embedder = Embedder {
+        model: choice.model.clone(),
+        identity: choice.identity.clone().unwrap_or_else(|| choice.model.clone()),
+    };
+    let catalogue = Catalogue::builtin()?;
+    let facts = catalogue.find(&choice.model).ok().and_then(|it| it.vectors);
+    let weight = facts.map_or(UNMEASURED_WEIGHT, |it| f64::from(it.weight_percent) / 100.0);
+    let near = facts.map(|it| f64::from(it.near_percent) / 100.0);
+    let timeout = timeout(workspace)?;
+    let failover = choice.open_when_asked();
+    let backend: Arc<dyn Backend> = Arc::<Failover>::clone(&failover);
+    Ok(Some((EmbeddingModel { backend, embedder, weight, near, timeout }, failover)))
+}
+
+/// How a knowledge base can be asked with this model.
+pub(crate) fn meanings(
+    index: &Index,
+    model: Option<EmbeddingModel>,
+) -> Result<Meanings, IndexError> {
+    let alone = |why: String, hint| Ok(Meanings::Unusable(WordsAlone { why, hint }));
+    let Some(model) = model else {
+        return alone("there is no embedding model here".to_owned(), FETCH_HINT);
+    };
+    match index.check_embedder(&model.embedder) {
+        Ok(()) => Ok(Meanings::Usable { model, missing: index.count_unembedded()? }),
+        Err(error @ IndexError::NoVectors) => {
+            alone(error.to_string(), "make them with `task-master kb embed`")
+        }
+        Err(error @ IndexError::OtherEmbedder { .. }) => {
+            alone(error.to_string(), "make them anew with `task-master kb embed --again`")
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// All that a question may be answered from. It is said when that is found by words alone.
+pub(crate) fn documents(
+    workspace: &Workspace,
+    files: &[SourceFile],
+    report: &mut Report,
+) -> anyhow::Result<Documents> {
     let root = workspace.project.root();
-    let found = of_project(root, &workspace.project.knowledge_file()).map_err(told)?;
+    let file = workspace.project.knowledge_file();
+    let model = if file.exists() { embedding_model(workspace)? } else { None };
+    let (found, alone) = of_project(root, &file, model).map_err(told)?;
+    if let Some(WordsAlone { why, hint }) = alone {
+        report.note(&format!("documents are found by their words alone: {why}; {hint}"));
+    }
     if files.is_empty() {
         return Ok(found);
     }
@@ -20,13 +107,25 @@ pub(crate) fn documents(workspace: &Workspace, files: &[SourceFile]) -> anyhow::
     Ok(Documents { libraries: [vec![named], found.libraries].concat(), ..found })
 }
 
-/// The knowledge base in `file`, or what else is in the project.
-pub(crate) fn of_project(root: &Path, file: &Path) -> Result<Documents, IndexError> {
+/// The knowledge base in `file`, or what else is in the project, which has no vectors.
+pub(crate) fn of_project(
+    root: &Path,
+    file: &Path,
+    model: Option<EmbeddingModel>,
+) -> Result<(Documents, Option<WordsAlone>), IndexError> {
     match Index::open(file) {
-        Ok(index) => Ok(Documents { libraries: vec![Library::new(index)], abstains: true }),
+        Ok(index) => {
+            let meanings = meanings(&index, model)?;
+            let library = Library::new(index);
+            let (library, alone) = match meanings {
+                Meanings::Usable { model, .. } => (library.with_model(model), None),
+                Meanings::Unusable(alone) => (library, Some(alone)),
+            };
+            Ok((Documents { libraries: vec![library], abstains: true }, alone))
+        }
         Err(IndexError::Missing { .. }) => {
             let libraries = Library::of_project(root)?.into_iter().collect();
-            Ok(Documents { libraries, abstains: false })
+            Ok((Documents { libraries, abstains: false }, None))
         }
         Err(error) => Err(error),
     }

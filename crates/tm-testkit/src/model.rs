@@ -10,6 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use tm_llm::{
     backend::{Backend, BackendError, ChatStream, ModelInfo},
     chat::{ChatEvent, ChatRequest, FinishReason, Usage},
+    embed::{EmbedRequest, Embeddings},
 };
 
 /// One answer to one request.
@@ -28,6 +29,7 @@ pub enum Reply {
 }
 
 type Script = Box<dyn FnMut(&ChatRequest) -> Reply + Send>;
+type Vectors = Box<dyn Fn(&str) -> Option<Vec<f32>> + Send + Sync>;
 
 /// A backend whose answers a test wrote.
 pub struct ScriptedModel {
@@ -35,6 +37,7 @@ pub struct ScriptedModel {
     script: Mutex<Script>,
     seen: Mutex<Vec<ChatRequest>>,
     continues: bool,
+    vectors: Option<Vectors>,
 }
 
 impl std::fmt::Debug for ScriptedModel {
@@ -58,6 +61,7 @@ impl ScriptedModel {
             script: Mutex::new(Box::new(script)),
             seen: Mutex::default(),
             continues: false,
+            vectors: None,
         }
     }
 
@@ -80,6 +84,16 @@ impl ScriptedModel {
     #[must_use]
     pub fn continuing(mut self) -> Self {
         self.continues = true;
+        self
+    }
+
+    /// The same model, which makes these vectors of texts, and breaks where there is none.
+    #[must_use]
+    pub fn with_vectors(
+        mut self,
+        vectors: impl Fn(&str) -> Option<Vec<f32>> + Send + Sync + 'static,
+    ) -> Self {
+        self.vectors = Some(Box::new(vectors));
         self
     }
 
@@ -147,5 +161,15 @@ impl Backend for ScriptedModel {
             Reply::Stall => return Ok(stream::pending().boxed()),
         };
         Ok(stream::iter(events).boxed())
+    }
+
+    async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
+        let model = || self.info.model.clone();
+        let vectors =
+            self.vectors.as_ref().ok_or_else(|| BackendError::NoEmbeddings { model: model() })?;
+        let broken =
+            || BackendError::Broken { model: model(), reason: "the script says so".into() };
+        let made = request.texts.iter().map(|it| vectors(it).ok_or_else(broken));
+        Ok(Embeddings { vectors: made.collect::<Result<_, _>>()?, prompt_tokens: 1 })
     }
 }

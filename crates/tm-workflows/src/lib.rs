@@ -7,6 +7,7 @@ pub mod agent;
 pub mod asking;
 pub mod autopilot;
 pub mod context;
+pub mod embedding;
 pub mod evaluate;
 pub mod event;
 pub mod plan;

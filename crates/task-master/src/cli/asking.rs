@@ -118,7 +118,7 @@ pub(super) fn required<'a>(text: Option<&'a str>, usage: &str) -> anyhow::Result
 }
 
 /// How long a model may work on one question.
-pub(super) fn timeout(workspace: &Workspace) -> anyhow::Result<Duration> {
+pub(crate) fn timeout(workspace: &Workspace) -> anyhow::Result<Duration> {
     let Some(seconds) = workspace.environment.variable("TASKMASTER_TIMEOUT_S") else {
         return Ok(TIMEOUT);
     };

@@ -6,11 +6,15 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tm_knowledge::{
-    index::{Index, IndexError, Source, search::Query, write::NewSource},
+    index::{
+        Index, IndexError, Source,
+        search::{By, Query},
+        write::NewSource,
+    },
     read::Kind,
     sync::{Synced, sync},
 };
@@ -18,9 +22,11 @@ use tm_knowledge::{
 use super::marks::count;
 use crate::{
     app::{App, Workspace},
+    knowledge::{Meanings, embedding_model, meanings},
     report::{Report, Told, advice},
 };
 
+mod meaning;
 mod screen;
 
 /// Keep documents that research answers from
@@ -35,7 +41,9 @@ enum Command {
     /// Add folders and files, or read them again
     Add(AddArgs),
     /// Read all sources again
-    Update(JsonArgs),
+    Update(UpdateArgs),
+    /// Make what is missing to find documents by their meaning
+    Embed(EmbedArgs),
     /// Forget a source
     Rm(RmArgs),
     /// List the sources
@@ -70,9 +78,46 @@ struct AddArgs {
     #[arg(long, value_name = "TEXT")]
     origin: Option<String>,
 
+    /// Leave the vectors to a later `kb embed`
+    #[arg(long)]
+    no_vectors: bool,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct UpdateArgs {
+    /// Leave the vectors to a later `kb embed`
+    #[arg(long)]
+    no_vectors: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct EmbedArgs {
+    /// Make all vectors anew, with the model that the project has now
+    #[arg(long)]
+    again: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What documents are found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// Their words
+    Lexical,
+    /// Their meaning
+    Dense,
+    /// Both
+    Hybrid,
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,6 +151,10 @@ struct SearchArgs {
     #[arg(long, value_name = "YYYY-MM-DD")]
     since: Option<String>,
 
+    /// What to find by; both where there are vectors, and else words
+    #[arg(long, short, value_enum)]
+    mode: Option<Mode>,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -124,6 +173,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     match &args.command {
         Command::Add(args) => add(args, app, &workspace, report),
         Command::Update(args) => update(args, app, &workspace, report),
+        Command::Embed(args) => embed(args, &workspace, report),
         Command::Rm(args) => remove(args, &workspace, report),
         Command::List(args) => list(args, &workspace, report),
         Command::Search(args) => search(args, &workspace, report),
@@ -149,11 +199,12 @@ fn add(
     for source in &new {
         sources.push(index.add_source(source, now_s).map_err(told)?);
     }
-    read(&mut index, &sources, args.json, app, report)
+    let after = After { is_json: args.json, makes_vectors: !args.no_vectors, workspace };
+    read(&mut index, &sources, &after, app, report)
 }
 
 fn update(
-    args: &JsonArgs,
+    args: &UpdateArgs,
     app: &App,
     workspace: &Workspace,
     report: &mut Report,
@@ -166,21 +217,29 @@ fn update(
     for source in gone {
         report.warn(&format!("{} is not there; what was read of it is kept", source.location));
     }
-    read(&mut index, &there, args.json, app, report)
+    let after = After { is_json: args.json, makes_vectors: !args.no_vectors, workspace };
+    read(&mut index, &there, &after, app, report)
+}
+
+/// What is done when sources have been read.
+struct After<'a> {
+    is_json: bool,
+    makes_vectors: bool,
+    workspace: &'a Workspace,
 }
 
 /// Brings sources up to date and tells what became of them.
 fn read(
     index: &mut Index,
     sources: &[Source],
-    is_json: bool,
+    after: &After<'_>,
     app: &App,
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut documents = Vec::new();
     for source in sources {
         let synced = read_one(index, source, app)?;
-        if is_json {
+        if after.is_json {
             documents.push(
                 json!({"source": source.name, "location": source.location, "result": synced}),
             );
@@ -188,9 +247,17 @@ fn read(
             screen::print_synced(source, &synced, report);
         }
     }
-    if is_json {
-        report.json(&json!({"sources": documents}));
+    let made = if after.makes_vectors {
+        Some(meaning::complete(index, after.workspace, report)?)
     } else {
+        None
+    };
+    if after.is_json {
+        report.json(&json!({"sources": documents, "vectors": made}));
+    } else {
+        if let Some(made) = &made {
+            screen::print_made(made, report);
+        }
         report.suggest_any(&[
             ("task-master kb search \"…\"", "find what they say"),
             ("task-master research \"…\"", "ask, and get an answer with citations"),
@@ -255,12 +322,63 @@ fn search(args: &SearchArgs, workspace: &Workspace, report: &mut Report) -> anyh
     for name in &args.source {
         sources.push(index.source(name).map_err(told)?.id);
     }
-    let query = Query { sources, kinds, since_s, ..Query::new(&args.query, args.number) };
+    let (by, mode) = by(args, &index, workspace, report)?;
+    let query = Query { sources, kinds, since_s, by, ..Query::new(&args.query, args.number) };
     let hits = index.search(&query).map_err(told)?;
     if args.json {
-        report.json(&json!({"query": args.query, "hits": hits}));
+        report.json(&json!({"query": args.query, "mode": mode, "hits": hits}));
     } else {
         screen::print_hits(&hits, report);
+    }
+    Ok(())
+}
+
+/// What to find by, and what that is called. Who named no way gets the best there is, and is told
+/// when that is words alone.
+fn by(
+    args: &SearchArgs,
+    index: &Index,
+    workspace: &Workspace,
+    report: &mut Report,
+) -> anyhow::Result<(By, &'static str)> {
+    if args.mode == Some(Mode::Lexical) {
+        return Ok((By::Words, "lexical"));
+    }
+    match meanings(index, embedding_model(workspace)?).map_err(told)? {
+        Meanings::Usable { model, missing } => {
+            if missing > 0 {
+                report.warn(&format!(
+                    "{missing} chunks have no vector yet: `task-master kb embed` makes them"
+                ));
+            }
+            let meaning = meaning::of_question(&model, &args.query)?;
+            match args.mode {
+                Some(Mode::Dense) => Ok((By::Meaning(meaning), "dense")),
+                Some(Mode::Hybrid | Mode::Lexical) | None => Ok((By::Both(meaning), "hybrid")),
+            }
+        }
+        Meanings::Unusable(alone) if args.mode.is_none() => {
+            report.note(&format!("found by words alone: {}; {}", alone.why, alone.hint));
+            Ok((By::Words, "lexical"))
+        }
+        Meanings::Unusable(alone) => Err(advice(alone.why, alone.hint).into()),
+    }
+}
+
+fn embed(args: &EmbedArgs, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
+    let mut index = open(workspace)?;
+    if args.again {
+        meaning::require_model(workspace)?;
+        index.forget_vectors().map_err(told)?;
+    }
+    let made = meaning::complete(&mut index, workspace, report)?;
+    if let meaning::Made::WordsAlone { why, hint } = &made {
+        return Err(advice(why.clone(), *hint).into());
+    }
+    if args.json {
+        report.json(&json!({"vectors": made}));
+    } else {
+        screen::print_made(&made, report);
     }
     Ok(())
 }
@@ -339,6 +457,11 @@ pub(crate) fn told(error: IndexError) -> anyhow::Error {
         IndexError::Uncreatable { .. } => "see who owns the directory and what its permissions are",
         IndexError::Version { .. } | IndexError::Damaged(_) => {
             "delete .taskmaster/knowledge and add the sources again; they were not touched"
+        }
+        IndexError::NoVectors => "make them with `task-master kb embed`",
+        IndexError::OtherEmbedder { .. } => {
+            "make them anew with `task-master kb embed --again`, or set the model that made them as \
+             `models.embedding` in the project's configuration"
         }
         IndexError::NoSource { .. } => "see which sources there are with `task-master kb list`",
         IndexError::Interrupted => "try again",

@@ -112,7 +112,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let request = Research {
         query,
         named,
-        documents: knowledge::documents(&workspace, &files)?,
+        documents: knowledge::documents(&workspace, &files, report)?,
         files,
         custom: args.context.clone(),
         tree: args.tree.then(|| sources::tree(root)),

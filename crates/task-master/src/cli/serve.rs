@@ -18,6 +18,7 @@ use crate::{
         keys::{KeyRing, KeyStore},
         serve::{Protection, ServeError, encryption, listen, serve},
     },
+    knowledge::embedding,
     report::{
         Advice, Report, advice,
         text::{DIM, Text},
@@ -104,10 +105,12 @@ async fn gateway(
     let players = Players::new([main, research, fallback]);
     let mut gateway = Gateway::new(players, names, Duration::from_secs(args.timeout_s))
         .with_trace(Log::in_dir(&workspace.environment.state_dir));
+    let embedding = embedding(workspace)?;
     let project = &workspace.project;
     if project.exists() {
         let sources = Sources::new(project.root().to_owned(), project.knowledge_file());
-        gateway = gateway.with_sources(sources);
+        gateway =
+            gateway.with_sources(sources.with_model(embedding.as_ref().map(|it| it.0.clone())));
     }
     if args.cache_s > 0 {
         gateway = gateway.with_answers(answers(args, workspace, identities)?);
@@ -115,8 +118,8 @@ async fn gateway(
     if args.require_key || !args.listen.ip().to_canonical().is_loopback() {
         gateway = gateway.with_keys(KeyRing::new(keys(workspace)));
     }
-    if let Some(choice) = backend::for_embeddings(workspace)? {
-        gateway = gateway.with_embedder(choice.open_when_asked());
+    if let Some((_, embedder)) = embedding {
+        gateway = gateway.with_embedder(embedder);
     }
     Ok((gateway, model))
 }

@@ -20,6 +20,7 @@ mod generate;
 mod history;
 mod init;
 mod kb;
+mod kb_meaning;
 mod lang;
 mod list;
 mod manual;

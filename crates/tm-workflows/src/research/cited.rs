@@ -11,7 +11,7 @@ use std::{collections::HashSet, time::Instant};
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use tm_knowledge::index::search::{Hit, Query};
+use tm_knowledge::index::search::{By, Hit, Query};
 use tm_llm::{chat::Usage, structured::StructuredError};
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     asking::{AskError, Asking, Question, Spent, object, text},
+    event::Event,
     prompts::{RESEARCH_ANSWER, RESEARCH_PLAN, RESEARCH_SELECT},
 };
 
@@ -215,10 +216,16 @@ impl Search<'_> {
         for question in questions {
             let asked = asked_for(question);
             for (number, library) in self.request.documents.libraries.iter().enumerate() {
-                let hits = library.search(Query::new(question, self.effort.passages)).await?;
+                let by = self.by(library, question).await;
+                let query = Query { by, ..Query::new(question, self.effort.passages) };
+                let hits = library.search(query).await?;
+                let near = library.model().and_then(|it| it.near);
+                let is_near = |it: &Hit| near.zip(it.cosine).is_some_and(|(near, it)| it >= near);
                 let about = hits.into_iter().filter(|it| {
                     let whole = format!("{}\n{}", title(it), it.text);
-                    coverage(&asked, &whole) >= ABOUT && coverage(&of_all, &whole) > 0.0
+                    let has_words =
+                        coverage(&asked, &whole) >= ABOUT && coverage(&of_all, &whole) > 0.0;
+                    has_words || is_near(it)
                 });
                 lists.push(about.map(|it| (number, it)).collect::<Vec<_>>().into_iter());
             }
@@ -235,6 +242,20 @@ impl Search<'_> {
             found.extend(self.opened(new).await?);
         }
         Ok(found)
+    }
+
+    /// By words and meaning, where there is a model that knows the meaning of a question. One that
+    /// does not answer is told of, and the words have to do.
+    async fn by(&self, library: &Library, question: &str) -> By {
+        let Some(model) = library.model() else { return By::Words };
+        match model.meaning(question).await {
+            Ok(meaning) => By::Both(meaning),
+            Err(error) => {
+                let what = "a question was looked for by its words alone".to_owned();
+                (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
+                By::Words
+            }
+        }
     }
 
     /// Those whose library still says the same when it is asked again.

@@ -19,17 +19,34 @@ use tm_knowledge::{
 };
 
 use super::sources::SourceFile;
+use crate::embedding::EmbeddingModel;
 
 /// More files than this are read once and kept, which is what `kb add` is for.
 const FILES_MAX: usize = 1000;
 
 /// Documents to search.
 #[derive(Debug, Clone)]
-pub struct Library(Arc<Mutex<Index>>);
+pub struct Library {
+    index: Arc<Mutex<Index>>,
+    model: Option<EmbeddingModel>,
+}
 
 impl Library {
+    /// Documents that are found by their words.
     pub fn new(index: Index) -> Self {
-        Self(Arc::new(Mutex::new(index)))
+        Self { index: Arc::new(Mutex::new(index)), model: None }
+    }
+
+    /// The same documents, found by what they mean as well. The model is the one that made their
+    /// vectors.
+    #[must_use]
+    pub fn with_model(self, model: EmbeddingModel) -> Self {
+        Self { model: Some(model), ..self }
+    }
+
+    /// The model that knows what questions to these documents mean.
+    pub(super) fn model(&self) -> Option<&EmbeddingModel> {
+        self.model.as_ref()
     }
 
     /// Nothing but these files, kept as long as the question is asked.
@@ -83,7 +100,7 @@ impl Library {
         &self,
         question: impl FnOnce(&Index) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, IndexError> {
-        let index = Arc::clone(&self.0);
+        let index = Arc::clone(&self.index);
         let asked = tokio::task::spawn_blocking(move || {
             question(&index.lock().unwrap_or_else(PoisonError::into_inner))
         });

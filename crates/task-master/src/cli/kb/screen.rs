@@ -5,6 +5,7 @@ use tm_knowledge::{
     sync::Synced,
 };
 
+use super::meaning::Made;
 use crate::{
     cli::marks::count,
     report::{
@@ -36,6 +37,18 @@ pub(super) fn print_synced(source: &Source, synced: &Synced, report: &mut Report
     if synced.skipped.len() > SHOWN {
         let more = synced.skipped.len() - SHOWN;
         report.warn(&format!("{} were not read either", count(more, "file")));
+    }
+}
+
+pub(super) fn print_made(made: &Made, report: &mut Report) {
+    match made {
+        Made::Complete { model, made, chunks } => {
+            report
+                .done(format!("{chunks} chunks are found by their meaning ({model}, {made} new)"));
+        }
+        Made::WordsAlone { why, hint } => {
+            report.note(&format!("documents are found by their words alone: {why}; {hint}"));
+        }
     }
 }
 
@@ -109,10 +122,21 @@ pub(super) fn print_stats(stats: &Stats, report: &mut Report) {
         ("Documents", format!("{} ({})", stats.documents, kinds.join(", "))),
         ("Duplicates", stats.duplicates.to_string()),
         ("Chunks", stats.chunks.to_string()),
+        ("Vectors", vectors(stats)),
         ("Text", size(stats.text_bytes)),
         ("On disk", size(stats.file_bytes)),
     ] {
         report.line(Text::styled(DIM, &format!("{name:<12}")).and_text(value.into()));
+    }
+}
+
+fn vectors(stats: &Stats) -> String {
+    match &stats.vectors {
+        None => "none: found by words alone".to_owned(),
+        Some(it) => format!(
+            "{} of {} chunks, by {} ({} dimensions)",
+            it.chunks, stats.chunks, it.embedder.model, it.dimensions
+        ),
     }
 }
 

@@ -20,6 +20,7 @@ use tm_llm::{
 };
 use tm_workflows::{
     asking::{AskError, Asking},
+    embedding::EmbeddingModel,
     prompts::OURS,
     research::{Documents, Research, Researched, cited::Citation, research, session::Exchange},
 };
@@ -39,12 +40,20 @@ use crate::{backend::names::is_search_model, knowledge::of_project};
 pub struct Sources {
     /// The project and its knowledge base.
     project: Option<(PathBuf, PathBuf)>,
+    /// What knows the meaning of questions.
+    model: Option<EmbeddingModel>,
 }
 
 impl Sources {
     /// The knowledge base in `file`, or else what is in the project.
     pub fn new(project: PathBuf, file: PathBuf) -> Self {
-        Self { project: Some((project, file)) }
+        Self { project: Some((project, file)), model: None }
+    }
+
+    /// The same, found by what it means as well, where this model made its vectors.
+    #[must_use]
+    pub fn with_model(self, model: Option<EmbeddingModel>) -> Self {
+        Self { model, ..self }
     }
 }
 
@@ -184,9 +193,11 @@ async fn documents(sources: &Sources) -> Result<Documents, ClientError> {
                        in one";
         return Err(ClientError::Unsupported { message: message.to_owned() });
     };
-    let opened = tokio::task::spawn_blocking(move || of_project(&project, &file)).await;
+    let model = sources.model.clone();
+    let opened = tokio::task::spawn_blocking(move || of_project(&project, &file, model)).await;
     let opened = opened.unwrap_or(Err(IndexError::Interrupted));
-    opened.map_err(|error| ClientError::Failed { message: error.to_string() })
+    let opened = opened.map_err(|error| ClientError::Failed { message: error.to_string() });
+    opened.map(|(documents, _)| documents)
 }
 
 /// The last question, and what was asked and answered before.

@@ -107,7 +107,7 @@ fn question(call: &mut Call<'_>, tag: Option<&Tag>) -> anyhow::Result<Research> 
     Ok(Research {
         query: arguments.required("query").to_owned(),
         named,
-        documents: knowledge::documents(call.workspace, &files)?,
+        documents: knowledge::documents(call.workspace, &files, call.report)?,
         files,
         custom: arguments.text("customContext").map(str::to_owned),
         tree: arguments.flag("includeProjectTree").then(|| sources::tree(root)),

@@ -159,3 +159,69 @@ async fn a_model_that_does_not_answer_is_an_error() {
     let error = research(asking(&model), &[], &request(&[("a.md", SESSIONS)])).await.unwrap_err();
     assert!(matches!(error, AskError::Object(StructuredError::Backend(_))), "{error}");
 }
+
+/// Knows that a stay is a session, and breaks when it is told to.
+fn meanings(breaks: bool) -> crate::embedding::EmbeddingModel {
+    let vector = move |text: &str| {
+        let is_meant = ["ession", "stay"].iter().any(|it| text.contains(it));
+        (!breaks).then(|| if is_meant { vec![1.0, 0.0] } else { vec![0.0, 1.0] })
+    };
+    crate::embedding::EmbeddingModel {
+        backend: std::sync::Arc::new(ScriptedModel::playing([]).with_vectors(vector)),
+        embedder: tm_knowledge::index::vectors::Embedder {
+            model: "meanings".into(),
+            identity: "1".into(),
+        },
+        weight: 1.0,
+        near: Some(0.8),
+        timeout: std::time::Duration::from_mins(1),
+    }
+}
+
+/// The documents with vectors, and a question that has none of their words but one.
+async fn understood(query: &str, breaks: bool) -> Research {
+    use tm_knowledge::index::write::{Document, NewSource};
+
+    let mut index = tm_knowledge::index::Index::in_memory().unwrap();
+    let new = NewSource { location: "/".into(), name: "all".into(), ..NewSource::default() };
+    let source = index.add_source(&new, 1).unwrap().id;
+    let filler = |it: usize| {
+        Document::of_text(
+            &format!("{it}"),
+            "",
+            &format!("Bread {it} is kept for days, number {it}."),
+        )
+    };
+    let documents: Vec<Document> =
+        (0..30).map(filler).chain([Document::of_text("auth", "", SESSIONS)]).collect();
+    index.write(source, &documents).unwrap();
+    crate::embedding::embed_missing(&mut index, &meanings(false), &|_| ()).await.unwrap();
+    let library = Library::new(index).with_model(meanings(breaks));
+    let documents = Documents { libraries: vec![library], abstains: true };
+    Research { query: query.into(), documents, ..Research::default() }
+}
+
+#[tokio::test]
+async fn passages_are_found_by_what_a_question_means() {
+    let answer = saying("Sessions are kept in Redis for 24 hours.", &[1]);
+    let model = model(PLAN, r#"{"sentences": [1]}"#, &answer);
+    let request = understood("How long is a visitor's stay kept?", false).await;
+    let researched = research(asking(&model), &[], &request).await.unwrap();
+    assert!(researched.answer.contains("24 hours. [1]"), "{}", researched.answer);
+}
+
+#[tokio::test]
+async fn a_model_that_cannot_say_what_a_question_means_is_told_and_words_do() {
+    let answer = saying("Sessions are kept in Redis for 24 hours.", &[1]);
+    let model = model(PLAN, r#"{"sentences": [1]}"#, &answer);
+    let request = understood("How long are sessions kept?", true).await;
+    let told = std::sync::Mutex::new(Vec::new());
+    let observer = |event| told.lock().unwrap().push(event);
+    let asking = Asking { observer: &observer, ..asking(&model) };
+    let researched = research(asking, &[], &request).await.unwrap();
+    assert!(researched.answer.contains("24 hours. [1]"), "{}", researched.answer);
+    let told = told.into_inner().unwrap();
+    let is_told =
+        |it: &Event| matches!(it, Event::StepFailed { what, .. } if what.contains("words alone"));
+    assert!(told.iter().any(is_told), "{told:?}");
+}

@@ -1,0 +1,136 @@
+//! `kb` with a model that makes vectors: documents are found by what they mean.
+
+use serde_json::{Value, json};
+use tm_testkit::server::{Answer, ScriptedServer};
+
+use crate::project::Project;
+
+/// A server whose vectors have a dimension for each theme.
+fn server() -> ScriptedServer {
+    ScriptedServer::start(|received| {
+        let Some(texts) = received.body["input"].as_array() else {
+            return Answer::json(404, &json!({"error": {"message": "no such thing"}}));
+        };
+        let theme = |text: &str, words: &[&str]| {
+            if words.iter().any(|it| text.contains(it)) { 1.0 } else { 0.0 }
+        };
+        let vector = |text: &Value| {
+            let text = text.as_str().unwrap_or_default();
+            json!([theme(text, &["oven", "warm"]), theme(text, &["order", "buy"]), 0.1])
+        };
+        let data: Vec<Value> = texts
+            .iter()
+            .enumerate()
+            .map(|(index, text)| json!({"index": index, "embedding": vector(text)}))
+            .collect();
+        Answer::json(200, &json!({"data": data, "usage": {"prompt_tokens": 1}}))
+    })
+}
+
+fn configure(project: &Project, url: &str, model: &str) {
+    let embedding =
+        json!({"provider": "openai-compatible", "modelId": model, "baseURL": format!("{url}/v1")});
+    let config = json!({"models": {"embedding": embedding}, "global": {}});
+    project.write(".taskmaster/config.json", config.to_string());
+}
+
+fn project(url: &str) -> Project {
+    let project = Project::bakery();
+    project.write("docs/oven.md", "# Oven\n\nThe oven is heated for two hours.\n");
+    project.write("docs/orders.txt", "Customers order until six in the evening.\n");
+    configure(&project, url, "themes");
+    project
+}
+
+fn paths(found: &Value) -> Vec<&str> {
+    found["hits"].as_array().unwrap().iter().map(|it| it["path"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_is_meant_is_found_without_its_words() {
+    let server = server();
+    let project = project(&server.url());
+    let added = project.json(&["kb", "add", "docs", "--json"]);
+    assert_eq!(
+        added["vectors"],
+        json!({"state": "complete", "model": "themes", "made": 2, "chunks": 2})
+    );
+    let question = "When can people buy?";
+    let search = |mode: &str| project.json(&["kb", "search", question, "--json", "--mode", mode]);
+    let found = search("dense");
+    assert_eq!((paths(&found)[0], &found["mode"]), ("orders.txt", &json!("dense")));
+    assert!(paths(&search("lexical")).is_empty());
+    assert_eq!(paths(&search("hybrid"))[0], "orders.txt");
+    let found = project.json(&["kb", "search", question, "--json"]);
+    assert_eq!((paths(&found)[0], &found["mode"]), ("orders.txt", &json!("hybrid")));
+    let stats = project.run(&["kb", "stats"]);
+    assert!(stats.out.contains("2 of 2 chunks, by themes (3 dimensions)"), "{}", stats.out);
+
+    // What did not change is not asked for again.
+    let asked = || server.seen().iter().filter(|it| it.body["input"].is_array()).count();
+    let before = asked();
+    project.write("docs/orders.txt", "Customers buy until seven in the evening.\n");
+    let updated = project.json(&["kb", "update", "--json"]);
+    assert_eq!(updated["vectors"]["made"], 1);
+    assert_eq!(asked(), before + 1);
+}
+
+#[test]
+fn vectors_of_another_model_are_refused_with_the_way_out() {
+    let server = server();
+    let project = project(&server.url());
+    project.run(&["kb", "add", "docs"]);
+    configure(&project, &server.url(), "others");
+
+    let refused = project.run(&["kb", "search", "buy", "--mode=dense"]);
+    assert_eq!(refused.code, 1, "{}", refused.all());
+    assert!(refused.err.contains("were made by themes, and others is asked"), "{}", refused.err);
+    assert!(refused.err.contains("`task-master kb embed --again`"), "{}", refused.err);
+    let refused = project.run(&["kb", "embed"]);
+    assert_eq!(refused.code, 1, "{}", refused.all());
+
+    let alone = project.run(&["kb", "search", "order"]);
+    assert_eq!(alone.code, 0, "{}", alone.all());
+    assert!(alone.err.contains("found by words alone"), "{}", alone.err);
+    assert!(alone.out.contains("orders.txt"), "{}", alone.out);
+
+    let made = project.json(&["kb", "embed", "--again", "--json"]);
+    assert_eq!(
+        (&made["vectors"]["model"], &made["vectors"]["made"]),
+        (&json!("others"), &json!(2))
+    );
+    let found = project.json(&["kb", "search", "buy", "--mode=dense", "--json"]);
+    assert_eq!(paths(&found)[0], "orders.txt");
+}
+
+#[test]
+fn without_a_model_words_do_and_it_is_said() {
+    let project = Project::bakery();
+    project.write("docs/oven.md", "# Oven\n\nThe oven is heated for two hours.\n");
+    let added = project.run(&["kb", "add", "docs"]);
+    assert_eq!(added.code, 0, "{}", added.all());
+    assert!(added.err.contains("by their words alone"), "{}", added.err);
+    assert!(added.err.contains("models pull all-minilm-l6-v2-q8_0"), "{}", added.err);
+    let found = project.json(&["kb", "search", "oven", "--json"]);
+    assert_eq!((paths(&found), &found["mode"]), (vec!["oven.md"], &json!("lexical")));
+    for arguments in
+        [["kb", "search", "oven", "--mode=dense"], ["kb", "embed", "--again", "--json"]]
+    {
+        let refused = project.run(&arguments);
+        assert_eq!(refused.code, 1, "{}", refused.all());
+        assert!(refused.err.contains("there is no embedding model here"), "{}", refused.err);
+    }
+    let quiet = project.run(&["kb", "update", "--no-vectors"]);
+    assert!(!quiet.err.contains("alone"), "{}", quiet.err);
+}
+
+#[test]
+fn a_server_that_does_not_answer_costs_no_document() {
+    let project = project(&ScriptedServer::nobody());
+    let added = project.run(&["kb", "add", "docs"]);
+    assert_eq!(added.code, 0, "{}", added.all());
+    assert!(added.out.contains("2 documents"), "{}", added.out);
+    assert!(added.err.contains("by their words alone"), "{}", added.err);
+    let failed = project.run(&["kb", "embed"]);
+    assert_eq!(failed.code, 1, "{}", failed.all());
+}

@@ -1,0 +1,113 @@
+//! What documents and questions mean: vectors of the embedding model, made and kept.
+//!
+//! The knowledge base says what has no vector, a model makes it, and the knowledge base keeps it,
+//! batch by batch: whoever is interrupted goes on where it was. Start at [`embed_missing`].
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tm_knowledge::index::{
+    Index, IndexError,
+    search::Meaning,
+    vectors::{Embedder, Unembedded},
+};
+use tm_llm::{
+    backend::{Backend, BackendError},
+    embed::EmbedRequest,
+};
+
+/// A model that makes vectors, and what is known of it.
+#[derive(Debug, Clone)]
+pub struct EmbeddingModel {
+    pub backend: Arc<dyn Backend>,
+    pub embedder: Embedder,
+    /// What it counts beside words: [`Meaning::weight`].
+    pub weight: f64,
+    /// The cosine from which a passage is about a question; none where nobody has measured it.
+    pub near: Option<f64>,
+    /// Each batch is done within this.
+    pub timeout: Duration,
+}
+
+/// How many of the chunks without a vector were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub chunks: u64,
+}
+
+/// Why there are no vectors.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Model(#[from] BackendError),
+    /// A server that does not keep to its protocol.
+    #[error("{model} made {found} vectors of {asked} texts")]
+    Count { model: String, asked: usize, found: usize },
+}
+
+/// What is lost at most when somebody interrupts.
+const BATCH: usize = 16;
+
+impl EmbeddingModel {
+    /// What a question means.
+    ///
+    /// # Errors
+    /// What keeps the model from answering.
+    pub async fn meaning(&self, question: &str) -> Result<Meaning, BackendError> {
+        let mut vectors = self.vectors(vec![question.to_owned()]).await?;
+        let vector = vectors
+            .pop()
+            .ok_or_else(|| BackendError::EmptyAnswer { model: self.embedder.model.clone() })?;
+        Ok(Meaning { vector, embedder: self.embedder.clone(), weight: self.weight })
+    }
+
+    async fn vectors(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, BackendError> {
+        let deadline = Instant::now() + self.timeout;
+        let request = EmbedRequest { texts, dimensions: None, deadline };
+        Ok(self.backend.embed(request).await?.vectors)
+    }
+}
+
+/// Makes vectors for all chunks that have none, and tells how many it made. `observer` is told
+/// after each batch. Dropping the future keeps what was made.
+///
+/// # Errors
+/// [`IndexError::OtherEmbedder`] when another model made those that are there, before anything is
+/// asked, and whatever keeps the model from answering.
+pub async fn embed_missing(
+    index: &mut Index,
+    model: &EmbeddingModel,
+    observer: &dyn Fn(Progress),
+) -> Result<u64, EmbedError> {
+    match index.check_embedder(&model.embedder) {
+        Ok(()) | Err(IndexError::NoVectors) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let chunks = index.count_unembedded()?;
+    let (mut made, mut last) = (0, 0);
+    loop {
+        let batch = index.unembedded(last, BATCH)?;
+        let Some(it) = batch.last() else { break };
+        last = it.chunk;
+        let texts = batch.iter().map(|it| it.text.clone()).collect();
+        let vectors = model.vectors(texts).await?;
+        if vectors.len() != batch.len() {
+            let (asked, found) = (batch.len(), vectors.len());
+            return Err(EmbedError::Count { model: model.embedder.model.clone(), asked, found });
+        }
+        let kept: Vec<(&Unembedded, Vec<f32>)> = batch.iter().zip(vectors).collect();
+        index.keep_vectors(&model.embedder, &kept)?;
+        made += u64::try_from(batch.len()).unwrap_or_default();
+        observer(Progress { done: made, chunks });
+    }
+    index.drop_unused_vectors()?;
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests;
