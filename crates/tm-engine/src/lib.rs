@@ -224,6 +224,7 @@ impl Shared {
             return Err(BackendError::ContextOverflow {
                 model: model.clone(),
                 prompt_tokens,
+                is_estimate: false,
                 answer_tokens: request.max_tokens,
                 limit: self.info.context_tokens,
             });

@@ -107,11 +107,19 @@ pub enum BackendError {
     #[error("{model} needs {needed_mib} MiB of memory and {available_mib} MiB are free")]
     OutOfMemory { model: String, needed_mib: u64, available_mib: u64 },
     #[error(
-        "the prompt has {prompt_tokens} tokens and the answer may take {answer_tokens}: \
+        "the prompt has {}{prompt_tokens} tokens and the answer may take {answer_tokens}: \
          {} more than the {limit} that {model} takes here",
-        (prompt_tokens + answer_tokens).saturating_sub(*limit)
+        if *is_estimate { "about " } else { "" },
+        prompt_tokens.saturating_add(*answer_tokens).saturating_sub(*limit)
     )]
-    ContextOverflow { model: String, prompt_tokens: u32, answer_tokens: u32, limit: u32 },
+    ContextOverflow {
+        model: String,
+        prompt_tokens: u32,
+        /// Nobody has counted: it is an upper bound.
+        is_estimate: bool,
+        answer_tokens: u32,
+        limit: u32,
+    },
     #[error("{model} refused the request: {reason}")]
     Refused { model: String, reason: String },
     #[error("the key for {model} is missing or wrong: {reason}")]

@@ -296,6 +296,18 @@ async fn first_word(
     }
 }
 
+/// What went wrong at the most wanted one is what can be mended; for a prompt that it has no room
+/// for, whoever has the most room says how long it may be.
+fn most_telling(errors: Vec<BackendError>) -> Option<BackendError> {
+    let room = |error: &BackendError| {
+        if let BackendError::ContextOverflow { limit, .. } = error { Some(*limit) } else { None }
+    };
+    match errors.first().map(room)? {
+        Some(_) => errors.into_iter().max_by_key(room),
+        None => errors.into_iter().next(),
+    }
+}
+
 /// Whether waiting may help: who has nothing to say has nothing to say later.
 fn may_pass(error: &BackendError) -> bool {
     error.is_transient() && !matches!(error, BackendError::EmptyAnswer { .. })
@@ -352,9 +364,8 @@ impl Backend for Failover {
                 errors.iter().any(|it| matches!(it, BackendError::DeadlineExceeded { .. }));
             let can_wait = !is_over && errors.iter().any(may_pass);
             let wait = self.rounds.wait_after(round, &errors);
-            // What went wrong at the most wanted one is what can be mended.
             if first_error.is_none() {
-                first_error = errors.into_iter().next();
+                first_error = most_telling(errors);
             }
             let is_last = round + 1 == self.rounds.most;
             if !can_wait || is_last || Instant::now() + wait >= request.deadline {

@@ -19,3 +19,4 @@ pub mod fetch;
 pub mod provider;
 pub mod servers;
 pub mod structured;
+pub mod tokens;

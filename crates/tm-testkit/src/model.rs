@@ -109,6 +109,16 @@ impl ScriptedModel {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn overflow(&self, prompt_tokens: u32, request: &ChatRequest) -> BackendError {
+        BackendError::ContextOverflow {
+            model: self.info.model.clone(),
+            prompt_tokens,
+            is_estimate: false,
+            answer_tokens: request.max_tokens,
+            limit: self.info.context_tokens,
+        }
+    }
+
     fn done(&self, request: &ChatRequest, text: &str, finish: FinishReason) -> ChatEvent {
         let prompt: u32 = request.messages.iter().map(|it| self.count_tokens(&it.content)).sum();
         let usage = Usage {
@@ -131,6 +141,10 @@ impl Backend for ScriptedModel {
     }
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        let prompt: u32 = request.messages.iter().map(|it| self.count_tokens(&it.content)).sum();
+        if prompt >= self.info.context_tokens {
+            return Err(self.overflow(prompt, &request));
+        }
         let reply = {
             let mut script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
             script(&request)
@@ -150,14 +164,7 @@ impl Backend for ScriptedModel {
                 Ok(ChatEvent::Delta(text)),
                 Err(BackendError::Broken { model, reason: "the script says so".into() }),
             ],
-            Reply::Overflow => {
-                return Err(BackendError::ContextOverflow {
-                    model,
-                    prompt_tokens: self.info.context_tokens,
-                    answer_tokens: request.max_tokens,
-                    limit: self.info.context_tokens,
-                });
-            }
+            Reply::Overflow => return Err(self.overflow(self.info.context_tokens, &request)),
             Reply::Stall => return Ok(stream::pending().boxed()),
         };
         Ok(stream::iter(events).boxed())

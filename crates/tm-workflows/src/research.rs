@@ -257,6 +257,8 @@ impl Question {
         Err(BackendError::ContextOverflow {
             model: info.model.clone(),
             prompt_tokens,
+            // Who counts is known to the backend.
+            is_estimate: true,
             answer_tokens,
             limit: info.context_tokens,
         })

@@ -16,6 +16,7 @@ mod embedding;
 mod files;
 mod sharing;
 mod stopping;
+mod tokens;
 
 use std::{
     env,

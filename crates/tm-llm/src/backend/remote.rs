@@ -29,11 +29,14 @@ use crate::{
     egress::{guard::NotLocal, root_cause, without_secrets},
     embed::{EmbedRequest, Embeddings},
     provider::Provider,
+    tokens,
 };
 use answering::{Answering, Limits};
+use window::{Counted, Window};
 
 mod answering;
 mod facts;
+mod window;
 
 /// Where a model is and how it is reached.
 #[derive(Clone)]
@@ -78,6 +81,7 @@ pub struct RemoteBackend {
     continues: bool,
     /// What the server has taught us.
     learnt: Mutex<Learnt>,
+    holds: Window,
     /// The window that was asked for last: another one may make the server load its model anew.
     window: AtomicU32,
 }
@@ -90,9 +94,6 @@ struct Learnt {
 
 /// The smallest window to ask for.
 const WINDOW_MIN: u32 = 4096;
-
-/// What the words around each message come to, in tokens.
-const TOKENS_AROUND_MESSAGE: u32 = 16;
 
 /// The longest answer that is read besides answers of models: errors, facts about models.
 const SMALL_BYTES: usize = 1 << 20;
@@ -110,7 +111,7 @@ impl RemoteBackend {
         let info = ModelInfo {
             provider: server.provider.name.to_owned(),
             model: server.model.clone(),
-            context_tokens: facts.context_tokens,
+            context_tokens: facts.window.limit,
             parallel: facts.parallel,
             whole_answers: true,
         };
@@ -120,7 +121,7 @@ impl RemoteBackend {
         };
         let window = AtomicU32::new(WINDOW_MIN.min(info.context_tokens));
         let (continues, learnt) = (facts.continues, Mutex::new(learnt));
-        Ok(Self { server, client, info, continues, learnt, window })
+        Ok(Self { server, client, info, continues, learnt, holds: facts.window, window })
     }
 
     /// Asks in the strongest form that the server takes.
@@ -213,16 +214,8 @@ impl RemoteBackend {
 
     /// What a fault means to whoever asked.
     fn failed(&self, fault: Fault, request: &ChatRequest) -> BackendError {
-        let counted = fault.tokens.unwrap_or((self.count(request), self.info.context_tokens));
-        self.server.failed(fault, counted, request.max_tokens)
-    }
-
-    /// How many tokens the prompt may come to.
-    fn count(&self, request: &ChatRequest) -> u32 {
-        let count = |text: &str| self.count_tokens(text) + TOKENS_AROUND_MESSAGE;
-        let messages: u32 = request.messages.iter().map(|it| count(&it.content)).sum();
-        let schema = request.response_schema.as_ref().map(|it| count(&it.to_string()));
-        messages + schema.unwrap_or_default()
+        let estimate = window::estimate(request);
+        self.server.failed(fault, (estimate, self.info.context_tokens), request.max_tokens)
     }
 
     /// The window for a request: one of few sizes, and never smaller than the last.
@@ -256,6 +249,10 @@ impl Backend for RemoteBackend {
         self.continues
     }
 
+    fn count_tokens(&self, text: &str) -> u32 {
+        tokens::at_most(text)
+    }
+
     async fn stream(&self, mut request: ChatRequest) -> Result<ChatStream, BackendError> {
         let server = &self.server;
         if let Some(max_tokens) = server.max_tokens {
@@ -266,18 +263,8 @@ impl Backend for RemoteBackend {
         {
             request.sampling.temperature = temperature;
         }
-        let prompt_tokens = self.count(&request);
-        let limit = self.info.context_tokens;
-        // The count is an upper estimate: below half of it nothing is certain.
-        if prompt_tokens / 2 > limit {
-            return Err(BackendError::ContextOverflow {
-                model: server.model.clone(),
-                prompt_tokens,
-                answer_tokens: request.max_tokens,
-                limit,
-            });
-        }
-        let window = self.window(prompt_tokens, request.max_tokens);
+        let admitted = self.holds.admit(server, &self.client, &request).await?;
+        let window = self.window(admitted.counted.tokens, request.max_tokens);
         let response = self.ask(&request, window).await?;
         let kind = response.headers().get(header::CONTENT_TYPE);
         let is_json = kind.is_some_and(|it| it.as_bytes().starts_with(b"application/json"));
@@ -287,9 +274,9 @@ impl Backend for RemoteBackend {
         let limits = Limits {
             deadline: request.deadline,
             window: (server.provider.dialect == Dialect::Ollama).then_some(window),
-            prompt_tokens,
+            admitted,
             answer_tokens: request.max_tokens,
-            context_tokens: limit,
+            context_tokens: self.info.context_tokens,
         };
         Ok(Answering::new(server.clone(), limits, framing, response.bytes_stream()).into_stream())
     }
@@ -299,7 +286,8 @@ impl Backend for RemoteBackend {
         let call = dialect.embed_call(&self.server.model, &request);
         let model = || self.server.model.clone();
         let call = call.ok_or_else(|| BackendError::NoEmbeddings { model: model() })?;
-        let failed = |fault| self.server.failed(fault, (0, self.info.context_tokens), 0);
+        let counted = Counted { tokens: 0, is_estimate: true };
+        let failed = |fault| self.server.failed(fault, (counted, self.info.context_tokens), 0);
         let response = match self.send(&call, request.deadline).await? {
             Ok(response) => response,
             Err(Fault { kind: FaultKind::Absent, .. }) => {
@@ -320,7 +308,8 @@ impl Server {
         self.key.as_ref().map(|it| it.0.as_str())
     }
 
-    fn failed(&self, fault: Fault, counted: (u32, u32), answer_tokens: u32) -> BackendError {
+    /// `counted` is what is known of the prompt and the window, when the server does not say.
+    fn failed(&self, fault: Fault, counted: (Counted, u32), answer_tokens: u32) -> BackendError {
         let (model, reason) = (self.model.clone(), fault.message);
         match fault.kind {
             FaultKind::Busy => BackendError::Busy { model, retry_after: fault.retry_after },
@@ -329,8 +318,11 @@ impl Server {
                 BackendError::ModelMissing { model, server: without_secrets(&self.url) }
             }
             FaultKind::ContextOverflow => {
-                let (prompt_tokens, limit) = counted;
-                BackendError::ContextOverflow { model, prompt_tokens, answer_tokens, limit }
+                let (counted, limit) = match fault.tokens {
+                    Some((tokens, limit)) => (Counted { tokens, is_estimate: false }, limit),
+                    None => counted,
+                };
+                window::overflow(self, counted, answer_tokens, limit)
             }
             FaultKind::Refused | FaultKind::Absent => BackendError::Refused { model, reason },
             FaultKind::Broken => BackendError::Reported { model, reason },

@@ -55,6 +55,7 @@ fn an_overflow_says_by_how_much() {
     let error = BackendError::ContextOverflow {
         model: "m".into(),
         prompt_tokens: 900,
+        is_estimate: false,
         answer_tokens: 200,
         limit: 1000,
     };

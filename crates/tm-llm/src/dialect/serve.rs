@@ -100,10 +100,11 @@ pub enum ClientError {
     Invalid { message: String },
     /// The prompt must become shorter.
     #[error(
-        "the prompt has {prompt_tokens} tokens, which leaves no room for an answer: \
-         {limit} is the most that {model} takes"
+        "the prompt has {}{prompt_tokens} tokens, which leaves no room for an answer: \
+         {limit} is the most that {model} takes",
+        if *is_estimate { "about " } else { "" }
     )]
-    TooLong { model: String, prompt_tokens: u32, limit: u32 },
+    TooLong { model: String, prompt_tokens: u32, is_estimate: bool, limit: u32 },
     #[error("there is no model {model}")]
     NoModel { model: String },
     /// Nobody here knows what is asked for.
@@ -191,8 +192,8 @@ impl From<BackendError> for ClientError {
     fn from(error: BackendError) -> Self {
         let message = error.to_string();
         match error {
-            BackendError::ContextOverflow { model, prompt_tokens, limit, .. } => {
-                Self::TooLong { model, prompt_tokens, limit }
+            BackendError::ContextOverflow { model, prompt_tokens, is_estimate, limit, .. } => {
+                Self::TooLong { model, prompt_tokens, is_estimate, limit }
             }
             BackendError::Refused { .. } => Self::Invalid { message },
             BackendError::Busy { retry_after, .. } => {

@@ -8,3 +8,4 @@ mod embed;
 mod failover;
 mod remote;
 mod structured;
+mod window;

@@ -108,7 +108,7 @@ async fn every_fault_has_a_name() {
                 400,
                 &json!({"error": {"type": "exceed_context_size_error", "n_prompt_tokens": 90, "n_ctx": 60}}),
             ),
-            "ContextOverflow { model: \"m\", prompt_tokens: 90, answer_tokens: 50, limit: 60 }",
+            "ContextOverflow { model: \"m\", prompt_tokens: 90, is_estimate: false, answer_tokens: 50, limit: 60 }",
         ),
         (Answer::events(WHOLE).cut_after(90), "Broken { model: \"m\", reason: "),
         (

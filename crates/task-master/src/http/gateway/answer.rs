@@ -206,8 +206,15 @@ impl Asked {
 
     /// JSON is validated, and repaired once.
     async fn ask_json(&self) -> Result<Answer, ClientError> {
-        let request = self.chat_request()?;
-        match structured::ask(self.backend(), request, Ok, &|_| {}).await {
+        let request = self.chat_request();
+        let ask = async |request| structured::ask(self.backend(), request, Ok, &|_| {}).await;
+        let mut asked = ask(request.clone()).await;
+        if let Err(StructuredError::Backend(error)) = &asked
+            && let Some(shorter) = shorter(request, error)
+        {
+            asked = ask(shorter).await;
+        }
+        match asked {
             Ok(answer) => Ok(Answer {
                 content: Content::Text(answer.value.to_string()),
                 finish: FinishReason::Stop,
@@ -245,34 +252,40 @@ impl Asked {
     /// which says so when it ends; one that leaves none is refused.
     async fn start(&self) -> Result<ChatStream, ClientError> {
         let backend = self.backend();
-        let request = self.chat_request()?;
+        let request = self.chat_request();
         match backend.stream(request.clone()).await {
-            Err(BackendError::ContextOverflow { prompt_tokens, limit, .. })
-                if prompt_tokens < limit =>
-            {
-                let max_tokens = limit - prompt_tokens;
-                Ok(backend.stream(ChatRequest { max_tokens, ..request }).await?)
-            }
-            started => Ok(started?),
+            Err(error) => match shorter(request, &error) {
+                Some(shorter) => Ok(backend.stream(shorter).await?),
+                None => Err(error.into()),
+            },
+            Ok(events) => Ok(events),
         }
     }
 
-    fn chat_request(&self) -> Result<ChatRequest, ClientError> {
+    /// Whoever is asked first may have no room for it; then somebody else may have.
+    fn chat_request(&self) -> ChatRequest {
         let ClientRequest { messages, form, sampling, max_tokens, .. } = &self.request;
         let (backend, prompt_tokens) = (self.backend(), self.prompt_tokens());
         let limit = backend.info().context_tokens;
-        let model = || backend.info().model.clone();
         let room = limit.checked_sub(prompt_tokens).filter(|it| *it > 0);
-        let room =
-            room.ok_or_else(|| ClientError::TooLong { model: model(), prompt_tokens, limit })?;
-        Ok(ChatRequest {
+        ChatRequest {
             messages: tools::instruct(messages, form),
             response_schema: tools::schema(form),
             sampling: sampling.clone(),
-            max_tokens: max_tokens.unwrap_or(ANSWER_TOKENS).min(ANSWER_TOKENS).min(room),
+            max_tokens: max_tokens
+                .unwrap_or(ANSWER_TOKENS)
+                .min(ANSWER_TOKENS)
+                .min(room.unwrap_or(ANSWER_TOKENS)),
             deadline: self.count.begun + self.count.gateway.timeout,
-        })
+        }
     }
+}
+
+/// The same request for an answer that fits beside the prompt, where there is room for one.
+fn shorter(request: ChatRequest, error: &BackendError) -> Option<ChatRequest> {
+    let BackendError::ContextOverflow { prompt_tokens, limit, .. } = error else { return None };
+    let max_tokens = limit.checked_sub(*prompt_tokens).filter(|it| *it > 0)?;
+    (max_tokens < request.max_tokens).then_some(ChatRequest { max_tokens, ..request })
 }
 
 /// An answer that was given before, as if it came now.

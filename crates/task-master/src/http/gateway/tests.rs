@@ -279,17 +279,57 @@ async fn an_answer_ends_before_its_stop_text() {
 }
 
 #[tokio::test]
-async fn a_prompt_that_is_too_long_is_refused_with_both_numbers() {
+async fn a_prompt_that_is_too_long_is_refused_with_both_numbers_in_every_protocol() {
     let server = Server::start(ScriptedModel::playing([]).with_context(100)).await;
-    let body = json!({
-        "model": "gpt-4o", "messages": [{"role": "user", "content": "word ".repeat(200)}]
+    let long = "word ".repeat(200);
+    let in_json = json!({
+        "model": "gpt-4o", "messages": [{"role": "user", "content": long}],
+        "response_format": {"type": "json_object"}
     });
-    let reached = server.post("/v1/chat/completions", &body).await;
-    assert_eq!(reached.status, 400);
-    let error = &reached.json()["error"];
+    let mut asked: Vec<(&str, Value)> = questions().map(|(path, body, _)| (path, body)).into();
+    asked.push(("/v1/chat/completions", in_json));
+    for (path, body) in asked {
+        // Every one of them asks the same.
+        let body = body.to_string().replace("\"Hi\"", &json!(long).to_string());
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        for stream in [false, true] {
+            body["stream"] = json!(stream);
+            let reached = server.post(path, &body).await;
+            assert_eq!(reached.status, 400, "{path}: {reached:?}");
+            let prompt_tokens = long.len() / 3 + 1;
+            let told = reached.json().to_string();
+            assert!(told.contains(&format!("{prompt_tokens} tokens")), "{path}: {told}");
+            assert!(told.contains("100 is the most"), "{path}: {told}");
+        }
+    }
+    let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": long}]});
+    let error = &server.post("/v1/chat/completions", &body).await.json()["error"];
     assert_eq!(error["code"], "context_length_exceeded");
-    assert!(error["message"].as_str().unwrap().contains("100"), "{error}");
     assert!(server.model.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_prompt_is_answered_by_whoever_has_room_for_it() {
+    let saying = |text: &'static str, tokens| {
+        let model = ScriptedModel::new(move |_| Reply::Text(text.to_owned()));
+        Arc::new(model.with_context(tokens))
+    };
+    let (small, large) = (saying("small", 1000), saying(r#"{"size": "large"}"#, 8192));
+    let candidate = |model: &Arc<ScriptedModel>| {
+        Candidate::opened(Arc::<ScriptedModel>::clone(model) as Arc<dyn Backend>)
+    };
+    let candidates = vec![candidate(&small), candidate(&large).with_rank(1)];
+    let main = Arc::new(Failover::open(candidates, Arc::new(|_| ())).await.unwrap());
+    let gateway = Gateway::new(alone(main), names("{}"), Duration::from_mins(1));
+    let server = Server::serving(small, gateway).await;
+    let messages = json!([{"role": "user", "content": "word ".repeat(800)}]);
+    let mut body = json!({"model": "gpt-4o", "messages": messages, "max_tokens": 64_000});
+    for form in [Value::Null, json!({"type": "json_object"})] {
+        body["response_format"] = form;
+        let reached = server.post("/v1/chat/completions", &body).await;
+        assert!(reached.status == 200 && reached.body.contains("large"), "{reached:?}");
+    }
+    assert!(server.model.seen().is_empty() && large.seen().len() >= 2);
 }
 
 #[tokio::test]

@@ -14,12 +14,15 @@ use futures_util::{
 };
 use tokio::time::timeout;
 
-use super::Server;
+use super::{
+    Server,
+    window::{Admitted, Counted, overflow},
+};
 use crate::{
     backend::{BackendError, ChatStream},
     chat::{ChatEvent, FinishReason, Usage},
     dialect::{
-        ask::{Fault, Piece, Reader},
+        ask::{Dialect, Fault, Piece, Reader},
         frames::{Frames, Framing},
         reasoning::Thoughts,
     },
@@ -32,8 +35,7 @@ pub(super) struct Limits {
     pub(super) deadline: Instant,
     /// The window that the server was told, in tokens, where it can be told.
     pub(super) window: Option<u32>,
-    /// An upper estimate.
-    pub(super) prompt_tokens: u32,
+    pub(super) admitted: Admitted,
     pub(super) answer_tokens: u32,
     pub(super) context_tokens: u32,
 }
@@ -191,22 +193,25 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
     }
 
     fn failed(&self, fault: Fault) -> BackendError {
-        let Limits { prompt_tokens, context_tokens, answer_tokens, .. } = self.limits;
-        let counted = fault.tokens.unwrap_or((prompt_tokens, context_tokens));
-        self.server.failed(fault, counted, answer_tokens)
+        let Limits { admitted, context_tokens, answer_tokens, .. } = self.limits;
+        self.server.failed(fault, (admitted.counted, context_tokens), answer_tokens)
     }
 
-    /// An answer that ended at the end of the window rather than at its own limit.
+    /// A prompt that was cut, or an answer that ended at the end of the window rather than at its
+    /// own limit.
     fn overflow(&self, finish: FinishReason, usage: Usage) -> Option<BackendError> {
-        let limit = self.limits.window?;
+        let Limits { admitted, window, context_tokens, answer_tokens, .. } = self.limits;
+        let read = usage.prompt_tokens;
+        let counts_all = matches!(self.server.provider.dialect, Dialect::OpenAi | Dialect::Ollama);
+        if counts_all && admitted.was_cut(window, read) {
+            let limit = if read == 0 { context_tokens } else { read };
+            return Some(overflow(&self.server, admitted.counted, answer_tokens, limit));
+        }
+        let limit = window?;
         let is_cut = finish == FinishReason::Length;
-        let is_short = usage.completion_tokens < self.limits.answer_tokens;
-        (is_cut && is_short).then(|| BackendError::ContextOverflow {
-            model: self.server.model.clone(),
-            prompt_tokens: usage.prompt_tokens,
-            answer_tokens: self.limits.answer_tokens,
-            limit,
-        })
+        let is_short = usage.completion_tokens < answer_tokens;
+        let counted = Counted { tokens: read, is_estimate: false };
+        (is_cut && is_short).then(|| overflow(&self.server, counted, answer_tokens, limit))
     }
 }
 

@@ -8,16 +8,31 @@ use std::time::Duration;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 
-use super::Server;
+use super::{
+    Server,
+    window::{Counter, Window},
+};
 use crate::{backend::BackendError, dialect::ask::Dialect};
 
 /// What planning needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Facts {
-    pub(super) context_tokens: u32,
+    pub(super) window: Window,
     pub(super) parallel: u32,
     /// See [`Backend::continues`](crate::backend::Backend::continues).
     pub(super) continues: bool,
+}
+
+impl Window {
+    /// The server says how much it holds, and refuses more.
+    fn told(limit: u32, counter: Counter) -> Self {
+        Self { limit, is_known: true, counter, refuses: true }
+    }
+
+    /// The server says nothing, and does whatever it likes.
+    fn unknown(counter: Counter) -> Self {
+        Self { limit: CONTEXT_UNKNOWN, is_known: false, counter, refuses: false }
+    }
 }
 
 /// What a server that says nothing is taken to hold.
@@ -32,19 +47,21 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, BackendError> {
     if server.audit.is_some() {
         // Newer models of some providers refuse to go on.
-        return Ok(Facts { context_tokens: CONTEXT_ELSEWHERE, parallel: 4, continues: false });
+        let window = Window::told(CONTEXT_ELSEWHERE, Counter::Nobody);
+        return Ok(Facts { window, parallel: 4, continues: false });
     }
-    let unknown = Facts { context_tokens: CONTEXT_UNKNOWN, parallel: 1, continues: false };
     let asking = Asking { server, client };
     let facts = match server.provider.dialect {
         Dialect::Ollama => asking.ollama().await?,
         Dialect::OpenAi => asking.openai().await?,
         Dialect::Anthropic | Dialect::Google => {
             asking.json(client.get(format!("{}/models", server.url))).await?;
-            None
+            // These protocols have an error for what is too long.
+            let window = Window::told(CONTEXT_UNKNOWN, Counter::Nobody);
+            Facts { window: Window { is_known: false, ..window }, parallel: 1, continues: false }
         }
     };
-    Ok(facts.unwrap_or(unknown))
+    Ok(facts)
 }
 
 #[derive(Clone, Copy)]
@@ -54,7 +71,8 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    async fn ollama(self) -> Result<Option<Facts>, BackendError> {
+    /// It has no way to count, and is told to refuse what is too long.
+    async fn ollama(self) -> Result<Facts, BackendError> {
         let Server { url, model, .. } = self.server;
         let body = json!({"model": model}).to_string();
         let shown = self.json(self.client.post(format!("{url}/show")).body(body)).await?;
@@ -62,32 +80,51 @@ impl Asking<'_> {
         let length =
             facts.into_iter().flatten().find(|(name, _)| name.ends_with(".context_length"));
         let length = length.and_then(|(_, value)| number(value));
-        let unknown = CONTEXT_UNKNOWN;
-        let context_tokens = length.map_or(unknown, |it| it.min(CONTEXT_MOST));
-        Ok(Some(Facts { context_tokens, parallel: 1, continues: true }))
+        let context_tokens = length.map_or(CONTEXT_UNKNOWN, |it| it.min(CONTEXT_MOST));
+        let window = Window::told(context_tokens, Counter::Nobody);
+        Ok(Facts { window, parallel: 1, continues: true })
     }
 
     /// vLLM tells with its models, LM Studio and llama.cpp at places of their own.
-    async fn openai(self) -> Result<Option<Facts>, BackendError> {
+    async fn openai(self) -> Result<Facts, BackendError> {
         let Server { url, model, .. } = self.server;
         let models = self.json(self.client.get(format!("{url}/models"))).await?;
         let listed = models.get("data").and_then(Value::as_array).into_iter().flatten();
         let is_it = |it: &&Value| it.get("id").is_some_and(|id| id == model.as_str());
         let own = listed.clone().find(is_it);
         if let Some(context) = own.and_then(|it| number(it.get("max_model_len")?)) {
-            return Ok(Some(Facts { context_tokens: context, parallel: 4, continues: true }));
+            let window = Window::told(context, Counter::Vllm);
+            return Ok(Facts { window, parallel: 4, continues: true });
         }
         let root = url.strip_suffix("/v1").unwrap_or(url);
         if self.server.provider.name == "lmstudio" {
             let shown = self.json(self.client.get(format!("{root}/api/v0/models/{model}"))).await?;
             let loaded = shown.get("loaded_context_length").and_then(number);
-            let facts = |it| Facts { context_tokens: it, parallel: 1, continues: false };
-            return Ok(loaded.map(facts));
+            let window = loaded.map(|it| Window::told(it, Counter::Nobody));
+            // What does not fit loses its middle there, unless somebody has set it otherwise.
+            let window = window.map(|it| Window { refuses: false, ..it });
+            let window = window.unwrap_or(Window::unknown(Counter::Nobody));
+            return Ok(Facts { window, parallel: 1, continues: false });
         }
         let props = self.json(self.client.get(format!("{root}/props"))).await?;
         let context = props.pointer("/default_generation_settings/n_ctx").and_then(number);
         let parallel = props.get("total_slots").and_then(number).unwrap_or(1).max(1);
-        Ok(context.map(|it| Facts { context_tokens: it, parallel, continues: true }))
+        if let Some(context) = context {
+            let window = Window::told(context, Counter::LlamaCpp);
+            return Ok(Facts { window, parallel, continues: true });
+        }
+        let window = Window::unknown(self.counter(root).await?);
+        Ok(Facts { window, parallel: 1, continues: false })
+    }
+
+    /// Who counts, of those that do not say how much they hold.
+    async fn counter(self, root: &str) -> Result<Counter, BackendError> {
+        let get = |path| self.json(self.client.get(format!("{root}{path}")));
+        if get("/.well-known/localai.json").await?.is_object() {
+            return Ok(Counter::LocalAi);
+        }
+        let info = get("/v1/internal/model/info").await?;
+        Ok(if info.get("model_name").is_some() { Counter::WebUi } else { Counter::Nobody })
     }
 
     /// Null for whatever is no JSON: a server need not know the question.

@@ -3,7 +3,7 @@
 use futures_util::stream;
 use proptest::prelude::*;
 
-use super::*;
+use super::{window::Admitted, *};
 use crate::{
     chat::{ChatEvent, FinishReason},
     provider,
@@ -66,7 +66,11 @@ async fn answer(provider: &str, pieces: Vec<Vec<u8>>) -> Result<String, BackendE
     let limits = Limits {
         deadline: Instant::now() + Duration::from_mins(1),
         window: None,
-        prompt_tokens: 10,
+        admitted: Admitted {
+            counted: Counted { tokens: 10, is_estimate: true },
+            least_tokens: 1,
+            is_in_doubt: false,
+        },
         answer_tokens: 100,
         context_tokens: 1000,
     };

@@ -6,9 +6,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{
-    ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, openai::role, parse, say, schema, typed,
-};
+use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
 use crate::chat::{FinishReason, Role};
 
 #[derive(Debug, Deserialize)]
@@ -103,7 +101,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
             }
             system.push_str(&message.content);
         } else {
-            messages.push(json!({"role": role(message.role), "content": message.content}));
+            messages.push(json!({"role": message.role.name(), "content": message.content}));
         }
     }
     let mut body = Map::new();

@@ -118,9 +118,27 @@ fn read(value: &Value) -> Fault {
         kind,
         message,
         field: field(error),
-        tokens: number("n_prompt_tokens").zip(number("n_ctx")),
+        tokens: number("n_prompt_tokens").zip(number("n_ctx")).or_else(|| lengths(&said)),
         retry_after: None,
     }
+}
+
+/// How long the prompt is and how long it may be, where they are said in words alone: as vLLM and
+/// LM Studio do.
+fn lengths(said: &str) -> Option<(u32, u32)> {
+    let after = |mark: &str| {
+        let word = said.split_once(mark)?.1.split([' ', '.', ',']).next()?;
+        word.parse::<u32>().ok()
+    };
+    let before = |mark: &str| {
+        let word = said.split_once(mark)?.0.rsplit([' ', '(']).next()?;
+        word.parse::<u32>().ok()
+    };
+    let prompt = before(" input tokens")
+        .or_else(|| before(" in the messages"))
+        .or_else(|| after("keep the first "));
+    let limit = after("context length is ").or_else(|| after("context length of only "));
+    prompt.zip(limit)
 }
 
 /// OpenAI names the member as `param`, `FastAPI` as the end of a path.

@@ -9,9 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{
-    Call, Fault, FaultKind, Piece, Question, SoFar, openai::role, parse, say, schema, typed,
-};
+use super::{Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
 use crate::chat::FinishReason;
 
 #[derive(Debug, Deserialize)]
@@ -43,7 +41,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     let messages: Vec<Value> = question
         .messages()
         .iter()
-        .map(|it| json!({"role": role(it.role), "content": it.content}))
+        .map(|it| json!({"role": it.role.name(), "content": it.content}))
         .collect();
     let sampling = &request.sampling;
     let mut body = json!({

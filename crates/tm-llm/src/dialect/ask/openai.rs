@@ -52,7 +52,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     let messages: Vec<Value> = question
         .messages()
         .iter()
-        .map(|it| json!({"role": role(it.role), "content": it.content}))
+        .map(|it| json!({"role": it.role.name(), "content": it.content}))
         .collect();
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(question.model));
@@ -133,13 +133,5 @@ fn finish(reason: &str) -> Result<FinishReason, Fault> {
         }
         "error" => Err(Fault::new(FaultKind::Broken, "it stopped because of an error")),
         _ => Ok(FinishReason::Stop),
-    }
-}
-
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
     }
 }

@@ -282,11 +282,15 @@ fn errors_have_the_shape_and_the_status_of_each_protocol() {
     let error = ClientError::from(BackendError::ContextOverflow {
         model: "m".to_owned(),
         prompt_tokens: 9000,
+        is_estimate: true,
         answer_tokens: 10,
         limit: 8192,
     });
     assert_eq!(error.status(), 400);
-    assert!(error.to_string().contains("9000") && error.to_string().contains("8192"));
+    for body in [openai::error_body, anthropic::error_body, ollama::error_body] {
+        let told = body(&error).to_string();
+        assert!(told.contains("about 9000 tokens") && told.contains("8192"), "{told}");
+    }
     assert_eq!(openai::error_body(&error)["error"]["code"], "context_length_exceeded");
     assert_eq!(anthropic::error_body(&error)["error"]["type"], "invalid_request_error");
     assert!(ollama::error_body(&error)["error"].is_string());
