@@ -4,7 +4,10 @@
 //! the root (`{"tasks": […], "metadata": {…}}`), a bare list. What is not a tag stays where it
 //! is. Reading and writing files is the store's business. Start at [`TaskFile`].
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    str::Utf8Error,
+};
 
 use serde_json::{Value, json};
 
@@ -61,6 +64,9 @@ pub enum TagError {
     NameTaken { name: String },
 }
 
+/// What some editors begin a file with.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Form {
     #[default]
@@ -94,19 +100,20 @@ impl TaskFile {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
         match str::from_utf8(bytes) {
             Ok(text) => Self::parse(text),
-            Err(error) => {
-                let valid = bytes.iter().take(error.valid_up_to());
-                Err(FormatError::NotUtf8 { line: 1 + valid.filter(|it| **it == b'\n').count() })
-            }
+            Err(error) => Err(FormatError::not_utf8(bytes, error)),
         }
     }
 
-    pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    /// Reads the text of a file, which is kept and not copied.
+    pub fn parse(text: impl Into<String>) -> Result<Self, FormatError> {
+        let mut text = text.into();
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.remove(0);
+        }
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let parsed = Parsed::read(text.to_owned()).map_err(|it| syntax_error(text, &it))?;
+        let parsed = Parsed::read(text).map_err(|it| syntax_error(&it.text, &it.error))?;
         let root = parsed.root();
         match root.text().bytes().next() {
             Some(b'{') => Ok(Self::from_object(root)),
@@ -294,6 +301,13 @@ impl TaskFile {
         }
         layout.push("}");
         layout.into_text()
+    }
+}
+
+impl FormatError {
+    pub(crate) fn not_utf8(bytes: &[u8], error: Utf8Error) -> Self {
+        let valid = bytes.iter().take(error.valid_up_to());
+        Self::NotUtf8 { line: 1 + valid.filter(|it| **it == b'\n').count() }
     }
 }
 

@@ -21,10 +21,7 @@ pub(crate) use record::Record;
 
 /// Whether a key, as spelled, names this member.
 pub(crate) fn key_is(key: &str, name: &str) -> bool {
-    let inner = key.strip_prefix('"').and_then(|it| it.strip_suffix('"')).unwrap_or(key);
-    // An escape is longer than what it stands for.
-    inner == name
-        || inner.len() > name.len() && inner.contains('\\') && decode(key).as_deref() == Some(name)
+    unquote(key).is_some_and(|it| it == name)
 }
 
 /// A string as JSON spells it.
@@ -41,7 +38,8 @@ pub(crate) fn decode(text: &str) -> Option<String> {
 
 /// The same without a copy where there is nothing to decode.
 pub(crate) fn unquote(text: &str) -> Option<Cow<'_, str>> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let [b'"', .., b'"'] = text.as_bytes() else { return None };
+    let inner = text.get(1..text.len() - 1)?;
     if !inner.contains('\\') {
         return Some(inner.into());
     }

@@ -103,17 +103,12 @@ impl Store {
     ///
     /// Bytes that are not UTF-8 read as U+FFFD here; such a file cannot be changed.
     pub fn read(&self) -> Result<TaskFile, StoreError> {
-        let bytes = self.bytes()?.unwrap_or_default();
-        let strict = TaskFile::from_bytes(&bytes);
-        let lenient = strict.or_else(|error| match error {
-            FormatError::NotUtf8 { .. } => {
-                TaskFile::parse(&String::from_utf8_lossy(&bytes)).map_err(|_| error)
-            }
-            FormatError::MergeConflict { .. }
-            | FormatError::Syntax { .. }
-            | FormatError::NotTasks { .. } => Err(error),
-        });
-        lenient.map_err(|source| self.format_error(source))
+        let read = match String::from_utf8(self.bytes()?.unwrap_or_default()) {
+            Ok(text) => TaskFile::parse(text),
+            Err(error) => TaskFile::parse(String::from_utf8_lossy(error.as_bytes()))
+                .map_err(|_| FormatError::not_utf8(error.as_bytes(), error.utf8_error())),
+        };
+        read.map_err(|source| self.format_error(source))
     }
 
     /// Changes the file: all of what `apply` does, or nothing when it fails or changes nothing.

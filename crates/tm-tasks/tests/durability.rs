@@ -170,7 +170,7 @@ fn folder_with_tasks() -> TempDir {
     let task = |id| json!({"id": id, "title": "t", "details": details, "count": 0});
     let tasks: Vec<_> = (1..=40).map(task).collect();
     fs::create_dir(folder.path().join("tasks")).unwrap();
-    let text = TaskFile::parse(&json!({"master": {"tasks": tasks}}).to_string()).unwrap().to_text();
+    let text = TaskFile::parse(json!({"master": {"tasks": tasks}}).to_string()).unwrap().to_text();
     fs::write(folder.path().join("tasks/tasks.json"), text).unwrap();
     folder
 }

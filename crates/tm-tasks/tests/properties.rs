@@ -75,7 +75,7 @@ proptest! {
     ) {
         let Ok(mut file) = TaskFile::parse(&text) else { return Ok(()) };
         let untouched = file.clone();
-        let again = TaskFile::parse(&file.to_text()).unwrap();
+        let again = TaskFile::parse(file.to_text()).unwrap();
         prop_assert_eq!(again.to_text(), file.to_text());
         prop_assert!(diff(&untouched, &again).tasks.is_empty());
         let (id, other): (TaskId, TaskId) = (id.parse().unwrap(), other.parse().unwrap());
@@ -95,7 +95,7 @@ proptest! {
             let graph = Graph::new(tasks);
             drop((graph.cycles(), graph.missing(), next_task(tasks)));
         }
-        drop(TaskFile::parse(&file.to_text()).unwrap());
+        drop(TaskFile::parse(file.to_text()).unwrap());
     }
 
     #[test]

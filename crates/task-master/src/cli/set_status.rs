@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tm_tasks::{
-    document::{Tag, TaskFile},
-    graph::next_task,
+    document::TaskFile,
+    graph::{NextTask, next_task},
     id::TaskId,
     status::{SetStatusError, Status, StatusChange, set_status},
     store::StoreError,
@@ -97,10 +97,12 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let tag = workspace.tag(None);
     let now = app.now;
     let command = format!("set-status --id={} --status={status}", join(&ids));
-    let outcome = workspace
-        .store
-        .commit(&command, now, |file| Ok::<_, StoreError>(set_all(file, &tag, &ids, &status, now)));
-    let outcome = outcome.map_err(explain)?;
+    let changed = workspace.store.commit(&command, now, |file| {
+        let outcome = set_all(file, &tag, &ids, &status, now);
+        let next = file.tag(&tag).and_then(|it| next_task(it.tasks()));
+        Ok::<_, StoreError>((outcome, next))
+    });
+    let (outcome, next) = changed.map_err(explain)?;
     if args.json || args.format == Format::Json {
         report.json(&document(&outcome, now));
         return if outcome.failures.is_empty() { Ok(()) } else { Err(Told.into()) };
@@ -112,7 +114,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let hint = "see which tasks there are with `task-master list`";
         return Err(advice(outcome.problem(), hint).into());
     }
-    print_next(&workspace.read()?, &tag, report);
+    print_next(next.as_ref(), report);
     Ok(())
 }
 
@@ -193,9 +195,8 @@ fn print_change(change: &StatusChange, report: &mut Report) {
     }
 }
 
-fn print_next(file: &TaskFile, tag: &str, report: &mut Report) {
-    let tasks = file.tag(tag).map(Tag::tasks).unwrap_or_default();
-    let Some(next) = next_task(tasks) else { return };
+fn print_next(next: Option<&NextTask>, report: &mut Report) {
+    let Some(next) = next else { return };
     report.blank();
     let columns = report.columns().unwrap_or(usize::MAX);
     let title = format!("Next  {} {}", next.task.id(), next.task.title());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn file(text: &Value) -> TaskFile {
-    TaskFile::parse(&text.to_string()).unwrap()
+    TaskFile::parse(text.to_string()).unwrap()
 }
 
 fn draft(dependencies: &[&str]) -> TaskDraft {

@@ -20,7 +20,7 @@ fn plan() -> TaskFile {
 }
 
 fn file(tasks: &Value) -> TaskFile {
-    TaskFile::parse(&json!({ "master": { "tasks": tasks } }).to_string()).unwrap()
+    TaskFile::parse(json!({ "master": { "tasks": tasks } }).to_string()).unwrap()
 }
 
 fn id(text: &str) -> TaskId {

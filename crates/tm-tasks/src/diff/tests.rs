@@ -5,7 +5,7 @@ use crate::document::TaskFile;
 
 #[track_caller]
 fn check(before: &Value, after: &Value, expected: &Value) {
-    let file = |it: &Value| TaskFile::parse(&it.to_string()).unwrap();
+    let file = |it: &Value| TaskFile::parse(it.to_string()).unwrap();
     let found = diff(&file(before), &file(after));
     assert_eq!(&serde_json::to_value(found).unwrap(), expected);
 }

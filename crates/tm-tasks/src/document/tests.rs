@@ -357,7 +357,7 @@ proptest! {
                     task.subtasks().iter().for_each(|it| drop((it.dependencies(), it.faults())));
                 }
                 crate::graph::next_task(file.tag(MASTER).map_or(&[], Tag::tasks));
-                prop_assert_eq!(TaskFile::parse(&file.to_text()).unwrap().to_text(), file.to_text());
+                prop_assert_eq!(TaskFile::parse(file.to_text()).unwrap().to_text(), file.to_text());
             }
         }
     }

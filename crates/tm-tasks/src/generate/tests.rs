@@ -6,7 +6,7 @@ use super::*;
 use crate::document::TaskFile;
 
 fn tag(name: &str, tasks: &Value) -> Tag {
-    let file = TaskFile::parse(&json!({ name: { "tasks": tasks } }).to_string()).unwrap();
+    let file = TaskFile::parse(json!({ name: { "tasks": tasks } }).to_string()).unwrap();
     file.tag(name).unwrap().clone()
 }
 

@@ -82,11 +82,12 @@ impl Layout {
     /// Takes note of a token, and says what comes before it.
     fn step(&mut self, token: &str) -> Gap {
         let last = self.last;
-        let closes = matches!(token, "}" | "]");
-        self.last = match token {
-            "{" | "[" => Last::Open,
-            "," => Last::Comma,
-            ":" => Last::Colon,
+        let first = token.bytes().next();
+        let closes = matches!(first, Some(b'}' | b']'));
+        self.last = match first {
+            Some(b'{' | b'[') => Last::Open,
+            Some(b',') => Last::Comma,
+            Some(b':') => Last::Colon,
             _ => Last::Other,
         };
         match last {

@@ -4,9 +4,9 @@
 //! pass: a list in the order of the text, in which every value knows where the one after it is.
 //! What was read is not copied and not read again. Start at [`Parsed::read`].
 
-use std::{fmt, iter, sync::Arc};
+use std::{fmt, iter, sync::Arc, thread};
 
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny};
 use serde_json::Value;
 
 use super::{key_is, layout::string_len};
@@ -22,33 +22,55 @@ pub(crate) struct Parsed {
 /// Where a value or a key lies.
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
     /// The node after it and all that is within it.
-    next: usize,
+    next: u32,
 }
 
 /// A value within a text.
 #[derive(Clone, Copy)]
 pub(crate) struct Part<'a> {
     whole: &'a Arc<Parsed>,
-    at: usize,
+    at: u32,
 }
 
 /// The same on its own, to be kept.
 #[derive(Clone)]
 pub(crate) struct Piece {
     whole: Arc<Parsed>,
-    at: usize,
+    at: u32,
+}
+
+/// A text that is not JSON, and why.
+#[derive(Debug)]
+pub(crate) struct NotJson {
+    pub(crate) text: String,
+    pub(crate) error: serde_json::Error,
 }
 
 impl Parsed {
-    pub(crate) fn read(text: String) -> Result<Arc<Self>, serde_json::Error> {
-        if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
-            // Who reads values says better what is wrong than who skips them.
-            return Err(serde_json::from_str::<Value>(&text).err().unwrap_or(error));
+    pub(crate) fn read(text: String) -> Result<Arc<Self>, NotJson> {
+        if text.len() > LONGEST {
+            let error = serde_json::Error::custom("it is larger than 1 GiB");
+            return Err(NotJson { text, error });
         }
-        Ok(Self::of_json(text))
+        let (checked, scanned) = thread::scope(|scope| {
+            // Not worth a thread for a small text; a machine without one to spare gets there, too.
+            let check = || serde_json::from_str::<IgnoredAny>(&text);
+            let beside = (text.len() > LONG)
+                .then(|| thread::Builder::new().spawn_scoped(scope, check).ok())
+                .flatten();
+            let scanned = scan(&text);
+            (beside.and_then(|it| it.join().ok()).unwrap_or_else(check), scanned)
+        });
+        if let Err(error) = checked {
+            // Who reads values says better what is wrong than who skips them.
+            let error = serde_json::from_str::<Value>(&text).err().unwrap_or(error);
+            return Err(NotJson { text, error });
+        }
+        let (nodes, has_escaped_keys) = scanned;
+        Ok(Arc::new(Self { text, nodes, has_escaped_keys }))
     }
 
     /// The same for what is known to be JSON. What is not holds no values to speak of.
@@ -62,8 +84,13 @@ impl Parsed {
         Part { whole: self, at: 0 }
     }
 
-    fn node(&self, at: usize) -> Node {
-        self.nodes.get(at).copied().unwrap_or(Node { start: 0, end: 0, next: at + 1 })
+    fn node(&self, at: u32) -> Node {
+        let node = self.nodes.get(at as usize).copied();
+        node.unwrap_or(Node { start: 0, end: 0, next: at.saturating_add(1) })
+    }
+
+    fn slice(&self, node: Node) -> &str {
+        self.text.get(node.start as usize..node.end as usize).unwrap_or_default()
     }
 }
 
@@ -73,8 +100,7 @@ impl<'a> Part<'a> {
     }
 
     pub(crate) fn text(self) -> &'a str {
-        let Node { start, end, .. } = self.whole.node(self.at);
-        self.whole.text.get(start..end).unwrap_or_default()
+        self.whole.slice(self.whole.node(self.at))
     }
 
     pub(crate) fn is_object(self) -> bool {
@@ -98,20 +124,14 @@ impl<'a> Part<'a> {
 
     /// The value of a member of an object. Of duplicates the last one counts, as in JavaScript.
     pub(crate) fn member(self, name: &str) -> Option<Self> {
-        let bytes = self.whole.text.as_bytes();
         let end = self.whole.node(self.at).next;
         let (mut at, mut found) = (self.at + 1, None);
         while at < end {
             let (key, value) = (self.whole.node(at), self.whole.node(at + 1));
             // Asked of every task for every field: nearly all keys are told apart by their length.
-            let spelled = key.end - key.start;
-            let is_it = if spelled == name.len() + QUOTES {
-                bytes.get(key.start + 1..key.end - 1) == Some(name.as_bytes())
-            } else {
-                self.whole.has_escaped_keys
-                    && key_is(self.whole.text.get(key.start..key.end).unwrap_or_default(), name)
-            };
-            if is_it {
+            let may_be = self.whole.has_escaped_keys
+                || (key.end - key.start) as usize == name.len() + QUOTES;
+            if may_be && key_is(self.whole.slice(key), name) {
                 found = Some(Self { whole: self.whole, at: at + 1 });
             }
             at = value.next;
@@ -145,6 +165,12 @@ impl fmt::Debug for Piece {
 /// What a key is longer by than the name it spells.
 const QUOTES: usize = 2;
 
+/// The places in longer texts would not be noted.
+const LONGEST: usize = 1 << 30;
+
+/// From so many bytes on a text is worth two threads.
+const LONG: usize = 1 << 20;
+
 /// Text in which a value begins about every so many bytes, as in most task files.
 const VALUE_LEN: usize = 24;
 
@@ -153,7 +179,7 @@ fn scan(text: &str) -> (Vec<Node>, bool) {
     let bytes = text.as_bytes();
     let mut nodes: Vec<Node> = Vec::with_capacity(text.len() / VALUE_LEN + 1);
     // A stack of its own: nothing keeps a text from nesting deeper than a thread's stack.
-    let mut open = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
     let mut has_escaped_keys = false;
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -164,16 +190,16 @@ fn scan(text: &str) -> (Vec<Node>, bool) {
                 continue;
             }
             b':' => {
-                let key = nodes.last().and_then(|it| bytes.get(it.start..it.end));
+                let key = nodes.last().and_then(|it| bytes.get(it.start as usize..it.end as usize));
                 has_escaped_keys |= key.is_some_and(|it| it.contains(&b'\\'));
                 at += 1;
                 continue;
             }
             b'}' | b']' => {
                 at += 1;
-                let next = nodes.len();
-                if let Some(node) = open.pop().and_then(|it: usize| nodes.get_mut(it)) {
-                    (node.end, node.next) = (at, next);
+                let next = narrow(nodes.len());
+                if let Some(node) = open.pop().and_then(|it| nodes.get_mut(it)) {
+                    (node.end, node.next) = (narrow(at), next);
                 }
                 continue;
             }
@@ -190,9 +216,15 @@ fn scan(text: &str) -> (Vec<Node>, bool) {
                     bytes.iter().skip(at).take_while(|it| !b" \n\r\t,:{}[]\"".contains(it)).count();
             }
         }
-        nodes.push(Node { start, end: at, next: nodes.len() + 1 });
+        let next = narrow(nodes.len() + 1);
+        nodes.push(Node { start: narrow(start), end: narrow(at), next });
     }
     (nodes, has_escaped_keys)
+}
+
+/// Texts are never long enough for places that do not fit.
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn bakery() -> Tag {
         { "id": 4, "title": "Fax", "status": "cancelled", "priority": "low" },
         { "id": 5, "title": "Card", "status": "review" },
     ]);
-    let file = TaskFile::parse(&json!({ "v2": { "tasks": tasks } }).to_string()).unwrap();
+    let file = TaskFile::parse(json!({ "v2": { "tasks": tasks } }).to_string()).unwrap();
     file.tag("v2").unwrap().clone()
 }
 

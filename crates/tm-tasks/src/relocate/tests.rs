@@ -23,7 +23,7 @@ fn file() -> TaskFile {
         ] },
         "other": { "tasks": [{ "id": 1 }, { "id": 2, "dependencies": [1] }] },
     });
-    TaskFile::parse(&text.to_string()).unwrap()
+    TaskFile::parse(text.to_string()).unwrap()
 }
 
 fn id(text: &str) -> TaskId {
@@ -123,7 +123,7 @@ fn ids_that_are_texts_stay_texts() {
         { "id": "2", "subtasks": [{ "id": "2.1" }, { "id": "2.2", "dependencies": ["2.1"] }] },
         { "id": "3", "subtasks": [{ "id": "1" }, { "id": "2", "dependencies": ["1"] }] },
     ] } });
-    let mut file = TaskFile::parse(&text.to_string()).unwrap();
+    let mut file = TaskFile::parse(text.to_string()).unwrap();
     move_task(&mut file, "master", &id("2"), &id("5")).unwrap();
     move_task(&mut file, "master", &id("5.1"), &id("3.1")).unwrap();
     move_task(&mut file, "master", &id("5.2"), &id("6")).unwrap();

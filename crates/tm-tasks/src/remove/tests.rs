@@ -16,7 +16,7 @@ fn file() -> TaskFile {
         ] },
         "other": { "tasks": [{ "id": 1, "dependencies": [] }, { "id": 2, "dependencies": [1] }] },
     });
-    TaskFile::parse(&text.to_string()).unwrap()
+    TaskFile::parse(text.to_string()).unwrap()
 }
 
 fn ids(text: &str) -> Vec<TaskId> {

@@ -15,7 +15,7 @@ fn tasks() -> Vec<Task> {
          ]},
         {"id": 3, "title": "Three", "description": "Third", "dependencies": [2]},
     ]}});
-    let file = TaskFile::parse(&text.to_string()).unwrap();
+    let file = TaskFile::parse(text.to_string()).unwrap();
     file.tag("master").unwrap().tasks().to_vec()
 }
 

@@ -21,7 +21,7 @@ fn file(task: &str) -> TaskFile {
     let subtasks: Vec<_> =
         subtasks.map(|(index, it)| json!({"id": index + 1, "status": it})).collect();
     let task = json!({"id": 1, "status": status, "subtasks": subtasks});
-    TaskFile::parse(&json!({"master": {"tasks": [task]}}).to_string()).unwrap()
+    TaskFile::parse(json!({"master": {"tasks": [task]}}).to_string()).unwrap()
 }
 
 fn moment() -> Timestamp {

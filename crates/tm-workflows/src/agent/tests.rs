@@ -13,7 +13,7 @@ fn tag() -> Tag {
         ] },
         { "id": 3, "title": "Dough", "status": "in-progress" },
     ]);
-    TaskFile::parse(&tasks.to_string()).unwrap().tag("master").unwrap().clone()
+    TaskFile::parse(tasks.to_string()).unwrap().tag("master").unwrap().clone()
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn tasks() -> Vec<Task> {
         {"id": 3, "title": "Export notes", "description": "One file for each note", "dependencies": [2]},
         {"id": 4, "title": "Draw the logo", "description": "A pencil"},
     ]}});
-    let file = TaskFile::parse(&text.to_string()).unwrap();
+    let file = TaskFile::parse(text.to_string()).unwrap();
     file.tag("master").unwrap().tasks().to_vec()
 }
 

@@ -45,7 +45,7 @@ pub(super) fn tasks(told: &[(&str, &str, &str, &str, &[u64])]) -> Vec<Task> {
 }
 
 pub(super) fn read(tasks: &Value) -> Vec<Task> {
-    let file = TaskFile::parse(&json!({"master": {"tasks": tasks}}).to_string()).unwrap();
+    let file = TaskFile::parse(json!({"master": {"tasks": tasks}}).to_string()).unwrap();
     file.tag("master").unwrap().tasks().to_vec()
 }
 

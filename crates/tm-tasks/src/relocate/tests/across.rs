@@ -14,7 +14,7 @@ fn chain() -> TaskFile {
         "later": { "tasks": [{ "id": 4 }] },
         "word": 1,
     });
-    TaskFile::parse(&text.to_string()).unwrap()
+    TaskFile::parse(text.to_string()).unwrap()
 }
 
 fn request(ids: &str, to: &str, links: Links) -> CrossTagMove {

@@ -36,7 +36,7 @@ fn plans() -> impl Strategy<Value = TaskFile> {
         });
         let list: Vec<Value> = list.collect();
         let text = json!({ "master": { "tasks": list }, "other": { "tasks": list } });
-        TaskFile::parse(&text.to_string()).unwrap()
+        TaskFile::parse(text.to_string()).unwrap()
     })
 }
 

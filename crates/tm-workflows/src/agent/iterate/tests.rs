@@ -85,7 +85,7 @@ fn there_is_a_round_for_each_pending_task_and_subtask() {
         { "id": 1, "status": "done", "subtasks": [{ "id": 1, "status": "pending" }] },
         { "id": 2, "status": "pending" },
     ]);
-    let file = TaskFile::parse(&tasks.to_string()).unwrap();
+    let file = TaskFile::parse(tasks.to_string()).unwrap();
     let tasks = file.tag("master").unwrap().tasks();
     assert_eq!(rounds_for(tasks, &Work::Preset(Preset::Default)), 2);
     assert_eq!(rounds_for(&[], &Work::Preset(Preset::Default)), 10);

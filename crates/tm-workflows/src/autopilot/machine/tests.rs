@@ -12,7 +12,7 @@ fn workflow(statuses: &[&str], max_attempts: u32) -> Result<Workflow, StepError>
         .map(|(index, status)| json!({ "id": index + 1, "title": format!("s{index}"), "status": status }))
         .collect();
     let file = json!([{ "id": 2, "title": "Oven: heat it!", "subtasks": subtasks }]);
-    let file = TaskFile::parse(&file.to_string()).unwrap();
+    let file = TaskFile::parse(file.to_string()).unwrap();
     let task = file.tag("master").unwrap().tasks()[0].clone();
     Workflow::new(&task, "master", max_attempts, "2030-01-01T00:00:00Z".parse().unwrap())
 }
