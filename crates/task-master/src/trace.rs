@@ -231,7 +231,8 @@ impl Record {
         let answered = self.attempts.iter().rev().find(|it| it.ending == Ending::Answered);
         if self.status.is_none() && !self.attempts.is_empty() {
             self.ending = self.attempts.last().map(|it| it.ending).unwrap_or_default();
-            let sum = |of: fn(&Asked) -> u32| self.attempts.iter().map(of).sum();
+            let sum =
+                |of: fn(&Asked) -> u32| self.attempts.iter().map(of).fold(0, u32::saturating_add);
             self.prompt_tokens = sum(|it| it.prompt_tokens);
             self.cached_tokens = sum(|it| it.cached_tokens);
             self.completion_tokens = sum(|it| it.completion_tokens);

@@ -109,12 +109,13 @@ pub struct Usage {
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Self) {
-        self.prompt_tokens += other.prompt_tokens;
-        self.cached_tokens += other.cached_tokens;
-        self.completion_tokens += other.completion_tokens;
-        self.queued += other.queued;
-        self.prefill += other.prefill;
-        self.decode += other.decode;
+        // Servers say what they like.
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.cached_tokens = self.cached_tokens.saturating_add(other.cached_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        self.queued = self.queued.saturating_add(other.queued);
+        self.prefill = self.prefill.saturating_add(other.prefill);
+        self.decode = self.decode.saturating_add(other.decode);
     }
 }
 

@@ -9,6 +9,8 @@ use reqwest::Client;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::egress::read_up_to;
+
 /// A server, and what it serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,6 +48,9 @@ pub const USUAL_PLACES: [&str; 5] = [
 
 /// A server that does not say at once what it is, is none.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a server says about itself is short.
+const ABOUT_BYTES: usize = 1 << 20;
 
 /// What answers at this address, which has no path.
 pub async fn look(root: &str, client: &Client) -> Option<Found> {
@@ -92,7 +97,8 @@ impl Asking<'_> {
     async fn get(self, path: &str) -> Option<Value> {
         let request = self.client.get(format!("{}{path}", self.root)).timeout(TIMEOUT);
         let response = request.send().await.ok().filter(|it| it.status().is_success())?;
-        let value: Value = serde_json::from_str(&response.text().await.ok()?).ok()?;
+        let text = read_up_to(response, ABOUT_BYTES).await;
+        let value: Value = serde_json::from_str(&text).ok()?;
         value.is_object().then_some(value)
     }
 

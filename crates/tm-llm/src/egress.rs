@@ -6,7 +6,8 @@
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
-use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, redirect};
+use futures_util::StreamExt as _;
+use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, Response, redirect};
 
 pub mod guard;
 
@@ -84,6 +85,19 @@ pub fn without_secrets(address: &str) -> String {
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     format!("{scheme}://{host}{path}")
+}
+
+/// As much of an answer as that; nobody has to read what does not end.
+pub(crate) async fn read_up_to(response: Response, most: usize) -> String {
+    let mut bytes = Vec::new();
+    let mut pieces = response.bytes_stream();
+    while let Some(Ok(piece)) = pieces.next().await {
+        bytes.extend_from_slice(&piece);
+        if bytes.len() > most {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The innermost reason of an error, which is what a person can act on.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::egress::{
     EgressError,
     guard::{Guard, NotLocal},
+    read_up_to,
 };
 
 /// Why a server did not say which models it has.
@@ -41,6 +42,9 @@ struct Tag {
 /// A list of names is short; whoever takes longer has a problem.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Longer than the list of all models that there are.
+const ABOUT_BYTES: usize = 4 << 20;
+
 /// The models that the Ollama server at this address has, such as `http://localhost:11434/api`.
 pub async fn ollama_models(base_url: &str, guard: &Guard) -> Result<Vec<String>, ServerError> {
     let url = format!("{}/tags", base_url.trim_end_matches('/'));
@@ -50,8 +54,8 @@ pub async fn ollama_models(base_url: &str, guard: &Guard) -> Result<Vec<String>,
     if !response.status().is_success() {
         return Err(ServerError::Refused { status: response.status().as_u16() });
     }
-    let bytes = response.bytes().await.map_err(ServerError::Unreachable)?;
-    let tags: Tags = serde_json::from_slice(&bytes).map_err(ServerError::Unreadable)?;
+    let text = read_up_to(response, ABOUT_BYTES).await;
+    let tags: Tags = serde_json::from_str(&text).map_err(ServerError::Unreadable)?;
     Ok(tags.models.into_iter().filter_map(|it| it.model.or(it.name)).collect())
 }
 

@@ -13,6 +13,7 @@ use std::{
         mpsc,
     },
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -39,6 +40,8 @@ pub struct Answer {
     cut: Option<(usize, Then)>,
     /// Without a length, the end of the connection is the end of the body.
     has_length: bool,
+    /// The body is said again and again, until the client hangs up, with this pause in between.
+    again: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +67,29 @@ impl Answer {
     pub fn json(status: u16, body: &Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         let body = body.to_string().into_bytes();
-        Self { status, headers, body, cut: None, has_length: true }
+        Self { status, headers, body, cut: None, has_length: true, again: None }
     }
 
     /// Server-sent events, as they are written.
     pub fn events(body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type", "text/event-stream".to_owned())];
-        Self { status: 200, headers, body: body.into(), cut: None, has_length: false }
+        let body = body.into();
+        Self { status: 200, headers, body, cut: None, has_length: false, again: None }
+    }
+
+    /// This, without an end.
+    pub fn endless(body: impl Into<Vec<u8>>) -> Self {
+        Self { again: Some(Duration::ZERO), ..Self::events(body) }
+    }
+
+    /// The same with a pause after each time.
+    pub fn dripping(body: impl Into<Vec<u8>>, pause: Duration) -> Self {
+        Self { again: Some(pause), ..Self::events(body) }
+    }
+
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     #[must_use]
@@ -172,10 +191,25 @@ fn converse(
     let body = answer.body.get(..sent).unwrap_or_default();
     // A client may hang up whenever it likes.
     drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)));
+    if let Some(pause) = answer.again {
+        repeat(&mut stream, body, pause);
+    }
     if matches!(answer.cut, Some((_, Then::Stall))) {
         // Its end is an error.
         let ended = end.lock().unwrap_or_else(PoisonError::into_inner).recv();
         debug_assert!(ended.is_err());
+    }
+}
+
+/// Until nobody listens any more.
+fn repeat(stream: &mut TcpStream, body: &[u8], pause: Duration) {
+    let many =
+        if pause.is_zero() { body.repeat(1 + (16 << 10) / body.len()) } else { body.to_vec() };
+    let (_never, waited) = mpsc::channel::<()>();
+    while stream.write_all(&many).is_ok() {
+        // Nothing comes: this is how long it takes.
+        let waited = waited.recv_timeout(pause);
+        debug_assert!(waited.is_err());
     }
 }
 

@@ -15,7 +15,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
 use reqwest::{Client, Response, header};
 use tokio::time::timeout;
 
@@ -26,7 +25,7 @@ use crate::{
         ask::{Call, Dialect, Fault, FaultKind, Question, SchemaForm},
         frames::Framing,
     },
-    egress::{guard::NotLocal, root_cause, without_secrets},
+    egress::{guard::NotLocal, read_up_to, root_cause, without_secrets},
     embed::{EmbedRequest, Embeddings},
     provider::Provider,
     tokens,
@@ -94,6 +93,9 @@ struct Learnt {
 
 /// The smallest window to ask for.
 const WINDOW_MIN: u32 = 4096;
+
+/// Nobody waits longer for an error to be said.
+const ERROR: Duration = Duration::from_secs(10);
 
 /// The longest answer that is read besides answers of models: errors, facts about models.
 const SMALL_BYTES: usize = 1 << 20;
@@ -208,7 +210,7 @@ impl RemoteBackend {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|it| it.to_str().ok()?.trim().parse().ok());
-        let body = timeout(patience, read_some(response)).await.unwrap_or_default();
+        let body = timeout(patience.min(ERROR), read_some(response)).await.unwrap_or_default();
         Ok(Err(Fault::of_answer(status, retry_after.map(Duration::from_secs), &body)))
     }
 
@@ -395,18 +397,6 @@ fn not_local(error: &reqwest::Error) -> Option<&NotLocal> {
 /// The beginning of a small body, which is all of it unless something is wrong.
 async fn read_some(response: Response) -> String {
     read_up_to(response, SMALL_BYTES).await
-}
-
-async fn read_up_to(response: Response, most: usize) -> String {
-    let mut bytes = Vec::new();
-    let mut pieces = response.bytes_stream();
-    while let Some(Ok(piece)) = pieces.next().await {
-        bytes.extend_from_slice(&piece);
-        if bytes.len() > most {
-            break;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

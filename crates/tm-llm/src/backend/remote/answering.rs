@@ -51,6 +51,9 @@ pub(super) struct Answering<B> {
     thoughts: Thoughts,
     ready: VecDeque<Result<ChatEvent, BackendError>>,
     clock: Clock,
+    /// What has come, and what was said in it.
+    bytes_received: usize,
+    bytes_said: usize,
 }
 
 /// When the parts of an answer arrived.
@@ -61,6 +64,13 @@ struct Clock {
     last_bytes: Instant,
     longest_gap: Duration,
 }
+
+/// The most bytes that a token is said in, and sent in with all that is around it. A server that
+/// exceeds that does not keep to what it was asked for.
+const SAID_BYTES: usize = 64;
+const SENT_BYTES: usize = 4096;
+/// Not every server counts what it thinks, or knows the limit.
+const SLACK_TOKENS: usize = 4096;
 
 /// A stream that was never silent for long is not given up sooner.
 const STALL_LEAST: Duration = Duration::from_secs(10);
@@ -81,6 +91,8 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
             thoughts: Thoughts::default(),
             ready: VecDeque::new(),
             clock: Clock::start(),
+            bytes_received: 0,
+            bytes_said: 0,
         }
     }
 
@@ -100,6 +112,11 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
             self.frames.as_ref()?;
             let left = self.limits.deadline.saturating_duration_since(Instant::now());
             let patience = self.patience().min(left);
+            // What never stops coming would never be late.
+            if left.is_zero() {
+                self.fail(self.server.silent(patience, self.limits.deadline));
+                continue;
+            }
             match timeout(patience, self.bytes.next()).await {
                 Ok(Some(Ok(bytes))) => self.take(bytes.as_ref()),
                 Ok(Some(Err(error))) => self.end(Some(&root_cause(&error))),
@@ -124,6 +141,10 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
 
     fn take(&mut self, bytes: &[u8]) {
         self.clock.heard();
+        self.bytes_received += bytes.len();
+        if self.bytes_received > self.limits.most_bytes(SENT_BYTES) {
+            return self.fail(self.broken("it sends more than it was asked for"));
+        }
         let Some(frames) = &mut self.frames else { return };
         match frames.push(bytes) {
             Ok(frames) => {
@@ -131,10 +152,7 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
                     self.read(&frame);
                 }
             }
-            Err(error) => {
-                let (model, reason) = (self.server.model.clone(), error.to_string());
-                self.fail(BackendError::Broken { model, reason });
-            }
+            Err(error) => self.fail(self.broken(&error.to_string())),
         }
         if self.reader.is_over() && self.frames.is_some() {
             self.end(None);
@@ -162,6 +180,10 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
     }
 
     fn say(&mut self, text: String) {
+        self.bytes_said += text.len();
+        if self.bytes_said > self.limits.most_bytes(SAID_BYTES) {
+            return self.fail(self.broken("it says more than it was asked for"));
+        }
         if !text.is_empty() {
             self.ready.push_back(Ok(ChatEvent::Delta(text)));
         }
@@ -173,9 +195,8 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
             return;
         }
         let Some((finish, usage)) = self.reader.end() else {
-            let model = self.server.model.clone();
-            let reason = broken.unwrap_or("the stream ended before the answer did").to_owned();
-            return self.fail(BackendError::Broken { model, reason });
+            let reason = broken.unwrap_or("the stream ended before the answer did");
+            return self.fail(self.broken(reason));
         };
         if let Some(error) = self.overflow(finish, usage) {
             return self.fail(error);
@@ -190,6 +211,10 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
     fn fail(&mut self, error: BackendError) {
         self.frames = None;
         self.ready.push_back(Err(error));
+    }
+
+    fn broken(&self, reason: &str) -> BackendError {
+        BackendError::Broken { model: self.server.model.clone(), reason: reason.to_owned() }
     }
 
     fn failed(&self, fault: Fault) -> BackendError {
@@ -212,6 +237,14 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
         let is_short = usage.completion_tokens < answer_tokens;
         let counted = Counted { tokens: read, is_estimate: false };
         (is_cut && is_short).then(|| overflow(&self.server, counted, answer_tokens, limit))
+    }
+}
+
+impl Limits {
+    /// The most bytes of an answer, at so many a token.
+    fn most_bytes(&self, each: usize) -> usize {
+        let tokens = usize::try_from(self.answer_tokens).unwrap_or(usize::MAX);
+        tokens.saturating_add(SLACK_TOKENS).saturating_mul(each)
     }
 }
 

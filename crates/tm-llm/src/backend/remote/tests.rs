@@ -1,6 +1,6 @@
 //! No answer but a whole one passes for one, wherever its stream is cut.
 
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use proptest::prelude::*;
 
 use super::{window::Admitted, *};

@@ -11,7 +11,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 use super::Server;
-use crate::{backend::BackendError, chat::ChatRequest, tokens};
+use crate::{backend::BackendError, chat::ChatRequest, egress::read_up_to, tokens};
 
 /// What the words around each message come to, in tokens.
 const TOKENS_AROUND_MESSAGE: u32 = 16;
@@ -194,7 +194,7 @@ impl Asking<'_> {
         }
         let request = request.header("content-type", "application/json").body(body.to_string());
         let response = request.send().await.ok().filter(|it| it.status().is_success())?;
-        serde_json::from_str(&super::read_up_to(response, TOKENS_BYTES).await).ok()
+        serde_json::from_str(&read_up_to(response, TOKENS_BYTES).await).ok()
     }
 }
 

@@ -195,7 +195,8 @@ fn count(counts: Option<Counts>, so_far: &mut SoFar) {
     let cached = counts.cache_read.unwrap_or(0);
     if let Some(input) = counts.input.filter(|it| *it > 0) {
         usage.cached_tokens = cached;
-        usage.prompt_tokens = input + cached + counts.cache_creation.unwrap_or(0);
+        let more = cached.saturating_add(counts.cache_creation.unwrap_or(0));
+        usage.prompt_tokens = input.saturating_add(more);
     }
     usage.completion_tokens = counts.output.unwrap_or(usage.completion_tokens);
 }

@@ -94,7 +94,7 @@ pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault>
     if let Some(counts) = chunk.usage_metadata {
         so_far.usage.prompt_tokens = counts.prompt;
         so_far.usage.cached_tokens = counts.cached;
-        so_far.usage.completion_tokens = counts.answer + counts.thoughts;
+        so_far.usage.completion_tokens = counts.answer.saturating_add(counts.thoughts);
     }
     if let Some(reason) = chunk.prompt_feedback.and_then(|it| it.block_reason) {
         return Err(Fault::new(FaultKind::Refused, format!("the prompt was blocked: {reason}")));
