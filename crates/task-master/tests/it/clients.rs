@@ -84,10 +84,14 @@ impl Original {
     fn start(provider: &str, model: &str) -> Option<Self> {
         let program = Packages::find()?.directory.join("npm/node_modules/.bin/task-master");
         let gateway = Gateway::start();
-        let path = if provider == "ollama" { "api" } else { "v1" };
+        let path = match provider {
+            "ollama" => "/api",
+            "perplexity" => "",
+            _ => "/v1",
+        };
         let role = json!({
             "provider": provider, "modelId": model, "maxTokens": 4000, "temperature": 0.2,
-            "baseURL": format!("{}/{path}", gateway.url)
+            "baseURL": format!("{}{path}", gateway.url)
         });
         let models = json!({"main": role, "research": role, "fallback": role});
         let project = Project::empty();
@@ -106,7 +110,9 @@ impl Original {
         command.env("HOME", self.project.path("home"));
         command.env("PATH", env::var_os("PATH").unwrap_or_default());
         command.env("CI", "1").env("TASKMASTER_SKIP_AUTO_UPDATE", "1");
-        for provider in ["ANTHROPIC", "OPENAI", "OPENAI_COMPATIBLE", "OLLAMA", "LMSTUDIO"] {
+        let providers =
+            ["ANTHROPIC", "OPENAI", "OPENAI_COMPATIBLE", "OLLAMA", "LMSTUDIO", "PERPLEXITY"];
+        for provider in providers {
             command.env(format!("{provider}_API_KEY"), "local");
         }
         succeed(&mut command)
@@ -139,6 +145,20 @@ fn the_original_is_served_as_by_anthropic() {
 fn the_original_is_served_as_by_openai() {
     let Some(original) = Original::start("openai", "gpt-4o") else { return };
     original.plans_and_researches("responses");
+}
+
+#[test]
+fn the_original_is_served_as_by_perplexity() {
+    let Some(original) = Original::start("perplexity", "sonar-pro") else { return };
+    original.run(&["parse-prd", "prd.md", "--num-tasks", "1", "--force"]);
+    assert_eq!(original.tasks()[0]["title"], instance::TEXT);
+    let said = original.run(&["research", "What is bread?"]);
+    let metrics = original.gateway.metrics();
+    let agent = r#"endpoint="agent",status="200",route="research""#;
+    assert!(metrics.contains(agent), "{said}\n{metrics}");
+    // The model names no passage, and that is said in its answer.
+    assert!(said.contains(instance::SAID), "{said}");
+    assert!(said.contains("The documents say nothing about this"), "{said}");
 }
 
 #[test]
