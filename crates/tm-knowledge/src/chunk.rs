@@ -35,7 +35,7 @@ struct Block {
 /// Divides a text. Every character but the space between pieces is in exactly one of them.
 pub fn chunks(kind: Kind, text: &str) -> Vec<Chunk> {
     let blocks = match kind {
-        Kind::Markdown | Kind::Html => markdown(text),
+        Kind::Markdown | Kind::Html | Kind::Docx => markdown(text),
         Kind::Text => blocks(text, |_| true),
         Kind::Code => blocks(text, |line| !line.starts_with([' ', '\t', '}', ')', ']'])),
     };

@@ -1,11 +1,13 @@
 //! Text out of files: what can be read, as what, and under which title.
 //!
-//! Everything is text in UTF-8 in the end. HTML becomes Markdown without what a reader would not
-//! see. What cannot be read is said, never guessed. Start at [`kind`] and [`read`].
+//! Everything is text in UTF-8 in the end. HTML and Word documents become Markdown without what a
+//! reader would not see. What cannot be read is said, never guessed. Start at [`kind`] and [`read`].
 
 use std::path::Path;
 
 use htmd::HtmlToMarkdown;
+
+mod docx;
 
 /// What a document is, which decides how it is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -14,6 +16,7 @@ pub enum Kind {
     Markdown,
     Text,
     Html,
+    Docx,
     Code,
 }
 
@@ -35,11 +38,15 @@ pub enum Unreadable {
     TooDeep,
     #[error("it is not HTML: {0}")]
     NotHtml(String),
+    #[error("it is no Word document: {0}")]
+    NotDocx(String),
+    #[error("there is more in it than a person can have written")]
+    TooLarge,
 }
 
 /// A text that is no kind of document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no kind of document: there are markdown, text, html and code")]
+#[error("`{0}` is no kind of document: there are markdown, text, html, docx and code")]
 pub struct UnknownKind(pub String);
 
 /// Deeper pages were made to do harm: whoever reads them runs out of time or stack.
@@ -116,6 +123,7 @@ pub fn kind(path: &Path) -> Option<Kind> {
         "md" | "markdown" | "mdx" | "mdc" => Some(Kind::Markdown),
         "txt" | "text" | "rst" | "adoc" | "org" | "tex" | "log" => Some(Kind::Text),
         "html" | "htm" | "xhtml" => Some(Kind::Html),
+        "docx" => Some(Kind::Docx),
         ending => language_of(ending).map(|_| Kind::Code),
     }
 }
@@ -131,6 +139,10 @@ fn language_of(ending: &str) -> Option<&'static str> {
 
 /// Reads a file's bytes as `kind`; `name` is the title where the document has none.
 pub fn read(kind: Kind, name: &str, bytes: Vec<u8>) -> Result<Readable, Unreadable> {
+    if kind == Kind::Docx {
+        let (title, text) = docx::markdown(&bytes)?;
+        return readable(title.or_else(|| first_heading(&text)), name, text);
+    }
     let text = String::from_utf8(bytes).map_err(|_| Unreadable::NotText)?;
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     if text.contains('\0') {
@@ -139,8 +151,12 @@ pub fn read(kind: Kind, name: &str, bytes: Vec<u8>) -> Result<Readable, Unreadab
     let (title, text) = match kind {
         Kind::Html => (element(&text, "title"), html(&text)?),
         Kind::Markdown => (first_heading(&text), text),
-        Kind::Text | Kind::Code => (None, text),
+        Kind::Text | Kind::Code | Kind::Docx => (None, text),
     };
+    readable(title, name, text)
+}
+
+fn readable(title: Option<String>, name: &str, text: String) -> Result<Readable, Unreadable> {
     if text.trim().is_empty() {
         return Err(Unreadable::Empty);
     }
@@ -209,13 +225,22 @@ fn some_words(text: &str) -> Option<String> {
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Markdown, Self::Text, Self::Html, Self::Code];
+    pub const ALL: [Self; 5] = [Self::Markdown, Self::Text, Self::Html, Self::Docx, Self::Code];
+
+    /// Whether a file of this kind is the text itself.
+    pub fn is_plain(self) -> bool {
+        match self {
+            Self::Markdown | Self::Text | Self::Code => true,
+            Self::Html | Self::Docx => false,
+        }
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Markdown => "markdown",
             Self::Text => "text",
             Self::Html => "html",
+            Self::Docx => "docx",
             Self::Code => "code",
         }
     }

@@ -10,7 +10,7 @@ use std::{
 
 use ignore::WalkBuilder;
 
-use crate::read::kind;
+use crate::read::{Kind, kind};
 
 /// What is in a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub struct Walked {
 
 /// A larger file is no text that a person wrote.
 pub const LARGEST_BYTES: u64 = 2_000_000;
+
+/// A Word document has pictures, too.
+const LARGEST_DOCX_BYTES: u64 = 50_000_000;
 
 /// Directories that were made by programs, or hold what others wrote.
 const SKIPPED_DIRECTORIES: &[&str] = &[
@@ -76,14 +79,13 @@ impl Walked {
     fn add(&mut self, root: &Path, path: &Path) {
         let file = if path.as_os_str().is_empty() { root.to_path_buf() } else { root.join(path) };
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if kind(&file).is_none() || is_made(&name) {
-            return;
-        }
+        let Some(kind) = kind(&file).filter(|_| !is_made(&name)) else { return };
+        let largest = if kind == Kind::Docx { LARGEST_DOCX_BYTES } else { LARGEST_BYTES };
         let mut skip = |why: &str| self.skipped.push((path.to_path_buf(), why.to_owned()));
         match fs::metadata(&file) {
             _ if is_secret(&name) => skip("its name says that it holds secrets"),
-            Ok(metadata) if metadata.len() > LARGEST_BYTES => {
-                skip(&format!("it has more than {} kB", LARGEST_BYTES / 1000));
+            Ok(metadata) if metadata.len() > largest => {
+                skip(&format!("it has more than {} kB", largest / 1000));
             }
             Ok(_) => self.files.push(path.to_path_buf()),
             Err(error) => skip(&error.to_string()),

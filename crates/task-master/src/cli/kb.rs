@@ -143,7 +143,7 @@ struct SearchArgs {
     #[arg(long, short, value_name = "SOURCE")]
     source: Vec<String>,
 
-    /// Only documents of this kind: markdown, text, html or code
+    /// Only documents of this kind: markdown, text, html, docx or code
     #[arg(long, short, value_name = "KIND")]
     kind: Vec<String>,
 
@@ -347,8 +347,9 @@ fn by(
     match meanings(index, embedding_model(workspace)?).map_err(told)? {
         Meanings::Usable { model, missing } => {
             if missing > 0 {
+                let chunks = count(usize::try_from(missing).unwrap_or_default(), "chunk");
                 report.warn(&format!(
-                    "{missing} chunks have no vector yet: `task-master kb embed` makes them"
+                    "without a vector: {chunks}; `task-master kb embed` makes what is missing"
                 ));
             }
             let meaning = meaning::of_question(&model, &args.query)?;

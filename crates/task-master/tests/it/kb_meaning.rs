@@ -134,3 +134,40 @@ fn a_server_that_does_not_answer_costs_no_document() {
     let failed = project.run(&["kb", "embed"]);
     assert_eq!(failed.code, 1, "{}", failed.all());
 }
+
+/// With all-MiniLM-L6-v2, which a build without an engine cannot run.
+#[cfg(feature = "engine")]
+mod real_model {
+    use std::{env, path::PathBuf};
+
+    use super::*;
+
+    /// The embedding model's file; `None`, and a line that says so, where it was not fetched.
+    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+    fn embedder() -> Option<PathBuf> {
+        let home = || env::var_os("HOME").map(|it| PathBuf::from(it).join(".local/share"));
+        let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home)?;
+        let model = data.join("task-master/models/all-minilm-l6-v2-q8_0.gguf");
+        if model.is_file() {
+            return Some(model);
+        }
+        eprintln!("SKIPPED: there is no embedding model at {}", model.display());
+        None
+    }
+
+    #[test]
+    fn it_finds_what_is_meant_in_this_process() {
+        let Some(model) = embedder() else { return };
+        let project = Project::bakery();
+        project.write("docs/oven.md", "# Oven\n\nThe oven is heated for two hours.\n");
+        project.write("docs/orders.txt", "Customers order until six in the evening.\n");
+        let embedding = json!({"provider": "embedded", "modelId": model});
+        let config = json!({"models": {"embedding": embedding}, "global": {}});
+        project.write(".taskmaster/config.json", config.to_string());
+        let added = project.json(&["kb", "add", "docs", "--json"]);
+        assert_eq!(added["vectors"]["made"], 2, "{added}");
+        let question = "When is the deadline for buying a cake?";
+        let found = project.json(&["kb", "search", question, "--mode=dense", "--json"]);
+        assert_eq!(paths(&found)[0], "orders.txt", "{found}");
+    }
+}

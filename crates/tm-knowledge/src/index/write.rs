@@ -186,7 +186,7 @@ pub(super) fn titles(kind: Kind, path: &str, title: &str, headings: &[impl AsRef
 fn searched(document: &Document, piece: &str) -> String {
     match document.kind {
         Kind::Code => format!("{piece}{}", parts_of_names(piece)),
-        Kind::Markdown | Kind::Text | Kind::Html => piece.to_owned(),
+        Kind::Markdown | Kind::Text | Kind::Html | Kind::Docx => piece.to_owned(),
     }
 }
 

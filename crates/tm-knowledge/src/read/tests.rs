@@ -14,6 +14,7 @@ fn files_are_known_by_their_names() {
     check("a.txt", Some(Kind::Text));
     check("LICENSE", Some(Kind::Text));
     check("a.htm", Some(Kind::Html));
+    check("a.Docx", Some(Kind::Docx));
     check("src/a.rs", Some(Kind::Code));
     check("Makefile", Some(Kind::Code));
     check("a.png", None);

@@ -56,7 +56,7 @@ impl Library {
         let new = NewSource { location, name: "files".into(), ..NewSource::default() };
         let source = index.add_source(&new, 0)?;
         let document = |it: &SourceFile| Document {
-            kind: kind(Path::new(&it.path)).filter(|it| *it != Kind::Html).unwrap_or(Kind::Text),
+            kind: kind(Path::new(&it.path)).filter(|it| it.is_plain()).unwrap_or(Kind::Text),
             ..Document::of_text(&it.path, &it.path, &it.text)
         };
         let documents: Vec<Document> = files.iter().map(document).collect();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tm_knowledge::index::{Index, search::Meaning};
 use tm_workflows::embedding::{EmbedError, EmbeddingModel, Progress, embed_missing};
 
-use super::told;
+use super::{count, told};
 use crate::{
     app::Workspace,
     backend,
@@ -50,7 +50,8 @@ pub(super) fn complete(
     }
     let missing = index.count_unembedded().map_err(told)?;
     if missing > 0 {
-        report.note(&format!("{} reads {missing} chunks", model.embedder.model));
+        let chunks = count(usize::try_from(missing).unwrap_or_default(), "chunk");
+        report.note(&format!("{} reads {chunks}", model.embedder.model));
     }
     let bar = ProgressBar::new(missing);
     let template = "{spinner} reading [{bar:24}] {pos}/{len} chunks, {eta}";

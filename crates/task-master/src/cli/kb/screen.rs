@@ -43,8 +43,8 @@ pub(super) fn print_synced(source: &Source, synced: &Synced, report: &mut Report
 pub(super) fn print_made(made: &Made, report: &mut Report) {
     match made {
         Made::Complete { model, made, chunks } => {
-            report
-                .done(format!("{chunks} chunks are found by their meaning ({model}, {made} new)"));
+            let chunks = count(usize::try_from(*chunks).unwrap_or_default(), "chunk");
+            report.done(format!("{chunks} with vectors ({made} new), by {model}"));
         }
         Made::WordsAlone { why, hint } => {
             report.note(&format!("documents are found by their words alone: {why}; {hint}"));
