@@ -28,6 +28,7 @@ use crate::{
 
 mod meaning;
 mod screen;
+mod watch;
 
 /// Keep documents that research answers from
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,8 @@ enum Command {
     Add(AddArgs),
     /// Read all sources again
     Update(UpdateArgs),
+    /// Read sources again whenever they change, until Ctrl-C
+    Watch(WatchArgs),
     /// Make what is missing to find documents by their meaning
     Embed(EmbedArgs),
     /// Forget a source
@@ -96,6 +99,13 @@ struct UpdateArgs {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct WatchArgs {
+    /// Leave the vectors to a later `kb embed`
+    #[arg(long)]
+    no_vectors: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -173,6 +183,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     match &args.command {
         Command::Add(args) => add(args, app, &workspace, report),
         Command::Update(args) => update(args, app, &workspace, report),
+        Command::Watch(args) => watch::run(args, app, &workspace, report),
         Command::Embed(args) => embed(args, &workspace, report),
         Command::Rm(args) => remove(args, &workspace, report),
         Command::List(args) => list(args, &workspace, report),

@@ -20,6 +20,10 @@ impl Watched {
     fn new(project: &Project, arguments: &[&str], screen: &[(&str, &str)]) -> Self {
         let mut command = project.command(&[&["list", "--watch"], arguments].concat());
         command.envs(screen.iter().copied());
+        Self::running(command)
+    }
+
+    fn running(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = child.stdout.take().unwrap();
         Self { child, out, text: String::new() }
@@ -113,4 +117,21 @@ fn all_tags_cannot_be_watched() {
     let run = Project::bakery().run(&["list", "--watch", "--all-tags"]);
     assert_eq!(run.code, 1);
     assert!(run.err.contains("cannot be used with"), "{}", run.err);
+}
+
+#[test]
+fn documents_are_read_again_when_they_change_and_ctrl_c_is_no_failure() {
+    let project = Project::bakery();
+    project.write("docs/oven.md", "The oven is heated for two hours.\n");
+    project.run(&["kb", "add"]);
+    project.write("docs/orders.md", "Customers order until six.\n");
+    let mut watched = Watched::running(project.command(&["kb", "watch"]));
+    watched.until("1 new, 0 changed, 0 gone");
+    project.write("docs/oven.md", "The oven is broken.\n");
+    watched.until("0 new, 1 changed, 0 gone");
+    fs::remove_file(project.path("project/docs/orders.md")).unwrap();
+    watched.until("0 new, 0 changed, 1 gone");
+    watched.end();
+    let found = project.run(&["kb", "search", "broken"]);
+    assert!(found.out.contains("docs/oven.md"), "{}", found.all());
 }
