@@ -7,6 +7,7 @@
 use std::{
     collections::{HashMap, HashSet},
     str::Utf8Error,
+    sync::Arc,
 };
 
 use serde_json::{Value, json};
@@ -104,16 +105,19 @@ impl TaskFile {
         }
     }
 
-    /// Reads the text of a file, which is kept and not copied.
     pub fn parse(text: impl Into<String>) -> Result<Self, FormatError> {
-        let mut text = text.into();
-        if text.starts_with(BYTE_ORDER_MARK) {
-            text.remove(0);
+        Self::of_text(&Arc::new(text.into()))
+    }
+
+    /// Reads the text of a file, which is kept and not copied.
+    pub(crate) fn of_text(text: &Arc<String>) -> Result<Self, FormatError> {
+        if let Some(text) = text.strip_prefix(BYTE_ORDER_MARK) {
+            return Self::parse(text);
         }
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let parsed = Parsed::read(text).map_err(|it| syntax_error(&it.text, &it.error))?;
+        let parsed = Parsed::read(Arc::clone(text)).map_err(|it| syntax_error(text, &it))?;
         let root = parsed.root();
         match root.text().bytes().next() {
             Some(b'{') => Ok(Self::from_object(root)),
@@ -129,13 +133,13 @@ impl TaskFile {
 
     /// The file's text: two spaces a level and no line end at the end, as JavaScript prints it.
     pub fn to_text(&self) -> String {
-        let mut text = String::new();
+        let mut layout = Layout::default();
         match (self.form, self.tags().next()) {
-            (Form::Array, Some(tag)) => tag.list.write(&mut text),
-            (Form::Root, Some(tag)) => tag.write(&mut text),
-            (Form::Tagged | Form::Root | Form::Array, _) => return self.to_tagged_text(),
+            (Form::Array, Some(tag)) => tag.list.lay_out(&mut layout),
+            (Form::Root, Some(tag)) => tag.lay_out(&mut layout),
+            (Form::Tagged | Form::Root | Form::Array, _) => self.lay_out_entries(&mut layout),
         }
-        json::format(&text)
+        layout.into_text()
     }
 
     /// All tags in the file's order.
@@ -286,21 +290,23 @@ impl TaskFile {
         }
     }
 
-    /// One entry after the other, so that there are never two whole texts.
-    fn to_tagged_text(&self) -> String {
-        let mut layout = Layout::default();
-        let mut text = String::new();
+    fn lay_out_entries(&self, layout: &mut Layout) {
         layout.push("{");
         for (index, entry) in self.entries.iter().enumerate() {
             if index > 0 {
                 layout.push(",");
             }
-            text.clear();
-            entry.write(&mut text);
-            layout.push(&text);
+            let (Entry::Tag { key, .. } | Entry::Root { key, .. } | Entry::Other { key, .. }) =
+                entry;
+            layout.push(key);
+            layout.push(":");
+            match entry {
+                Entry::Tag { tag, .. } => tag.lay_out(layout),
+                Entry::Root { tag, .. } => tag.list.lay_out(layout),
+                Entry::Other { value, .. } => layout.push(value),
+            }
         }
         layout.push("}");
-        layout.into_text()
     }
 }
 
@@ -308,19 +314,6 @@ impl FormatError {
     pub(crate) fn not_utf8(bytes: &[u8], error: Utf8Error) -> Self {
         let valid = bytes.iter().take(error.valid_up_to());
         Self::NotUtf8 { line: 1 + valid.filter(|it| **it == b'\n').count() }
-    }
-}
-
-impl Entry {
-    fn write(&self, out: &mut String) {
-        let (Self::Tag { key, .. } | Self::Root { key, .. } | Self::Other { key, .. }) = self;
-        out.push_str(key);
-        out.push(':');
-        match self {
-            Self::Tag { tag, .. } => tag.write(out),
-            Self::Root { tag, .. } => tag.list.write(out),
-            Self::Other { value, .. } => out.push_str(value),
-        }
     }
 }
 
@@ -419,14 +412,21 @@ impl Tag {
         self.fields.set("metadata", metadata.to_text());
     }
 
-    fn write(&self, out: &mut String) {
-        json::write_object(out, self.fields.iter(), |(key, value), out| {
-            if json::key_is(key, "tasks") {
-                self.list.write(out);
-            } else {
-                out.push_str(value);
+    fn lay_out(&self, layout: &mut Layout) {
+        layout.push("{");
+        for (index, (key, value)) in self.fields.iter().enumerate() {
+            if index > 0 {
+                layout.push(",");
             }
-        });
+            layout.push(key);
+            layout.push(":");
+            if json::key_is(key, "tasks") {
+                self.list.lay_out(layout);
+            } else {
+                layout.push(value);
+            }
+        }
+        layout.push("}");
     }
 }
 

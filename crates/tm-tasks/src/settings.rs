@@ -29,7 +29,8 @@ pub(crate) fn read(path: &Path) -> Result<Record, SettingsError> {
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let not_an_object = |reason| SettingsError::NotAnObject { reason };
-    let parsed = Parsed::read(text.to_owned()).map_err(|it| not_an_object(it.error.to_string()))?;
+    let parsed =
+        Parsed::read(text.to_owned().into()).map_err(|it| not_an_object(it.to_string()))?;
     Record::of(parsed.root()).ok_or_else(|| not_an_object("it is another value".to_owned()))
 }
 

@@ -8,6 +8,7 @@ use std::{
     fs,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -104,7 +105,7 @@ impl Store {
     /// Bytes that are not UTF-8 read as U+FFFD here; such a file cannot be changed.
     pub fn read(&self) -> Result<TaskFile, StoreError> {
         let read = match String::from_utf8(self.bytes()?.unwrap_or_default()) {
-            Ok(text) => TaskFile::parse(text),
+            Ok(text) => TaskFile::of_text(&text.into()),
             Err(error) => TaskFile::parse(String::from_utf8_lossy(error.as_bytes()))
                 .map_err(|_| FormatError::not_utf8(error.as_bytes(), error.utf8_error())),
         };
@@ -150,9 +151,12 @@ impl Store {
         apply: impl FnOnce(&mut TaskFile) -> Result<(T, Option<Quality>), E>,
     ) -> Result<T, E> {
         let directory = lock::acquire_for(&self.file, self.lock_wait)?;
-        let before = self.bytes()?;
-        let mut file = TaskFile::from_bytes(before.as_deref().unwrap_or_default())
-            .map_err(|source| self.format_error(source))?;
+        let before = self.text()?;
+        let mut file = match &before {
+            Some(text) => TaskFile::of_text(text),
+            None => Ok(TaskFile::default()),
+        }
+        .map_err(|source| self.format_error(source))?;
         let untouched = file.clone();
         let (value, quality) = apply(&mut file)?;
         if file == untouched {
@@ -161,7 +165,8 @@ impl Store {
         file.touch_changed(&untouched, now);
         let after = file.to_text().into_bytes();
         let note = Note { at: iso_millis(now), command: command.to_owned(), undoes: None, quality };
-        self.replace(&directory, &note, before.as_deref(), Some(&after))?;
+        let before = before.as_ref().map(|it| it.as_bytes());
+        self.replace(&directory, &note, before, Some(&after))?;
         Ok(value)
     }
 
@@ -232,6 +237,18 @@ impl Store {
         let note = Note { at: iso_millis(now), command, undoes: None, quality: None };
         self.replace(&directory, &note, current.as_deref(), text.as_deref())?;
         Ok(wanted.clone())
+    }
+
+    /// The text of a file that can be changed; nothing when it does not exist.
+    fn text(&self) -> Result<Option<Arc<String>>, StoreError> {
+        let Some(bytes) = self.bytes()? else { return Ok(None) };
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text.into())),
+            Err(error) => {
+                let error = FormatError::not_utf8(error.as_bytes(), error.utf8_error());
+                Err(self.format_error(error))
+            }
+        }
     }
 
     /// Nothing when the file does not exist.

@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 
 use crate::{
-    json::{self, Part, Piece},
+    json::{self, Layout, Part, Piece},
     task::Task,
 };
 
@@ -41,10 +41,13 @@ impl List {
         &mut self.changed
     }
 
-    pub(super) fn write(&self, out: &mut String) {
-        match &self.text {
-            Some(text) => out.push_str(text.part().text()),
-            None => json::write_array(out, &self.changed, Task::write),
+    pub(super) fn lay_out(&self, layout: &mut Layout) {
+        if let Some(text) = &self.text {
+            layout.push_part(text.part());
+        } else {
+            let mut text = String::new();
+            json::write_array(&mut text, &self.changed, Task::write);
+            layout.push(&text);
         }
     }
 }

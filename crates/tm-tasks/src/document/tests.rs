@@ -312,8 +312,8 @@ fn leaves(value: Part<'_>, path: &str, found: &mut BTreeMap<String, String>) {
 fn differences(one: &str, another: &str) -> Vec<String> {
     let mut before = BTreeMap::new();
     let mut after = BTreeMap::new();
-    leaves(Parsed::read(one.to_owned()).unwrap().root(), "", &mut before);
-    leaves(Parsed::read(another.to_owned()).unwrap().root(), "", &mut after);
+    leaves(Parsed::read(one.to_owned().into()).unwrap().root(), "", &mut before);
+    leaves(Parsed::read(another.to_owned().into()).unwrap().root(), "", &mut after);
     let paths = before.keys().chain(after.keys());
     let mut paths: Vec<String> =
         paths.filter(|it| before.get(*it) != after.get(*it)).cloned().collect();

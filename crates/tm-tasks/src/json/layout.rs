@@ -2,6 +2,8 @@
 //!
 //! Strings and numbers are copied as they are spelled. Start at [`format()`].
 
+use super::Part;
+
 /// Lays JSON text out as JavaScript's `JSON.stringify(value, null, 2)` does.
 ///
 /// Strings and numbers are copied as they are spelled. Text that is not JSON comes out as
@@ -19,6 +21,9 @@ fn lay_out(text: &str, mut layout: Layout) -> String {
     layout.push(text);
     layout.into_text()
 }
+
+/// What JavaScript is told to indent a level by.
+pub(super) const INDENT: &str = "  ";
 
 /// Text that is laid out piece by piece.
 #[derive(Debug)]
@@ -42,7 +47,7 @@ enum Last {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { out: String::new(), indent: "  ", line: "\n".to_owned(), last: Last::Other }
+        Self { out: String::new(), indent: INDENT, line: "\n".to_owned(), last: Last::Other }
     }
 }
 
@@ -73,6 +78,23 @@ impl Layout {
             rest = tail;
         }
         self.out.push_str(text.get(copied..at).unwrap_or_default());
+    }
+
+    /// Adds a value, which is copied as a whole where it is laid out like this already.
+    pub(crate) fn push_part(&mut self, part: Part<'_>) {
+        let text = part.text();
+        let depth = self.line.len() / INDENT.len() + usize::from(self.last == Last::Open);
+        if self.indent != INDENT || !part.is_laid_out(depth) {
+            self.push(text);
+            return;
+        }
+        match self.step(text) {
+            Gap::None => {}
+            Gap::Space => self.out.push(' '),
+            Gap::Line => self.out.push_str(&self.line),
+        }
+        self.out.push_str(text);
+        self.last = Last::Other;
     }
 
     pub(crate) fn into_text(self) -> String {

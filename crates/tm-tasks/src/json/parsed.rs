@@ -9,11 +9,14 @@ use std::{fmt, iter, sync::Arc, thread};
 use serde::de::{Error as _, IgnoredAny};
 use serde_json::Value;
 
-use super::{key_is, layout::string_len};
+use super::{
+    key_is,
+    layout::{INDENT, string_len},
+};
 
 /// A text and the places of all of its values.
 pub(crate) struct Parsed {
-    text: String,
+    text: Arc<String>,
     nodes: Vec<Node>,
     /// Whether any key is spelled with escapes.
     has_escaped_keys: bool,
@@ -42,18 +45,10 @@ pub(crate) struct Piece {
     at: u32,
 }
 
-/// A text that is not JSON, and why.
-#[derive(Debug)]
-pub(crate) struct NotJson {
-    pub(crate) text: String,
-    pub(crate) error: serde_json::Error,
-}
-
 impl Parsed {
-    pub(crate) fn read(text: String) -> Result<Arc<Self>, NotJson> {
+    pub(crate) fn read(text: Arc<String>) -> Result<Arc<Self>, serde_json::Error> {
         if text.len() > LONGEST {
-            let error = serde_json::Error::custom("it is larger than 1 GiB");
-            return Err(NotJson { text, error });
+            return Err(serde_json::Error::custom("it is larger than 1 GiB"));
         }
         let (checked, scanned) = thread::scope(|scope| {
             // Not worth a thread for a small text; a machine without one to spare gets there, too.
@@ -66,8 +61,7 @@ impl Parsed {
         });
         if let Err(error) = checked {
             // Who reads values says better what is wrong than who skips them.
-            let error = serde_json::from_str::<Value>(&text).err().unwrap_or(error);
-            return Err(NotJson { text, error });
+            return Err(serde_json::from_str::<Value>(&text).err().unwrap_or(error));
         }
         let (nodes, has_escaped_keys) = scanned;
         Ok(Arc::new(Self { text, nodes, has_escaped_keys }))
@@ -76,7 +70,7 @@ impl Parsed {
     /// The same for what is known to be JSON. What is not holds no values to speak of.
     pub(crate) fn of_json(text: String) -> Arc<Self> {
         let (nodes, has_escaped_keys) = scan(&text);
-        Arc::new(Self { text, nodes, has_escaped_keys })
+        Arc::new(Self { text: Arc::new(text), nodes, has_escaped_keys })
     }
 
     /// All of it.
@@ -139,6 +133,35 @@ impl<'a> Part<'a> {
         found.filter(|_| self.is_object())
     }
 
+    /// Whether it is laid out as [`super::format`] would, at this depth. Values that lie very deep
+    /// are not looked at, and said not to be.
+    pub(super) fn is_laid_out(self, depth: usize) -> bool {
+        if !(self.is_object() || self.is_array()) {
+            return true;
+        }
+        let (Node { start, end, .. }, text) = (self.whole.node(self.at), &self.whole.text);
+        let gap = |from: u32, to: u32| text.get(from as usize..to as usize).unwrap_or_default();
+        let is_line = |gap: &str, depth: usize| LINE.get(..1 + depth * INDENT.len()) == Some(gap);
+        let mut at = start + 1;
+        for (index, child) in self.children().enumerate() {
+            let node = self.whole.node(child.at);
+            let before = gap(at, node.start);
+            let is_right = if self.is_object() && index % 2 == 1 {
+                before == ": "
+            } else if index == 0 {
+                is_line(before, depth + 1)
+            } else {
+                before.strip_prefix(',').is_some_and(|it| is_line(it, depth + 1))
+            };
+            if !is_right || !child.is_laid_out(depth + 1) {
+                return false;
+            }
+            at = node.end;
+        }
+        let rest = gap(at, end - 1);
+        if at == start + 1 { rest.is_empty() } else { is_line(rest, depth) }
+    }
+
     fn children(self) -> impl Iterator<Item = Self> {
         let end = self.whole.node(self.at).next;
         let mut at = self.at + 1;
@@ -161,6 +184,9 @@ impl fmt::Debug for Piece {
         f.write_str(self.part().text())
     }
 }
+
+/// The start of a line, as deep as is looked.
+const LINE: &str = "\n                                        ";
 
 /// What a key is longer by than the name it spells.
 const QUOTES: usize = 2;

@@ -13,7 +13,7 @@ pub(crate) struct Record {
 impl Record {
     /// Nothing when the text is not an object.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::of(Parsed::read(text.to_owned()).ok()?.root())
+        Self::of(Parsed::read(text.to_owned().into()).ok()?.root())
     }
 
     /// Nothing when the part is not an object.

@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::json::tests::any_value;
+use crate::json::{Layout, format, tests::any_value};
 use proptest::prelude::*;
 
 /// The members of an object, cut by another parser.
@@ -48,16 +48,39 @@ proptest! {
     #[test]
     fn values_lie_where_another_parser_finds_them(value in any_value()) {
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
-            let parsed = Parsed::read(format!(" {text}\n")).unwrap();
+            let parsed = Parsed::read(format!(" {text}\n").into()).unwrap();
             prop_assert_eq!(parsed.root().text(), text);
             check(parsed.root());
         }
     }
 
     #[test]
+    fn a_part_comes_out_as_its_text_would(value in any_value(), depth in 0..25_usize) {
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            // As it is, and as it lies within a file that is laid out already.
+            let within = format(&("[".repeat(depth) + &text + &"]".repeat(depth)));
+            let parsed = Parsed::read(within.into()).unwrap();
+            let innermost = (0..depth).try_fold(parsed.root(), |it, _| it.elements().next()).unwrap();
+            for part in [Parsed::of_json(text).root(), innermost] {
+                let (mut one, mut other) = (Layout::default(), Layout::default());
+                for _ in 0..depth {
+                    one.push("[");
+                    other.push("[");
+                }
+                one.push_part(part);
+                other.push(part.text());
+                for layout in [&mut one, &mut other] {
+                    layout.push(",7");
+                }
+                prop_assert_eq!(one.into_text(), other.into_text());
+            }
+        }
+    }
+
+    #[test]
     fn text_that_is_no_json_is_refused_and_harms_nobody(text in "[\\[\\]{}\",:\\\\ é1-]{0,20}") {
         let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
-        prop_assert_eq!(Parsed::read(text.clone()).is_ok(), is_json);
+        prop_assert_eq!(Parsed::read(text.clone().into()).is_ok(), is_json);
         let root = Parsed::of_json(text);
         let root = root.root();
         prop_assert!(root.members().count() + root.elements().count() < 40);
@@ -66,7 +89,7 @@ proptest! {
 
 #[test]
 fn escapes_end_no_text() {
-    let parsed = Parsed::read(r#"{"a\\":"\"]}","b":[1.50,"\\"]}"#.to_owned()).unwrap();
+    let parsed = Parsed::read(r#"{"a\\":"\"]}","b":[1.50,"\\"]}"#.to_owned().into()).unwrap();
     let members: Vec<_> = parsed.root().members().map(|(key, it)| (key, it.text())).collect();
     assert_eq!(members, [(r#""a\\""#, r#""\"]}""#), (r#""b""#, r#"[1.50,"\\"]"#)]);
 }
