@@ -98,7 +98,8 @@ pub(super) fn routes(
     Ok(unique)
 }
 
-/// The route of the model that turns texts into vectors, when the project names one.
+/// The route of the model that turns texts into vectors, when the project names one: a local one
+/// unless nothing but what is elsewhere is wanted, because whole documents are what it reads.
 pub(super) fn embedding(
     config: &Config,
     environment: &Environment,
@@ -110,7 +111,7 @@ pub(super) fn embedding(
         guard: guard(config, environment),
     };
     let Some(model) = config.embedding_model() else { return Ok(None) };
-    Ok(planner.routes(&model).pop())
+    Ok(planner.routes(&model).into_iter().next())
 }
 
 /// The hosts that count as local.

@@ -69,6 +69,16 @@ fn providers_elsewhere_are_answered_by_the_engine_unless_the_mode_says_otherwise
 }
 
 #[test]
+fn documents_are_read_elsewhere_only_where_nothing_local_is_wanted() {
+    let config = config(r#"{"models": {"embedding": {"provider": "openai", "modelId": "e"}}}"#);
+    for (mode, is_elsewhere) in [("local-only", false), ("hybrid", false), ("external", true)] {
+        let environment = environment(&[("OPENAI_API_KEY", "k"), ("TASKMASTER_MODE", mode)]);
+        let route = embedding(&config, &environment).unwrap().unwrap();
+        assert_eq!(route.is_external(), is_elsewhere, "{mode}");
+    }
+}
+
+#[test]
 fn base_urls_come_from_the_role_then_the_environment_then_the_usual_place() {
     let own = r#""main": {"provider": "openai-compatible", "modelId": "a", "baseUrl": "http://localhost:1/v1"}, "research": {"provider": "embedded", "modelId": "q"}"#;
     let variable = ("OPENAI_COMPATIBLE_BASE_URL", "http://localhost:2/v1");
