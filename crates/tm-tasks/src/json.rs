@@ -49,38 +49,42 @@ pub(crate) fn unquote(text: &str) -> Option<Cow<'_, str>> {
         .map(Cow::Owned)
 }
 
-/// `{…}` from members whose values `value` writes.
+/// `{…}` from keys and values as they are spelled.
 pub(crate) fn write_object<'a>(
     out: &mut String,
-    members: impl Iterator<Item = (&'a str, &'a str)>,
-    mut value: impl FnMut((&str, &str), &mut String),
+    members: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) {
-    out.push('{');
-    for (index, member) in members.enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        out.push_str(member.0);
+    write_list(out, ['{', '}'], members, |(key, value), out| {
+        out.push_str(key);
         out.push(':');
-        value(member, out);
-    }
-    out.push('}');
+        out.push_str(value);
+    });
 }
 
 /// `[…]` from items that `item` writes.
 pub(crate) fn write_array<T>(
     out: &mut String,
     items: impl IntoIterator<Item = T>,
+    item: impl FnMut(T, &mut String),
+) {
+    write_list(out, ['[', ']'], items, item);
+}
+
+fn write_list<T>(
+    out: &mut String,
+    brackets: [char; 2],
+    items: impl IntoIterator<Item = T>,
     mut item: impl FnMut(T, &mut String),
 ) {
-    out.push('[');
+    let [open, close] = brackets;
+    out.push(open);
     for (index, it) in items.into_iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
         item(it, out);
     }
-    out.push(']');
+    out.push(close);
 }
 
 fn without_lone_surrogates(text: &str) -> String {

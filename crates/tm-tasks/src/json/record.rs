@@ -23,7 +23,7 @@ impl Record {
 
     pub(crate) fn from_members<'a>(members: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut text = String::new();
-        write_object(&mut text, members.into_iter(), |(_, value), out| out.push_str(value));
+        write_object(&mut text, members);
         Self { object: Parsed::of_json(text).root().keep() }
     }
 
@@ -63,7 +63,7 @@ impl Record {
     }
 
     pub(crate) fn write(&self, out: &mut String) {
-        write_object(out, self.iter(), |(_, value), out| out.push_str(value));
+        write_object(out, self.iter());
     }
 }
 
