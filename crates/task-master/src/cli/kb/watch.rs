@@ -148,12 +148,12 @@ mod tests {
 
     #[test]
     fn what_is_hidden_or_elsewhere_is_no_change() {
-        let root = Path::new("/work/.notes");
+        let root = Path::new("/home/me/.notes");
         for (path, expected) in [
-            ("/work/.notes/a.md", true),
-            ("/work/.notes", true),
-            ("/work/.notes/.taskmaster/knowledge/index.sqlite-wal", false),
-            ("/work/other/a.md", false),
+            ("/home/me/.notes/a.md", true),
+            ("/home/me/.notes", true),
+            ("/home/me/.notes/.taskmaster/knowledge/index.sqlite-wal", false),
+            ("/home/me/other/a.md", false),
         ] {
             assert_eq!(is_seen(Path::new(path), root), expected, "{path}");
         }
