@@ -16,6 +16,7 @@ pub(crate) mod asking;
 pub(crate) mod autopilot;
 mod backends;
 mod cache;
+mod changes;
 mod clear_subtasks;
 mod cloud;
 mod completions;

@@ -138,13 +138,7 @@ impl Engine {
         path: PathBuf,
         options: EngineOptions,
     ) -> Result<Self, BackendError> {
-        let loading = task::spawn_blocking({
-            let path = path.clone();
-            move || Self::load(&path, &options)
-        });
-        let reason =
-            |error: task::JoinError| BackendError::Load { path, reason: error.to_string() };
-        loading.await.map_err(reason)?
+        load::in_background(path, move |path| Self::load(path, &options)).await
     }
 }
 

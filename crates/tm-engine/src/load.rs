@@ -4,7 +4,7 @@
 //! says no more than that it failed.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -16,6 +16,7 @@ use llama_cpp_2::{
     token::LlamaToken,
 };
 use tm_llm::backend::BackendError;
+use tokio::task;
 
 use crate::{
     EngineOptions,
@@ -51,6 +52,19 @@ pub(crate) struct LoadedEmbedder {
     /// The longest text that it reads at once.
     pub(crate) context_tokens: u32,
     pub(crate) threads: u32,
+}
+
+/// Loads what `load` makes of a file, beside the async runtime.
+pub(crate) async fn in_background<T: Send + 'static>(
+    path: PathBuf,
+    load: impl FnOnce(&Path) -> Result<T, BackendError> + Send + 'static,
+) -> Result<T, BackendError> {
+    let loading = task::spawn_blocking({
+        let path = path.clone();
+        move || load(&path)
+    });
+    let reason = |error: task::JoinError| BackendError::Load { path, reason: error.to_string() };
+    loading.await.map_err(reason)?
 }
 
 /// Reads the embedding model at `path`, which errors call `name`.

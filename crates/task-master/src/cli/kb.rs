@@ -221,15 +221,21 @@ fn update(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut index = open(workspace)?;
+    let there = sources(&index, "what was read of it is kept", report)?;
+    let after = After { is_json: args.json, makes_vectors: !args.no_vectors, workspace };
+    read(&mut index, &there, &after, app, report)
+}
+
+/// The sources that can be read now. A folder that is not there, such as one on another disk, is not
+/// an empty one: it is told, and what becomes of it.
+fn sources(index: &Index, otherwise: &str, report: &mut Report) -> anyhow::Result<Vec<Source>> {
     let sources = index.sources().map_err(told)?;
-    // A folder that is not there now, such as one on another disk, is not an empty one.
     let (there, gone): (Vec<Source>, Vec<Source>) =
         sources.into_iter().partition(|it| Path::new(&it.location).exists());
     for source in gone {
-        report.warn(&format!("{} is not there; what was read of it is kept", source.location));
+        report.warn(&format!("{} is not there; {otherwise}", source.location));
     }
-    let after = After { is_json: args.json, makes_vectors: !args.no_vectors, workspace };
-    read(&mut index, &there, &after, app, report)
+    Ok(there)
 }
 
 /// What is done when sources have been read.

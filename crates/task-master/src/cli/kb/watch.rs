@@ -4,28 +4,23 @@
 //! hidden is not watched, such as the knowledge base itself in `.taskmaster`. Start at [`run`].
 
 use std::{
-    future::poll_fn,
     path::{Component, Path, PathBuf},
     pin::pin,
-    task::Poll,
     time::Duration,
 };
 
 use anyhow::Context;
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tm_knowledge::index::Source;
-use tokio::{sync::mpsc, time};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::{WatchArgs, count, meaning, open, read_one, screen, told};
+use super::{WatchArgs, count, meaning, open, read_one, screen, sources, told};
 use crate::{
     app::{App, Workspace},
+    cli::changes::{self, Changes},
     report::{Report, advice},
 };
 
-/// Files that are written in several steps are read when this long nothing has happened.
+/// Files are read when this long nothing has happened.
 const QUIET: Duration = Duration::from_millis(300);
-/// But not later than after so many of them.
-const QUIET_TRIES: u32 = 20;
 
 /// Reads what changed as long as nobody ends it. Only what changed is told.
 pub(super) fn run(
@@ -35,12 +30,7 @@ pub(super) fn run(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let mut index = open(workspace)?;
-    let sources = index.sources().map_err(told)?;
-    let (there, gone): (Vec<Source>, Vec<Source>) =
-        sources.into_iter().partition(|it| Path::new(&it.location).exists());
-    for source in gone {
-        report.warn(&format!("{} is not there and not watched", source.location));
-    }
+    let there = sources(&index, "it is not watched", report)?;
     let locations: Vec<PathBuf> = there.iter().map(|it| PathBuf::from(&it.location)).collect();
     report.note(&format!("watching {}; Ctrl-C ends this", count(there.len(), "source")));
     whenever_they_change(&locations, || {
@@ -67,17 +57,14 @@ fn whenever_they_change(
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _inside = runtime.enter();
-    let mut interrupted = pin!(tokio::signal::ctrl_c());
-    // Only once it has been asked does it keep Ctrl-C from ending the process.
-    let asked = poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context).is_ready()));
-    runtime.block_on(asked);
+    let mut interrupted = pin!(runtime.block_on(changes::interruption()));
     let (_watcher, mut changes) = watch(locations)?;
     loop {
         work()?;
         let is_over = runtime.block_on(async {
             tokio::select! {
-                _ = &mut interrupted => true,
-                () = changed(&mut changes) => false,
+                () = &mut interrupted => true,
+                change = changes.next(QUIET) => change.is_none(),
             }
         });
         if is_over {
@@ -86,20 +73,12 @@ fn whenever_they_change(
     }
 }
 
-fn watch(locations: &[PathBuf]) -> anyhow::Result<(RecommendedWatcher, mpsc::Receiver<()>)> {
-    // One is enough: what happened is found out by reading.
-    let (sender, changes) = mpsc::channel(1);
+fn watch(locations: &[PathBuf]) -> anyhow::Result<(RecommendedWatcher, Changes)> {
     let roots = locations.to_vec();
-    let told = move |event: notify::Result<Event>| {
-        if event.as_ref().is_ok_and(|it| !concerns(it, &roots)) {
-            return;
-        }
-        // A full channel says the same already.
-        sender.try_send(()).ok();
-    };
     let cannot =
         || advice("the sources cannot be watched", "read them again with `task-master kb update`");
-    let mut watcher = notify::recommended_watcher(told).with_context(cannot)?;
+    let concerns = move |path: &Path| roots.iter().any(|root| is_seen(path, root));
+    let (mut watcher, changes) = changes::watcher(concerns).with_context(cannot)?;
     for location in locations {
         // A file that is saved is often another one of the same name: its folder is watched.
         let (path, mode) = match location.parent() {
@@ -109,31 +88,6 @@ fn watch(locations: &[PathBuf]) -> anyhow::Result<(RecommendedWatcher, mpsc::Rec
         watcher.watch(path, mode).with_context(cannot)?;
     }
     Ok((watcher, changes))
-}
-
-/// Waits for a change, and until it is over.
-async fn changed(changes: &mut mpsc::Receiver<()>) {
-    changes.recv().await;
-    for _ in 0..QUIET_TRIES {
-        time::sleep(QUIET).await;
-        if changes.try_recv().is_err() {
-            return;
-        }
-    }
-}
-
-/// Whether something may have changed that is read. Reading is an event, too.
-fn concerns(event: &Event, roots: &[PathBuf]) -> bool {
-    let is_change = match event.kind {
-        EventKind::Access(_) => false,
-        EventKind::Any
-        | EventKind::Create(_)
-        | EventKind::Modify(_)
-        | EventKind::Remove(_)
-        | EventKind::Other => true,
-    };
-    let is_read = |path: &PathBuf| roots.iter().any(|root| is_seen(path, root));
-    is_change && (event.paths.is_empty() || event.paths.iter().any(is_read))
 }
 
 /// Whether a path is below this root, and not hidden there.

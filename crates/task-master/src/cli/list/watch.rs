@@ -3,29 +3,21 @@
 //! The directory of the file is watched, not the file: a change puts another file in its place.
 //! What is listed is not known here. Start at [`run`].
 
-use std::{
-    future::poll_fn,
-    path::{Path, PathBuf},
-    pin::pin,
-    task::Poll,
-    time::Duration,
-};
+use std::{path::PathBuf, pin::pin, time::Duration};
 
 use anyhow::Context;
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::{sync::mpsc, time};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::{Args, Selection};
 use crate::{
     app::App,
+    cli::changes::{self, Changes},
     config::Screen,
     report::{Advice, Report, advice},
 };
 
-/// A file that is written in several steps is read when this long nothing has happened to it.
+/// The file is read when this long nothing has happened to it.
 const QUIET: Duration = Duration::from_millis(50);
-/// But not later than after so many of them.
-const QUIET_TRIES: u32 = 20;
 
 /// Lists, and lists again, until the user has seen enough.
 pub(super) fn run(
@@ -37,9 +29,7 @@ pub(super) fn run(
     let file = app.open(args.project.as_deref(), report)?.store.path().to_path_buf();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut interrupted = pin!(tokio::signal::ctrl_c());
-        // Only once it has been asked does it keep Ctrl-C from ending the process.
-        poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context).is_ready())).await;
+        let mut interrupted = pin!(changes::interruption().await);
         let mut resized = Resized::new();
         let mut watch = Watch::new(file)?;
         let mut shown = String::new();
@@ -51,7 +41,7 @@ pub(super) fn run(
                 shown = frame;
             }
             tokio::select! {
-                _ = &mut interrupted => {
+                () = &mut interrupted => {
                     report.leave_frame();
                     return Ok(());
                 }
@@ -83,22 +73,14 @@ struct Watch {
     file: PathBuf,
     watcher: RecommendedWatcher,
     watched: PathBuf,
-    changes: mpsc::Receiver<()>,
+    changes: Changes,
 }
 
 impl Watch {
     fn new(file: PathBuf) -> anyhow::Result<Self> {
-        // One is enough: what happened is found out by reading.
-        let (sender, changes) = mpsc::channel(1);
         let wanted = file.clone();
-        let told = move |event: notify::Result<Event>| {
-            if event.as_ref().is_ok_and(|it| !concerns(it, &wanted)) {
-                return;
-            }
-            // A full channel says the same already.
-            sender.try_send(()).ok();
-        };
-        let watcher = notify::recommended_watcher(told).with_context(cannot_watch)?;
+        let (watcher, changes) =
+            changes::watcher(move |it| wanted.starts_with(it)).with_context(cannot_watch)?;
         let mut watch = Self { watched: PathBuf::new(), file, watcher, changes };
         watch.look()?;
         Ok(watch)
@@ -106,13 +88,7 @@ impl Watch {
 
     /// Waits for a change, and until it is over.
     async fn changed(&mut self) -> anyhow::Result<()> {
-        self.changes.recv().await.context("the watcher has ended")?;
-        for _ in 0..QUIET_TRIES {
-            time::sleep(QUIET).await;
-            if self.changes.try_recv().is_err() {
-                break;
-            }
-        }
+        self.changes.next(QUIET).await.context("the watcher has ended")?;
         self.look()
     }
 
@@ -130,19 +106,6 @@ impl Watch {
         }
         Err(cannot_watch().into())
     }
-}
-
-/// Reading a file is an event, too, and must not lead to reading it again.
-fn concerns(event: &Event, file: &Path) -> bool {
-    let is_change = match event.kind {
-        EventKind::Access(_) => false,
-        EventKind::Any
-        | EventKind::Create(_)
-        | EventKind::Modify(_)
-        | EventKind::Remove(_)
-        | EventKind::Other => true,
-    };
-    is_change && (event.paths.is_empty() || event.paths.iter().any(|it| file.starts_with(it)))
 }
 
 fn cannot_watch() -> Advice {
@@ -186,6 +149,3 @@ impl Resized {
         std::future::pending::<()>().await;
     }
 }
-
-#[cfg(test)]
-mod tests;
