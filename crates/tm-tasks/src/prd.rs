@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod blocks;
 mod kind;
+mod numbered;
 
 /// What a unit is to the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

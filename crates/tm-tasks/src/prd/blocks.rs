@@ -1,23 +1,25 @@
 //! From Markdown to sections and units. Knows form only, not meaning.
 #![expect(clippy::wildcard_enum_match_arm, reason = "most of Markdown's tags are inline markup")]
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Prd, Section, Unit, UnitKind};
+use super::{Prd, Section, Unit, UnitKind, numbered};
 
 /// Reads the document's blocks. Listings are [`UnitKind::Context`], all else may be required.
 pub(super) fn read(text: &str) -> Prd {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH;
+    let (marked, levels) = numbered::marked(text);
     let mut reader = Reader {
         text,
+        levels,
         sections: vec![Section { title: String::new(), level: 0, parent: None }],
         units: Vec::new(),
         open: Vec::new(),
     };
-    for (event, span) in Parser::new_ext(text, options).into_offset_iter() {
+    for (event, span) in Parser::new_ext(&marked, options).into_offset_iter() {
         reader.read(event, span);
     }
     let title = reader
@@ -44,7 +46,9 @@ struct Block {
 #[derive(PartialEq)]
 enum BlockKind {
     Heading(u8),
-    Text,
+    /// A list item or a table row, which may hold other blocks.
+    Item,
+    Paragraph,
     /// Indented text, which plain documents mean as text: line by line.
     Lines,
     /// A fenced block: an example or a listing.
@@ -53,6 +57,8 @@ enum BlockKind {
 
 struct Reader<'t> {
     text: &'t str,
+    /// Of headings that the text itself does not mark, by where they start.
+    levels: HashMap<usize, u8>,
     sections: Vec<Section>,
     units: Vec<Unit>,
     open: Vec<Block>,
@@ -78,7 +84,8 @@ impl Reader<'_> {
     fn start(&mut self, tag: &Tag<'_>, start: usize) {
         let kind = match tag {
             Tag::Heading { level, .. } => BlockKind::Heading(depth(*level)),
-            Tag::Paragraph | Tag::TableRow | Tag::TableHead | Tag::Item => BlockKind::Text,
+            Tag::Paragraph => BlockKind::Paragraph,
+            Tag::TableRow | Tag::TableHead | Tag::Item => BlockKind::Item,
             Tag::CodeBlock(CodeBlockKind::Indented) => BlockKind::Lines,
             Tag::CodeBlock(CodeBlockKind::Fenced(_)) => BlockKind::Example,
             Tag::List(_) => {
@@ -90,7 +97,7 @@ impl Reader<'_> {
         };
         // A paragraph inside an item is the item's own text.
         let inside_item = matches!(tag, Tag::Paragraph)
-            && self.open.last().is_some_and(|it| it.kind == BlockKind::Text && it.words.is_empty());
+            && self.open.last().is_some_and(|it| it.kind == BlockKind::Item && it.words.is_empty());
         if !inside_item {
             self.open.push(Block { kind, start, words: String::new() });
         }
@@ -99,15 +106,17 @@ impl Reader<'_> {
     fn end(&mut self, tag: TagEnd, span: Range<usize>) {
         match tag {
             TagEnd::Heading(_) => {
-                if let Some(Block { kind: BlockKind::Heading(level), words, .. }) = self.open.pop()
+                if let Some(Block { kind: BlockKind::Heading(level), words, start }) =
+                    self.open.pop()
                 {
+                    let level = self.levels.get(&start).copied().unwrap_or(level);
                     self.section(&words, level);
                 }
             }
             TagEnd::Paragraph => {
                 // Either its own block or the first paragraph of an item, which stays open.
                 self.flush(span.end);
-                if self.open.last().is_some_and(|it| it.start == span.start) {
+                if self.open.last().is_some_and(|it| it.kind == BlockKind::Paragraph) {
                     self.open.pop();
                 }
             }
@@ -139,7 +148,7 @@ impl Reader<'_> {
     /// Ends the open block's text at `end`; the block may go on with other text.
     fn flush(&mut self, end: usize) {
         let Some(block) = self.open.last_mut() else { return };
-        if block.kind == BlockKind::Text {
+        if matches!(block.kind, BlockKind::Item | BlockKind::Paragraph) {
             let words = std::mem::take(&mut block.words);
             let span = block.start..end;
             block.start = if words.is_empty() { block.start } else { end };
@@ -166,10 +175,35 @@ impl Reader<'_> {
     }
 
     fn unit(&mut self, words: &str, span: Range<usize>, kind: UnitKind) {
+        let source = self.text.get(span.clone()).unwrap_or_default();
+        if source.lines().filter(|it| it.trim().contains('\t')).nth(1).is_some() {
+            return self.rows(span, kind);
+        }
         if kind == UnitKind::Requirement && words.len() > LONG_BYTES {
             return self.sentences(span, kind);
         }
         self.push(words, span, kind);
+    }
+
+    /// A table whose columns are divided by tabs. The first row names the columns, and demands
+    /// nothing, when its cells are a word or three and shorter than those below.
+    fn rows(&mut self, span: Range<usize>, kind: UnitKind) {
+        let text = self.text;
+        let source = text.get(span.clone()).unwrap_or_default();
+        let mut rows = source.split_inclusive('\n').peekable();
+        let mut at = span.start;
+        while let Some(row) = rows.next() {
+            let is_short = |row: &str| row.split('\t').all(|it| it.split_whitespace().count() <= 3);
+            let is_head = at == span.start
+                && row.trim().contains('\t')
+                && is_short(row)
+                && rows.peek().is_some_and(|next| next.len() > row.len());
+            if !is_head {
+                let cells = row.split('\t').map(str::trim).filter(|it| !it.is_empty());
+                self.push(&cells.collect::<Vec<_>>().join(" | "), at..at + row.len(), kind);
+            }
+            at += row.len();
+        }
     }
 
     /// A wall of text is many units: its lines, or its sentences where it has no lines.

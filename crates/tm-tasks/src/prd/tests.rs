@@ -153,3 +153,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn plain_text_with_numbered_chapters_and_tabbed_rows_is_read_as_such() {
+    let text = "Leave App\n1. Features\nCode\tFunction\tWhat it does\n\
+                F1\tRequests\tEmployees ask for leave\nF2\tApproval\tManagers approve it\n\
+                2. Stack\nIt runs on .NET 8.\n";
+    insta::assert_snapshot!(units(text), @r"
+    c  > Leave App
+    R Features > F1 | Requests | Employees ask for leave
+    R Features > F2 | Approval | Managers approve it
+    R Stack > It runs on .NET 8.
+    ");
+}
+
+#[test]
+fn the_span_of_a_paragraph_starts_below_its_heading() {
+    let prd = Prd::read("# A\nfirst words\n# B\nother words\n").unwrap();
+    assert_eq!(prd.units[1].span, 20..31);
+}
+
+#[test]
+fn what_the_document_is_called_decides_nothing() {
+    let text = "# Overview of the shop\n## Cart\n- holds 50 items\n## Why\n- it is asked for\n";
+    insta::assert_snapshot!(units(text), @r"
+    R Overview of the shop/Cart > holds 50 items
+    c Overview of the shop/Why > it is asked for
+    ");
+}
