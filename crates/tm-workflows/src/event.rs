@@ -1,7 +1,5 @@
 //! What a workflow tells those who watch it: one enum for terminals, agents and pages.
 
-use std::time::Duration;
-
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -9,10 +7,8 @@ pub enum Event {
     DocumentRead { title: String, characters: usize, requirements: usize },
     /// Work of an interrupted run was found and is used.
     Resumed { tasks_done: usize, tasks: usize },
-    /// The model began to write the outline.
-    Outlining { tasks: usize },
-    /// The outline is done.
-    Outlined { titles: Vec<String>, took: Duration },
+    /// The model began to read the document and to write this many tasks.
+    Planning { tasks: usize },
     /// A task is complete. `number` counts from 1 in the order of the plan.
     TaskWritten { number: usize, title: String, repaired: bool },
     /// Work on some things began, such as tasks to divide.

@@ -43,7 +43,6 @@ pub(crate) const NOTE_SUBTASK: Prompt = prompt!("note_subtask");
 pub(crate) const NOTE_TASK: Prompt = prompt!("note_task");
 pub(crate) const PARSE_PRD_SYSTEM: Prompt = prompt!("parse_prd/system");
 pub(crate) const PARSE_PRD_DOCUMENT: Prompt = prompt!("parse_prd/document");
-pub(crate) const PARSE_PRD_OUTLINE: Prompt = prompt!("parse_prd/outline");
 pub(crate) const PARSE_PRD_REPLACE: Prompt = prompt!("parse_prd/replace");
 pub(crate) const PARSE_PRD_DETAIL: Prompt = prompt!("parse_prd/detail");
 pub(crate) const PARSE_PRD_WHOLE: Prompt = prompt!("parse_prd/whole");
@@ -60,8 +59,8 @@ pub(crate) const UPDATE_TASK: Prompt = prompt!("update_task");
 pub(crate) const UPDATE_TASKS: Prompt = prompt!("update_tasks");
 
 /// Those whose answers are kept for later.
-const SAVED: [Prompt; 5] =
-    [PARSE_PRD_SYSTEM, PARSE_PRD_DOCUMENT, PARSE_PRD_OUTLINE, PARSE_PRD_REPLACE, PARSE_PRD_DETAIL];
+const SAVED: [Prompt; 4] =
+    [PARSE_PRD_SYSTEM, PARSE_PRD_DOCUMENT, PARSE_PRD_REPLACE, PARSE_PRD_DETAIL];
 
 /// Those that a project may have its own of: all that models are asked here.
 const REPLACEABLE: &[Prompt] = &[
@@ -74,7 +73,6 @@ const REPLACEABLE: &[Prompt] = &[
     NOTE_TASK,
     PARSE_PRD_SYSTEM,
     PARSE_PRD_DOCUMENT,
-    PARSE_PRD_OUTLINE,
     PARSE_PRD_REPLACE,
     PARSE_PRD_DETAIL,
     PARSE_PRD_WHOLE,

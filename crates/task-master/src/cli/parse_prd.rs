@@ -198,7 +198,7 @@ pub(super) fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
             "nothing in the tasks file was changed; the same command may work the next time, or \
              with another model"
         }
-        ParsePrdError::Outline(_) | ParsePrdError::Task { .. } => {
+        ParsePrdError::Task { .. } => {
             "nothing in the tasks file was changed; the same command goes on from here"
         }
         ParsePrdError::Count { .. } => "plan a large product in parts, one tag each",

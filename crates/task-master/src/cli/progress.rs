@@ -63,16 +63,9 @@ impl Progress {
                 ));
                 self.bar.set_position(u64::try_from(tasks_done).unwrap_or_default());
             }
-            Event::Outlining { tasks } => {
-                self.bar.set_message(format!("reading the document, outlining {tasks} tasks"));
-            }
-            Event::Outlined { titles, took } => {
-                self.line(&format!(
-                    "{} tasks outlined in {:.0} s",
-                    titles.len(),
-                    took.as_secs_f64()
-                ));
-                self.bar.set_length(u64::try_from(titles.len()).unwrap_or_default());
+            Event::Planning { tasks } => {
+                self.bar.set_length(u64::try_from(tasks).unwrap_or_default());
+                self.bar.set_message("reading the document");
                 self.bar.set_style(style("{spinner} writing tasks [{bar:24}] {pos}/{len}  {msg}"));
             }
             Event::TaskWritten { number, title, repaired } => {

@@ -169,7 +169,7 @@ fn an_interrupted_run_changes_nothing_and_says_that_it_can_go_on() {
         .unwrap();
     let started = Instant::now();
     let saved = project.path("home/.local/state/task-master/parse-prd");
-    // Work is saved once the outline is there.
+    // There is room for it before the model is asked.
     while !saved.is_dir() && started.elapsed() < Duration::from_mins(2) {
         assert!(child.try_wait().unwrap().is_none(), "it ended before it could be interrupted");
         thread::yield_now();

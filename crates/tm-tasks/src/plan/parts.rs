@@ -1,39 +1,94 @@
 //! A document's requirements in as many parts as there shall be tasks.
 //!
-//! Every requirement is in exactly one part, parts follow the document, and they end where its
-//! chapters end as far as their sizes allow. A model that is asked to divide the work itself
+//! Every requirement is in exactly one part. A document that says in which steps it is to be built
+//! is divided by these steps, any other by its chapters; what the rest of the document says about
+//! a step goes where it has most words in common. A model that is asked to divide the work itself
 //! repeats what it likes and forgets the rest; so it is divided here, and covered by construction.
 
-use crate::prd::Prd;
+use std::{cmp::Ordering, collections::BTreeMap};
 
-/// Neighbouring requirements that belong together.
+use super::{
+    terms::{Counts, Weights, weigh},
+    words,
+};
+use crate::prd::{Prd, Unit, UnitKind};
+
+/// Requirements that are worked on together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Indices of units, in the order of the document.
+    /// Indices of units: first those that the part was made for, then what else is said about it,
+    /// both in the order of the document.
     pub units: Vec<usize>,
     /// How many tasks it is worth: more than one only where a document asks for less than the
     /// tasks that are wanted.
     pub tasks: usize,
 }
 
+/// Headings over the steps in which a product is to be built.
+const STEPS: &[&str] = &[
+    "roadmap",
+    "milestone",
+    "backlog",
+    "task list",
+    "tasklist",
+    "development task",
+    "implementation task",
+    "phase",
+    "implementation plan",
+    "implementation step",
+    "development plan",
+    "dependency chain",
+    "build order",
+    "development order",
+    "implementation order",
+    "sprint",
+    "work breakdown",
+    "deliverable",
+    "iteration",
+    "action item",
+];
+
+/// Headings over what all else stands on, and over what comes when all else is there.
+const FIRST: &[&str] = &[
+    "stack",
+    "technolog",
+    "infrastructure",
+    "environment",
+    "setup",
+    "set-up",
+    "project structure",
+];
+const LAST: &[&str] =
+    &["testing", "test plan", "quality assurance", "deploy", "release", "packaging", "launch"];
+
+/// Steps stand for the whole work where there are so many of them for each task.
+const STEPS_PER_TASK: f64 = 0.8;
+
+/// Less has a unit in common with a step that it is about something else.
+const ABOUT_STEP: f64 = 0.08;
+
 /// Divides the requirements of `prd` among `tasks` tasks.
 ///
 /// The best division by dynamic programming over all places where a part may end: parts of
-/// about equal length that cross as few chapters as possible.
+/// about equal length, with what else is said about them, that cross as few chapters as possible.
 pub fn parts(prd: &Prd, tasks: usize) -> Vec<Part> {
-    let units: Vec<usize> = prd.requirements().map(|it| it.0).collect();
-    let count = tasks.min(units.len());
-    let ends = best_ends(&Costs::new(prd, &units, count.max(1)), units.len(), count);
+    let leading = leading(prd, tasks);
+    let others: Vec<usize> =
+        prd.requirements().map(|it| it.0).filter(|it| !leading.contains(it)).collect();
+    let count = tasks.min(leading.len());
+    let lengths = lengths(prd, &leading, &others);
+    let costs = Costs::new(prd, &leading, &lengths, count.max(1));
     let mut start = 0;
     let mut parts: Vec<Part> = Vec::with_capacity(count);
-    for end in ends {
-        let units = units.get(start..end).unwrap_or_default().to_vec();
+    for end in best_ends(&costs, leading.len(), count) {
+        let units = leading.get(start..end).unwrap_or_default().to_vec();
         parts.push(Part { units, tasks: 1 });
         start = end;
     }
+    join(prd, &mut parts, &others);
     for _ in count..tasks {
         // The longest for its tasks is the one to be done in steps.
-        let length = |it: &Part| it.units.iter().map(|unit| words(prd, *unit)).sum::<f64>();
+        let length = |it: &Part| it.units.iter().map(|unit| length(prd, *unit)).sum::<f64>();
         let longest = parts.iter_mut().max_by(|one, other| {
             let share = |it: &Part| length(it) / as_float(it.tasks);
             share(one).total_cmp(&share(other))
@@ -43,6 +98,103 @@ pub fn parts(prd: &Prd, tasks: usize) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// The units that the parts are made of: the steps of the work where the document has enough of
+/// them, otherwise all requirements. Where several chapters give the steps, they say the same
+/// in other words, and the longest one leads.
+fn leading(prd: &Prd, tasks: usize) -> Vec<usize> {
+    let mut kinds: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, unit) in prd.units.iter().enumerate() {
+        let is_step = unit.kind != UnitKind::Excluded && unit.text.split_whitespace().count() >= 3;
+        if let Some(kind) = kind_of_steps(prd, unit.section).filter(|_| is_step) {
+            kinds.entry(kind).or_default().push(at);
+        }
+    }
+    let is_enough = |it: &Vec<usize>| as_float(it.len()) >= as_float(tasks) * STEPS_PER_TASK;
+    let words = |it: &Vec<usize>| it.iter().map(|unit| length(prd, *unit)).sum::<f64>();
+    let longest = kinds.into_values().filter(is_enough);
+    let longest = longest.max_by(|one, other| words(one).total_cmp(&words(other)));
+    longest.unwrap_or_else(|| {
+        let mut requirements: Vec<usize> = prd.requirements().map(|it| it.0).collect();
+        requirements.sort_by_key(|it| prd.units.get(*it).map(|it| rank(prd, it.section)));
+        requirements
+    })
+}
+
+/// When the chapter of a section is worked on, by the innermost heading that tells.
+fn rank(prd: &Prd, section: usize) -> Ordering {
+    let rank = |title: &&str| {
+        let title = title.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|it| title.contains(it));
+        if has(LAST) { Some(Ordering::Greater) } else { has(FIRST).then_some(Ordering::Less) }
+    };
+    prd.path(section).iter().rev().find_map(rank).unwrap_or(Ordering::Equal)
+}
+
+/// What the outermost chapter around a section that gives steps of the work calls them.
+fn kind_of_steps(prd: &Prd, section: usize) -> Option<&'static str> {
+    prd.path(section).iter().find_map(|title| {
+        let title = title.to_lowercase();
+        STEPS.iter().copied().find(|it| title.contains(it))
+    })
+}
+
+/// How much each leading unit says, and what others say about it.
+fn lengths(prd: &Prd, leading: &[usize], others: &[usize]) -> Vec<f64> {
+    let mut lengths: Vec<f64> = leading.iter().map(|it| length(prd, *it)).collect();
+    let said = weigh(&prd.units.iter().map(|it| said(prd, it)).collect::<Vec<_>>());
+    for other in others {
+        let Some(other_said) = said.get(*other) else { continue };
+        let likeness = |it: &usize| said.get(*it).map_or(0.0, |it| it.cosine(other_said));
+        let about = nearest(leading.iter().map(likeness));
+        if let Some((at, likeness)) = about
+            && likeness > ABOUT_STEP
+            && let Some(total) = lengths.get_mut(at)
+        {
+            *total += length(prd, *other);
+        }
+    }
+    lengths
+}
+
+/// Puts each of the other units into the part that it has most in common with.
+fn join(prd: &Prd, parts: &mut [Part], others: &[usize]) {
+    let of_part = |part: &Part| {
+        let mut counts = Counts::new();
+        for unit in part.units.iter().filter_map(|it| prd.units.get(*it)) {
+            for (word, count) in said(prd, unit) {
+                *counts.entry(word).or_default() += count;
+            }
+        }
+        counts
+    };
+    let units = others.iter().filter_map(|it| prd.units.get(*it)).map(|it| said(prd, it));
+    let weights = weigh(&parts.iter().map(of_part).chain(units).collect::<Vec<Counts>>());
+    let (parts_said, units_said) = weights.split_at(parts.len().min(weights.len()));
+    for (unit, own) in others.iter().zip(units_said) {
+        let likeness = parts_said.iter().map(|it: &Weights| it.cosine(own));
+        if let Some(part) = nearest(likeness).and_then(|it| parts.get_mut(it.0)) {
+            part.units.push(*unit);
+        }
+    }
+}
+
+/// Where the greatest likeness is, the first of equals, and how great.
+fn nearest(likeness: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
+    likeness.enumerate().reduce(|best, it| if it.1 > best.1 { it } else { best })
+}
+
+/// The words of a unit and of the heading above it.
+fn said(prd: &Prd, unit: &Unit) -> Counts {
+    let mut counts = Counts::new();
+    let path = prd.path(unit.section);
+    for text in path.last().copied().into_iter().chain([unit.text.as_str()]) {
+        for word in words(text).filter(|it| it.chars().count() > 2) {
+            *counts.entry(word).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// What makes a part a bad one.
@@ -55,13 +207,13 @@ struct Costs {
 }
 
 impl Costs {
-    fn new(prd: &Prd, units: &[usize], count: usize) -> Self {
+    fn new(prd: &Prd, units: &[usize], lengths: &[f64], count: usize) -> Self {
         let mut before = vec![0.0];
         let mut turns = vec![0.0];
         let (mut sum, mut turned) = (0.0, 0.0);
         let mut last: Option<usize> = None;
-        for unit in units {
-            sum += words(prd, *unit);
+        for (unit, length) in units.iter().zip(lengths) {
+            sum += length;
             before.push(sum);
             let section = prd.units.get(*unit).map(|it| it.section);
             turned += match (last, section) {
@@ -90,7 +242,7 @@ fn distance(prd: &Prd, one: usize, other: usize) -> f64 {
     if depth <= common + 1 && common > 1 { 0.4 } else { 0.8 }
 }
 
-fn words(prd: &Prd, unit: usize) -> f64 {
+fn length(prd: &Prd, unit: usize) -> f64 {
     // A line of two words is still a thing to do.
     as_float(prd.units.get(unit).map_or(0, |it| it.text.split_whitespace().count() + 6))
 }

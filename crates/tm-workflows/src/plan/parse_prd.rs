@@ -1,9 +1,8 @@
 //! `parse-prd`: a requirements document becomes tasks, in steps a small model can do.
 //!
-//! Code divides the document into as many parts as there shall be tasks; the model gives each part
-//! a title, then writes each task on its own, several at once on a prefix that the backend reads
-//! only once. Which requirement belongs to which task, ids, order and dependencies are
-//! never asked. A model that is trusted with it is asked for the whole plan in
+//! Code divides the document into as many parts as there shall be tasks; the model writes each
+//! task on its own, several at once on a prefix that the backend reads only once. Which
+//! requirement belongs to which task, ids, order and dependencies are never asked. A model that is trusted with it is asked for the whole plan in
 //! one answer instead. Start at [`parse_prd`].
 
 use std::{
@@ -23,6 +22,7 @@ use tm_tasks::{
     document::{Tag, TagError, TaskFile},
     plan::{
         affinity::wait_for_related,
+        alike,
         assemble::{Draft, assemble, without_detours},
         digest::digest,
         parts::{Part, parts},
@@ -42,8 +42,8 @@ use crate::{
 use whole::{Before, Whole};
 
 mod detail;
-mod outline;
 mod saved;
+mod titles;
 mod whole;
 
 /// What is to be planned, and how.
@@ -114,10 +114,8 @@ pub enum ParsePrdError {
     Document(#[from] PrdError),
     #[error(transparent)]
     Whole(StructuredError),
-    #[error("the outline: {0}")]
-    Outline(#[source] StructuredError),
-    #[error("task {number}, “{title}”: {source}")]
-    Task { number: usize, title: String, source: StructuredError },
+    #[error("task {number}: {source}")]
+    Task { number: usize, source: StructuredError },
     #[error("{requested} tasks were asked for; between 1 and {COUNT_MAX} can be planned at once")]
     Count { requested: usize },
     #[error(transparent)]
@@ -273,21 +271,17 @@ async fn plan_after(
 
 /// Plans one task after the other, taking up what is saved.
 async fn in_parts(session: &Session<'_>, saved: &saved::Saved) -> Result<Plan, ParsePrdError> {
-    let titles = if let Some(titles) = saved.titles() {
-        titles
-    } else {
-        let titles = outline::outline(session).await?;
-        saved.keep_titles(&titles)?;
-        titles
-    };
-    if saved.done() > 0 {
-        (session.observer)(Event::Resumed { tasks_done: saved.done(), tasks: titles.len() });
+    let tasks = session.tasks().count();
+    (session.observer)(Event::Planning { tasks });
+    let titles = saved.titles();
+    if !titles.is_empty() {
+        (session.observer)(Event::Resumed { tasks_done: titles.len(), tasks });
     }
-    let details = details(session, saved, &titles).await?;
-    let tasks = titles.into_iter().zip(details).enumerate();
-    let mut tasks: Vec<Draft> = tasks
-        .map(|(index, (title, it))| it.draft(title, &session.requirements_of(index)))
-        .collect();
+    *session.titles.lock().await = titles;
+    let details = details(session, saved, tasks).await?;
+    let tasks = details.into_iter().enumerate();
+    let mut tasks: Vec<Draft> =
+        tasks.map(|(index, it)| it.draft(&session.requirements_of(index))).collect();
     wait_for_related(&mut tasks);
     without_detours(&mut tasks);
     let requirements = session.prd.requirements().count();
@@ -312,17 +306,17 @@ fn forget(backend: &dyn Backend, request: &ParsePrd) -> Result<(), ParsePrdError
 async fn details(
     session: &Session<'_>,
     saved: &saved::Saved,
-    titles: &[String],
+    tasks: usize,
 ) -> Result<Vec<detail::Detail>, ParsePrdError> {
     let write = |index: usize| async move {
         if let Some(detail) = saved.detail(index) {
             return Ok::<_, ParsePrdError>((index, detail));
         }
-        let detail = detail::detail(session, titles, index).await?;
+        let detail = detail::detail(session, index).await?;
         saved.keep_detail(index, &detail)?;
         Ok((index, detail))
     };
-    let mut details: Vec<(usize, detail::Detail)> = stream::iter(0..titles.len())
+    let mut details: Vec<(usize, detail::Detail)> = stream::iter(0..tasks)
         .map(write)
         .buffer_unordered(session.parallel())
         .try_collect()
@@ -341,6 +335,10 @@ struct Session<'a> {
     backend: &'a dyn Backend,
     prd: &'a Prd,
     parts: Vec<Part>,
+    /// What each part begins with.
+    beginnings: Vec<String>,
+    /// Those of the tasks that are written so far; held while one is looked for.
+    titles: tokio::sync::Mutex<Vec<String>>,
     prompts: &'a Prompts,
     system: String,
     document: String,
@@ -357,12 +355,14 @@ impl<'a> Session<'a> {
         parts: Vec<Part>,
         observer: Observer<'a>,
     ) -> Result<Self, ParsePrdError> {
-        let document = fitting_digest(backend, prd, &parts);
+        let document = fitting_digest(backend, prd);
         let prompts = &request.prompts;
         Ok(Self {
             backend,
             prd,
+            beginnings: parts.iter().map(|it| titles::beginning(prd, it)).collect(),
             parts,
+            titles: tokio::sync::Mutex::default(),
             prompts,
             system: prompts.render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?,
             document: prompts
@@ -405,14 +405,31 @@ impl<'a> Session<'a> {
         *self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// For each task the part of the document that it is about.
-    fn tasks(&self) -> impl Iterator<Item = &Part> {
-        self.parts.iter().flat_map(|it| std::iter::repeat_n(it, it.tasks))
+    /// A title that no other task has, in place of `title` if one has it.
+    async fn own_title(&self, index: usize, title: String) -> Result<String, ParsePrdError> {
+        let mut titles = self.titles.lock().await;
+        let is_taken = titles.iter().any(|it| alike(it, &title));
+        let own = if is_taken { titles::another(self, index, &titles).await? } else { title };
+        titles.push(own.clone());
+        Ok(own)
+    }
+
+    /// For each task the index of its part, and which step of it the task is.
+    fn tasks(&self) -> impl Iterator<Item = (usize, usize)> {
+        let parts = self.parts.iter().enumerate();
+        parts.flat_map(|(at, part)| (1..=part.tasks).map(move |step| (at, step)))
+    }
+
+    /// The number of a task's part, which step of it the task is, and of how many.
+    fn place(&self, task: usize) -> (usize, usize, usize) {
+        let (part, step) = self.tasks().nth(task).unwrap_or((0, 1));
+        (part + 1, step, self.parts.get(part).map_or(1, |it| it.tasks))
     }
 
     /// The words of the requirements that a task is about.
     fn requirements_of(&self, task: usize) -> Vec<&'a str> {
-        let units = self.tasks().nth(task).map(|it| it.units.as_slice()).unwrap_or_default();
+        let part = self.tasks().nth(task).and_then(|it| self.parts.get(it.0));
+        let units = part.map(|it| it.units.as_slice()).unwrap_or_default();
         units.iter().filter_map(|it| self.prd.units.get(*it)).map(|it| it.text.as_str()).collect()
     }
 }
@@ -437,11 +454,11 @@ fn object(properties: &Value) -> Value {
 }
 
 /// The document in as many words as the model can read in reasonable time, counted in its tokens.
-fn fitting_digest(backend: &dyn Backend, prd: &Prd, parts: &[Part]) -> String {
+fn fitting_digest(backend: &dyn Backend, prd: &Prd) -> String {
     let tokens_max = DOCUMENT_TOKENS.min(backend.info().context_tokens / 2);
     let mut budget = usize::try_from(tokens_max).unwrap_or(usize::MAX) * 4;
     loop {
-        let digest = digest(prd, parts, budget);
+        let digest = digest(prd, budget);
         let tokens = backend.count_tokens(&digest);
         if tokens <= tokens_max || budget < 500 {
             return digest;

@@ -84,10 +84,7 @@ pub(super) fn tell(teller: &Teller, event: Event) {
         Event::Resumed { tasks_done, tasks } => {
             teller.tell(format!("going on: {tasks_done} of {tasks} tasks are there"));
         }
-        Event::Outlining { tasks } => teller.tell(format!("outlining {tasks} tasks")),
-        Event::Outlined { titles, .. } => {
-            teller.tell(format!("{} tasks outlined", titles.len()));
-        }
+        Event::Planning { tasks } => teller.tell(format!("writing {tasks} tasks")),
         Event::TaskWritten { number, title, .. } => teller.tell(format!("task {number}: {title}")),
         Event::Began { things } => teller.tell(format!("{things} to do")),
         Event::StepDone { what, .. } => teller.tell(what),

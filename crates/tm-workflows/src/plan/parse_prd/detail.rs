@@ -1,4 +1,6 @@
-//! One task of the outline, written out.
+//! One part of the work, written out as a task.
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -6,9 +8,9 @@ use tm_llm::{
     chat::Sampling,
     structured::{Answer, StructuredError},
 };
-use tm_tasks::plan::{alike, assemble::Draft};
+use tm_tasks::plan::{alike, assemble::Draft, words};
 
-use super::{ParsePrdError, Question, Session, object};
+use super::{ParsePrdError, Question, Session, object, titles};
 use crate::{
     event::Event,
     prompts::PARSE_PRD_DETAIL,
@@ -32,6 +34,7 @@ const REQUIREMENTS_SHOWN: usize = 12;
 /// A task as the model writes it: short texts one at a time, which it does better than long ones.
 #[derive(Debug, Deserialize)]
 struct Said {
+    title: String,
     description: String,
     steps: Vec<String>,
     check: Check,
@@ -49,6 +52,7 @@ struct Check {
 /// What the model wrote about a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Detail {
+    pub(super) title: String,
     description: String,
     details: String,
     #[serde(rename = "testStrategy")]
@@ -59,7 +63,7 @@ pub(super) struct Detail {
 impl Detail {
     /// The task with the requirements it answers for, word for word, so that no name or number
     /// of the document is lost on the way.
-    pub(super) fn draft(self, title: String, requirements: &[&str]) -> Draft {
+    pub(super) fn draft(self, requirements: &[&str]) -> Draft {
         let mut details = self.details;
         details.push_str("\n\nRequirements:");
         for requirement in requirements {
@@ -67,7 +71,7 @@ impl Detail {
             details.push_str(requirement);
         }
         Draft {
-            title,
+            title: self.title,
             description: self.description,
             details,
             test_strategy: self.test_strategy,
@@ -77,34 +81,29 @@ impl Detail {
     }
 }
 
-/// Asks for task `index` of the outline.
-pub(super) async fn detail(
-    session: &Session<'_>,
-    titles: &[String],
-    index: usize,
-) -> Result<Detail, ParsePrdError> {
-    let title = titles.get(index).cloned().unwrap_or_default();
+/// Asks for task `index`.
+pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail, ParsePrdError> {
     let mut requirements = session.requirements_of(index);
     requirements.truncate(REQUIREMENTS_SHOWN);
+    let (part, step, steps) = session.place(index);
+    let variables = json!({
+        "parts": session.beginnings,
+        "number": part,
+        "requirements": requirements,
+        "step": step,
+        "steps": steps,
+    });
     let mut question = Question {
-        text: session.prompts.render(
-            PARSE_PRD_DETAIL,
-            json!({
-                "titles": titles,
-                "number": index + 1,
-                "title": title,
-                "requirements": requirements,
-            }),
-        )?,
+        text: session.prompts.render(PARSE_PRD_DETAIL, variables)?,
         schema: schema(),
         sampling: Sampling { temperature: 0.3, seed: seed(index), ..Sampling::default() },
         max_tokens: 700,
     };
     let read = |value: Value| {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
-        Ok((read(&said)?, weakness(&said, titles, index)))
+        Ok((read(&said)?, weakness(&said, &requirements)))
     };
-    let failed = |source| ParsePrdError::Task { number: index + 1, title: title.clone(), source };
+    let failed = |source| ParsePrdError::Task { number: index + 1, source };
     let mut answer = session.ask(&question, read).await.map_err(failed)?;
     if let (None, (_, Some(weakness))) = (&answer.repaired, &answer.value) {
         // What is merely weak is asked for once more, and better than nothing if that fails.
@@ -118,21 +117,20 @@ pub(super) async fn detail(
             Err(error) => return Err(failed(error)),
         }
     }
-    let repaired = answer.repaired.is_some();
+    let mut detail = answer.value.0;
+    detail.title = session.own_title(index, detail.title).await?;
+    let (title, repaired) = (detail.title.clone(), answer.repaired.is_some());
     (session.observer)(Event::TaskWritten { number: index + 1, title, repaired });
-    Ok(answer.value.0)
+    Ok(detail)
 }
 
 /// What makes a task useless though its form is right, in words for the model.
-fn weakness(said: &Said, titles: &[String], index: usize) -> Option<String> {
-    let says_title = |text: &str, title: &String| alike(text, title);
-    for step in &said.steps {
-        let others = titles.iter().enumerate().filter(|it| it.0 != index);
-        if let Some((other, _)) = others.into_iter().find(|it| says_title(step, it.1)) {
-            return Some(format!("its step “{step}” is task {} of the plan", other + 1));
-        }
+fn weakness(said: &Said, requirements: &[&str]) -> Option<String> {
+    let asked: HashSet<String> = requirements.iter().flat_map(|it| words(it)).collect();
+    if !words(&said.title).any(|it| asked.contains(&it)) {
+        return Some(format!("its title “{}” is not about its requirements", said.title));
     }
-    if titles.get(index).is_some_and(|it| says_title(&said.description, it)) {
+    if alike(&said.description, &said.title) {
         return Some(format!(
             "its description says no more than the title: “{}”",
             said.description
@@ -155,6 +153,7 @@ fn read(said: &Said) -> Result<Detail, String> {
     let numbered: Vec<String> = steps.map(|(at, it)| format!("{}. {it}", at + 1)).collect();
     let check = [&said.check.action, &said.check.see].map(|it| ended(&clause(it, CHECK_MAX)));
     Ok(Detail {
+        title: titles::tidied(&said.title),
         description,
         details: numbered.join("\n"),
         test_strategy: check.join(" "),
@@ -193,6 +192,7 @@ fn steps(said: &[String]) -> Vec<String> {
 fn schema() -> Value {
     let text = |shortest: usize, longest: usize| json!({"type": "string", "minLength": shortest, "maxLength": longest});
     object(&json!({
+        "title": titles::schema(),
         "description": text(20, DESCRIPTION_MAX),
         "steps": {
             "type": "array",

@@ -24,7 +24,7 @@ pub(super) struct Saved {
 
 #[derive(Default, Serialize, Deserialize)]
 struct Work {
-    titles: Vec<String>,
+    /// A place for each task of the plan.
     details: Vec<Option<Detail>>,
 }
 
@@ -47,14 +47,9 @@ impl Saved {
         let name = sha256_hex(question.as_bytes());
         let file = folder.join(format!("{name}.json"));
         let work: Work = kept::read(&file)
-            .filter(|it: &Work| it.titles.len() == count && it.details.len() == count)
-            .unwrap_or_default();
+            .filter(|it: &Work| it.details.len() == count)
+            .unwrap_or_else(|| Work { details: vec![None; count] });
         Ok(Self { file: Some(file), work: Mutex::new(work) })
-    }
-
-    pub(super) fn titles(&self) -> Option<Vec<String>> {
-        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        (!work.titles.is_empty()).then(|| work.titles.clone())
     }
 
     pub(super) fn detail(&self, index: usize) -> Option<Detail> {
@@ -62,17 +57,10 @@ impl Saved {
         work.details.get(index).cloned().flatten()
     }
 
-    /// How many tasks are written.
-    pub(super) fn done(&self) -> usize {
+    /// The titles of the tasks that are written.
+    pub(super) fn titles(&self) -> Vec<String> {
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-        work.details.iter().flatten().count()
-    }
-
-    pub(super) fn keep_titles(&self, titles: &[String]) -> Result<(), ParsePrdError> {
-        self.keep(|work| {
-            work.titles = titles.to_vec();
-            work.details = vec![None; titles.len()];
-        })
+        work.details.iter().flatten().map(|it| it.title.clone()).collect()
     }
 
     pub(super) fn keep_detail(&self, index: usize, detail: &Detail) -> Result<(), ParsePrdError> {

@@ -32,25 +32,15 @@ fn request(count: usize) -> ParsePrd {
     }
 }
 
-fn is_outline(request: &ChatRequest) -> bool {
-    request.response_schema.as_ref().is_some_and(|it| it["properties"]["tasks"].is_object())
-}
-
-fn outline(request: &ChatRequest, titles: &[&str]) -> Reply {
-    let schema = request.response_schema.as_ref().unwrap();
-    let bound = schema["properties"]["tasks"]["prefixItems"].as_array().unwrap();
-    let task = |(bound, title): (&Value, &&str)| {
-        let told = &bound["properties"];
-        json!({"part": told["part"]["const"], "about": told["about"]["const"], "title": title})
-    };
-    let tasks: Vec<Value> = bound.iter().zip(titles).map(task).collect();
-    Reply::Text(json!({"tasks": tasks}).to_string())
-}
-
 const MADE: [&str; 4] = ["bytes", "words", "copies", "files"];
 
-fn detail(number: usize) -> Reply {
+const TITLES: [&str; 3] =
+    ["Find notes by word", "Hold the same notes on two machines", "Export notes as Markdown"];
+
+/// What a model says about a part.
+fn detail(number: usize, title: &str) -> Reply {
     let detail = json!({
+        "title": title,
         // Each names what the one before made.
         "description": format!("It makes {} out of {}.", MADE[number], MADE[number - 1]),
         "steps": [format!("Write module {number} and connect it to the rest."), "Keep it small and fast enough for everyone.", "Show what it does on the screen."],
@@ -62,17 +52,15 @@ fn detail(number: usize) -> Reply {
 
 /// What a working model says.
 fn answer(request: &ChatRequest) -> Reply {
-    number(request).map_or_else(|| outline(request, &TITLES), detail)
+    let number = number(request).unwrap();
+    detail(number, TITLES[number - 1])
 }
 
-/// The number in "Now write task 3".
+/// The number in "Now write part 3".
 fn number(request: &ChatRequest) -> Option<usize> {
-    let (_, rest) = request.messages[1].content.split_once("Now write task ")?;
-    rest.split(',').next()?.parse().ok()
+    let (_, rest) = request.messages[1].content.split_once("Now write part ")?;
+    rest.split(' ').next()?.parse().ok()
 }
-
-const TITLES: [&str; 3] =
-    ["Find notes by word", "Hold the same notes on two machines", "Export notes as Markdown"];
 
 fn working() -> ScriptedModel {
     ScriptedModel::new(answer)
@@ -101,16 +89,14 @@ async fn a_document_becomes_tasks_that_carry_its_requirements_word_for_word() {
 #[tokio::test]
 async fn a_weak_task_is_asked_for_once_more_and_then_taken() {
     let copies = ScriptedModel::new(|request| match (number(request), answer(request)) {
-        (Some(3), Reply::Text(text)) => {
-            Reply::Text(text.replace("Keep it small and fast enough for everyone.", TITLES[0]))
-        }
+        (Some(3), Reply::Text(text)) => Reply::Text(text.replace(TITLES[2], "Brew hot coffee")),
         (_, reply) => reply,
     });
     let plan = planned(&copies, &request(3)).await.unwrap();
-    assert!(plan.tasks[2].details.contains(TITLES[0]));
-    assert_eq!(copies.seen().len(), 5, "an outline, three tasks, and one of them again");
+    assert_eq!(plan.tasks[2].title, "Brew hot coffee");
+    assert_eq!(copies.seen().len(), 4, "three tasks, and one of them again");
     let complaint = &copies.seen().last().unwrap().messages.last().unwrap().content.clone();
-    assert!(complaint.contains("is task 1 of the plan"), "{complaint}");
+    assert!(complaint.contains("is not about its requirements"), "{complaint}");
 }
 
 #[tokio::test]
@@ -122,34 +108,23 @@ async fn every_question_begins_with_the_same_words() {
         .iter()
         .map(|it| it.messages[1].content.split_once("</document>").unwrap().0.to_owned())
         .collect();
-    assert_eq!(prefixes.len(), 4, "an outline and three tasks");
+    assert_eq!(prefixes.len(), 3);
     assert!(prefixes.iter().all(|it| *it == prefixes[0] && it.contains("- one Markdown file")));
 }
 
 #[tokio::test]
 async fn a_title_repeated_twice_is_replaced_by_a_few_of_the_documents_words() {
     let script = |second: &'static str| {
-        ScriptedModel::new(move |request| {
-            let schema = request.response_schema.as_ref().unwrap();
-            if is_outline(request) {
-                outline(
-                    request,
-                    &[
-                        "Index the notes for search",
-                        "Add an index of notes for searching",
-                        TITLES[2],
-                    ],
-                )
-            } else if schema["properties"]["title"].is_object() {
-                Reply::Text(json!({"title": second}).to_string())
-            } else {
-                answer(request)
-            }
+        ScriptedModel::new(move |request| match number(request) {
+            Some(1) => detail(1, "Index the notes for search"),
+            Some(2) => detail(2, "Add an index of notes for searching"),
+            Some(_) => answer(request),
+            None => Reply::Text(json!({"title": second}).to_string()),
         })
     };
     let plan = planned(&script(TITLES[1]), &request(3)).await.unwrap();
     assert_eq!(plan.tasks[1].title, TITLES[1]);
-    let plan = planned(&script("Export notes as Markdown files"), &request(3)).await.unwrap();
+    let plan = planned(&script("Index notes for searching"), &request(3)).await.unwrap();
     assert_eq!(plan.tasks[1].title, "two machines hold the same notes");
 }
 
@@ -157,19 +132,15 @@ async fn a_title_repeated_twice_is_replaced_by_a_few_of_the_documents_words() {
 async fn a_model_that_fails_gives_an_error_and_no_plan() {
     let nonsense = ScriptedModel::new(|_| Reply::Text("I would rather not.".into()));
     let error = planned(&nonsense, &request(3)).await.unwrap_err();
-    assert!(matches!(error, ParsePrdError::Outline(StructuredError::Invalid { .. })), "{error}");
+    assert!(
+        matches!(error, ParsePrdError::Task { number: 1, source: StructuredError::Invalid { .. } }),
+        "{error}"
+    );
 
     let silent = ScriptedModel::new(|_| Reply::Text(String::new()));
     let error = planned(&silent, &request(3)).await.unwrap_err();
     let empty = StructuredError::Backend(BackendError::EmptyAnswer { model: "script".into() });
-    assert_eq!(error.to_string(), format!("the outline: {empty}"));
-
-    let breaks = ScriptedModel::new(|request| match number(request) {
-        Some(_) => Reply::Broken("{".into()),
-        None => answer(request),
-    });
-    let error = planned(&breaks, &request(3)).await.unwrap_err();
-    assert!(matches!(error, ParsePrdError::Task { number: 1, .. }), "{error}");
+    assert_eq!(error.to_string(), format!("task 1: {empty}"));
 }
 
 #[tokio::test]
@@ -210,7 +181,7 @@ async fn work_for_another_document_or_count_is_not_taken_up() {
     let other = ParsePrd { document: format!("{PRD}- and as HTML\n").into(), ..request };
     let model = working();
     planned(&model, &other).await.unwrap();
-    assert!(is_outline(&model.seen()[0]), "everything was asked again");
+    assert_eq!(model.seen().len(), 3, "everything was asked again");
 }
 
 #[tokio::test]
@@ -245,9 +216,9 @@ async fn a_count_nobody_can_oversee_and_a_document_without_words_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_plan_stops_asking() {
     let model = ScriptedModel::new(|_| Reply::Stall);
-    let waiting = tokio::time::timeout(Duration::from_secs(5), planned(&model, &request(3))).await;
+    let waiting = tokio::time::timeout(Duration::from_secs(5), planned(&model, &request(5))).await;
     assert!(waiting.is_err());
-    assert_eq!(model.seen().len(), 1);
+    assert_eq!(model.seen().len(), 4, "as many as it works on at once, and not the fifth");
 }
 
 fn target(folder: &tempfile::TempDir, existing: Existing) -> Target {

@@ -125,7 +125,7 @@ impl Whole {
         observer: Observer<'_>,
     ) -> Result<Plan, ParsePrdError> {
         let tasks = request.count.unwrap_or_else(|| natural_count(prd.requirements().count()));
-        observer(Event::Outlining { tasks });
+        observer(Event::Planning { tasks });
         let chat = ChatRequest {
             messages: self.messages,
             response_schema: Some(asked()),

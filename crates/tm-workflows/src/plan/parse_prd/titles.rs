@@ -1,0 +1,89 @@
+//! Titles: what a part begins with before it has one, and another one for a task whose title says
+//! what the title of an earlier one says.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tm_llm::{chat::Sampling, structured::StructuredError};
+use tm_tasks::{
+    plan::{alike, parts::Part},
+    prd::{Prd, Unit},
+};
+
+use super::{ParsePrdError, Question, Session, object};
+use crate::{prompts::PARSE_PRD_REPLACE, wording::title};
+
+/// The longest title, in characters; the grammar ends it there.
+const TITLE_MAX: usize = 72;
+
+/// How many words say what a part is about, and of how many requirements.
+const ABOUT_WORDS: usize = 16;
+const ABOUT_REQUIREMENTS: usize = 2;
+
+#[derive(Deserialize)]
+struct Titled {
+    title: String,
+}
+
+/// The heading above a part and the first words of its requirements.
+pub(super) fn beginning(prd: &Prd, part: &Part) -> String {
+    let units: Vec<&Unit> = part.units.iter().filter_map(|it| prd.units.get(*it)).collect();
+    let words = ABOUT_WORDS / units.len().clamp(1, ABOUT_REQUIREMENTS);
+    let first = |it: &&Unit| it.text.split_whitespace().take(words).collect::<Vec<_>>().join(" ");
+    let said: Vec<String> = units.iter().take(ABOUT_REQUIREMENTS).map(first).collect();
+    let path = units.first().map(|it| prd.path(it.section)).unwrap_or_default();
+    match path.as_slice() {
+        // The title of the whole document says nothing about a part of it.
+        [] | [_] => said.join("; "),
+        [.., heading] => format!("{heading}: {}", said.join("; ")),
+    }
+}
+
+/// A title as a person would end it.
+pub(super) fn tidied(said: &str) -> String {
+    title(said, TITLE_MAX)
+}
+
+/// A title for task `index` that none of `others` has.
+pub(super) async fn another(
+    session: &Session<'_>,
+    index: usize,
+    others: &[String],
+) -> Result<String, ParsePrdError> {
+    let requirements = session.requirements_of(index);
+    let variables = json!({"titles": others, "requirements": requirements});
+    let question = Question {
+        text: session.prompts.render(PARSE_PRD_REPLACE, variables)?,
+        schema: object(&json!({"title": schema()})),
+        sampling: Sampling { temperature: 0.7, ..Sampling::default() },
+        max_tokens: 60,
+    };
+    let read = |value: Value| {
+        let answer: Titled = serde_json::from_value(value).map_err(|it| it.to_string())?;
+        match others.iter().find(|it| alike(it, &answer.title)) {
+            Some(other) => Err(format!("“{}” is the same as “{other}”", answer.title)),
+            None => Ok(tidied(&answer.title)),
+        }
+    };
+    match (session.ask(&question, read).await, own_words(&requirements, others)) {
+        (Ok(answer), _) => Ok(answer.value),
+        (Err(StructuredError::Invalid { .. }), Some(words)) => Ok(words),
+        (Err(source), _) => Err(ParsePrdError::Task { number: index + 1, source }),
+    }
+}
+
+/// What the document says where the model finds no words that are not taken: the first
+/// requirement that makes a title of its own.
+fn own_words(requirements: &[&str], others: &[String]) -> Option<String> {
+    let beginning = |it: &&str| it.chars().take(TITLE_MAX).collect::<String>();
+    let mut titles = requirements.iter().map(|it| tidied(&beginning(it)));
+    titles.find(|title| {
+        title.split_whitespace().count() >= 3 && !others.iter().any(|it| alike(it, title))
+    })
+}
+
+pub(super) fn schema() -> Value {
+    json!({"type": "string", "minLength": 12, "maxLength": TITLE_MAX})
+}
+
+#[cfg(test)]
+mod tests;
