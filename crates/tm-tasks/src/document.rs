@@ -17,6 +17,7 @@ use crate::{
     json::{self, Layout, Parsed, Part, Record},
     status::Status,
     task::Task,
+    threads,
     timestamp::{Timestamp, iso_millis},
 };
 
@@ -64,6 +65,9 @@ pub enum TagError {
     #[error("the task file uses `{name}` for something that is not a tag")]
     NameTaken { name: String },
 }
+
+/// From so many bytes on a file is worth several threads.
+const LONG: usize = 1 << 20;
 
 /// What some editors begin a file with.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -117,7 +121,7 @@ impl TaskFile {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let parsed = Parsed::read(Arc::clone(text)).map_err(|it| syntax_error(text, &it))?;
+        let parsed = Parsed::outline(Arc::clone(text)).map_err(|it| syntax_error(text, &it))?;
         let root = parsed.root();
         match root.text().bytes().next() {
             Some(b'{') => Ok(Self::from_object(root)),
@@ -148,6 +152,17 @@ impl TaskFile {
             Entry::Tag { tag, .. } | Entry::Root { tag, .. } => Some(tag),
             Entry::Other { .. } => None,
         })
+    }
+
+    /// What `look` makes of each tag, in the file's order; of those of a large file at the same
+    /// time.
+    pub fn map_tags<'a, T: Send>(&'a self, look: impl Fn(&'a Tag) -> T + Sync) -> Vec<T> {
+        let tags: Vec<&Tag> = self.tags().collect();
+        if tags.iter().map(|it| it.list.text_len()).sum::<usize>() > LONG {
+            threads::map(&tags, |it| look(it))
+        } else {
+            tags.into_iter().map(look).collect()
+        }
     }
 
     pub fn tag(&self, name: &str) -> Option<&Tag> {

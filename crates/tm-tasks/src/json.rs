@@ -12,6 +12,7 @@ use serde_json::Value;
 mod layout;
 mod parsed;
 mod record;
+mod scan;
 
 pub use layout::{format, format_with_tabs};
 

@@ -34,4 +34,5 @@ pub mod status;
 pub mod store;
 pub mod tags;
 pub mod task;
+pub mod threads;
 pub mod timestamp;

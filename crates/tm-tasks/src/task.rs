@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     id::{IdSpelling, Siblings, TaskId, own_id},
-    json::{self, Parsed, Part, Record},
+    json::{self, Layout, Parsed, Part, Record},
     status::Status,
 };
 
@@ -328,6 +328,13 @@ impl Task {
         match &self.other {
             None => self.fields.write(out),
             Some(text) => out.push_str(text),
+        }
+    }
+
+    pub(crate) fn lay_out(&self, layout: &mut Layout) {
+        match &self.other {
+            None => self.fields.lay_out(layout),
+            Some(text) => layout.push(text),
         }
     }
 

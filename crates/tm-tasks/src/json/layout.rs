@@ -159,7 +159,7 @@ fn token_len(text: &str) -> usize {
 }
 
 /// The length of the rest of a string literal after its opening quote, closing quote included.
-pub(super) fn string_len(inner: &str) -> Option<usize> {
+fn string_len(inner: &str) -> Option<usize> {
     let mut from = 0;
     loop {
         let rest = inner.as_bytes().get(from..)?;

@@ -2,7 +2,7 @@
 //!
 //! What its members mean is not known here.
 
-use super::{Parsed, Part, Piece, encode, key_is, write_object};
+use super::{Layout, Parsed, Part, Piece, encode, key_is, write_object};
 
 /// An object, which may be a part of a text that many share.
 #[derive(Debug, Clone)]
@@ -62,6 +62,10 @@ impl Record {
         out
     }
 
+    pub(crate) fn lay_out(&self, layout: &mut Layout) {
+        layout.push_part(self.object.part());
+    }
+
     pub(crate) fn write(&self, out: &mut String) {
         write_object(out, self.iter());
     }
@@ -75,7 +79,7 @@ impl Default for Record {
 
 impl PartialEq for Record {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.object.is(&other.object) || self.iter().eq(other.iter())
     }
 }
 

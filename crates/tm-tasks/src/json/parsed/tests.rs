@@ -78,12 +78,58 @@ proptest! {
     }
 
     #[test]
-    fn text_that_is_no_json_is_refused_and_harms_nobody(text in "[\\[\\]{}\",:\\\\ é1-]{0,20}") {
-        let is_json = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+    fn json_with_one_fault_is_refused_as_another_parser_would(
+        value in any_value(),
+        place in any::<prop::sample::Index>(),
+        fault in "[\\[\\]{}\",:\\\\ \n\t\u{1}\u{7f}é019+.eEutrufalsn-]{0,2}",
+        cut in 0..2_usize,
+    ) {
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let mut chars: Vec<char> = text.chars().collect();
+            let at = place.index(chars.len());
+            chars.splice(at..at + cut, fault.chars());
+            let text: String = chars.into_iter().collect();
+            let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
+            for read in [Parsed::read, Parsed::outline] {
+                prop_assert_eq!(read(text.clone().into()).is_ok(), is_json, "{}", &text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_unfolded_is_what_was_read_at_once(value in any_value()) {
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let folded = Parsed::outline(text.clone().into()).unwrap().root().keep().unfold();
+            let whole = Parsed::read(text.into()).unwrap();
+            let layouts = [folded.part(), whole.root()].map(|it| {
+                check(it);
+                let mut layout = Layout::default();
+                layout.push_part(it);
+                layout.into_text()
+            });
+            prop_assert_eq!(&layouts[0], &layouts[1]);
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_refused_and_harms_nobody(text in "[\\[\\]{}\",:\\\\ é1.eE+0-]{0,20}") {
+        let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
         prop_assert_eq!(Parsed::read(text.clone().into()).is_ok(), is_json);
         let root = Parsed::of_json(text);
         let root = root.root();
         prop_assert!(root.members().count() + root.elements().count() < 40);
+    }
+}
+
+#[test]
+fn numbers_and_words_are_those_of_json() {
+    for text in
+        ["-", "01", "1.", ".5", "1e", "1e+", "+1", "-a", "tru", "nul", "truee", "1 2", "NaN"]
+    {
+        assert!(Parsed::read(text.to_owned().into()).is_err(), "{text}");
+    }
+    for text in ["0", "-0", "10.50", "1E-7", "1e999", "true", "false", "null", r#""\ud800""#] {
+        assert_eq!(Parsed::read(text.to_owned().into()).unwrap().root().text(), text);
     }
 }
 
