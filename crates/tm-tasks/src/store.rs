@@ -19,7 +19,7 @@ use crate::{
 };
 
 pub use journal::{Change, Quality, TaskQuality};
-use journal::{Journal, Note};
+use journal::{Journal, Note, Version};
 use lock::DirectoryLock;
 
 pub(crate) mod atomic;
@@ -152,42 +152,48 @@ impl Store {
     ) -> Result<T, E> {
         let directory = lock::acquire_for(&self.file, self.lock_wait)?;
         let before = self.text()?;
-        let mut file = match &before {
-            Some(text) => TaskFile::of_text(text),
-            None => Ok(TaskFile::default()),
-        }
-        .map_err(|source| self.format_error(source))?;
-        let untouched = file.clone();
-        let (value, quality) = apply(&mut file)?;
-        if file == untouched {
-            return Ok(value);
-        }
-        file.touch_changed(&untouched, now);
-        let after = file.to_text().into_bytes();
-        let note = Note { at: iso_millis(now), command: command.to_owned(), undoes: None, quality };
-        let before = before.as_ref().map(|it| it.as_bytes());
-        self.replace(&directory, &note, before, Some(&after))?;
-        Ok(value)
+        thread::scope(|scope| {
+            let bytes = before.as_ref().map(|it| it.as_bytes());
+            let version = Version::digested_beside(scope, bytes);
+            let mut file = match &before {
+                Some(text) => TaskFile::of_text(text),
+                None => Ok(TaskFile::default()),
+            }
+            .map_err(|source| self.format_error(source))?;
+            let untouched = file.clone();
+            let (value, quality) = apply(&mut file)?;
+            if file == untouched {
+                return Ok(value);
+            }
+            file.touch_changed(&untouched, now);
+            let after = file.to_text().into_bytes();
+            let (at, command) = (iso_millis(now), command.to_owned());
+            let note = Note { at, command, undoes: None, quality };
+            self.replace(&directory, &note, version, Version::new(&after))?;
+            Ok(value)
+        })
     }
 
     /// The changes that took effect, the oldest first: at least the last 200 are kept.
     pub fn history(&self) -> Result<Vec<Change>, StoreError> {
         let bytes = self.bytes()?;
-        self.journal.effective(bytes.as_deref())
+        self.journal.effective(journal::digest(bytes.as_deref()).as_deref())
     }
 
     /// The file as it was before and after one change.
     pub fn versions(&self, seq: u64) -> Result<Versions, StoreError> {
         let bytes = self.bytes()?;
-        let changes = self.journal.effective(bytes.as_deref())?;
+        let found = journal::digest(bytes.as_deref());
+        let changes = self.journal.effective(found.as_deref())?;
         let change = changes.into_iter().find(|it| it.seq == seq);
         let change = change.ok_or_else(|| self.no_such_change(seq.to_string()))?;
-        let version = |sha256: Option<&str>| {
-            let text = self.journal.text(sha256)?.unwrap_or_default();
-            TaskFile::from_bytes(&text).map_err(|source| self.format_error(source))
+        let read = |text: Option<&[u8]>| {
+            TaskFile::from_bytes(text.unwrap_or_default()).map_err(|it| self.format_error(it))
         };
-        let before = version(change.before.as_deref())?;
-        let after = version(change.after.as_deref())?;
+        let sha256 = change.after.as_deref();
+        let after = self.journal.text(sha256, (found.as_deref(), bytes.as_deref()))?;
+        let before = self.journal.text(change.before.as_deref(), (sha256, after.as_deref()))?;
+        let (before, after) = (read(before.as_deref())?, read(after.as_deref())?);
         Ok(Versions { change, before, after })
     }
 
@@ -201,19 +207,22 @@ impl Store {
     ) -> Result<Change, StoreError> {
         let directory = lock::acquire_for(&self.file, self.lock_wait)?;
         let current = self.bytes()?;
-        let standing = journal::standing(self.journal.effective(current.as_deref())?);
+        let found = journal::digest(current.as_deref());
+        let standing = journal::standing(self.journal.effective(found.as_deref())?);
         let first = standing.len().checked_sub(steps.max(1));
         let undone = first.and_then(|it| standing.get(it..)).unwrap_or_default();
         let oldest = undone.first().ok_or_else(|| self.no_such_change(format!("{steps} back")))?;
-        let mut expected = journal::digest(current.as_deref());
+        let mut expected = found.clone();
         for change in undone.iter().rev() {
             self.check_unedited(change, expected.as_deref(), later_edits)?;
             expected.clone_from(&change.before);
         }
-        let text = self.journal.text(oldest.before.as_deref())?;
+        let wanted = oldest.before.as_deref();
+        let text = self.journal.text(wanted, (found.as_deref(), current.as_deref()))?;
         let command = format!("undo of {}", oldest.command);
         let note = Note { at: iso_millis(now), command, undoes: Some(oldest.seq), quality: None };
-        self.replace(&directory, &note, current.as_deref(), text.as_deref())?;
+        let before = Version::known(current.as_deref(), found.as_deref());
+        self.replace(&directory, &note, before, Version::known(text.as_deref(), wanted))?;
         Ok(oldest.clone())
     }
 
@@ -226,16 +235,19 @@ impl Store {
     ) -> Result<Change, StoreError> {
         let directory = lock::acquire_for(&self.file, self.lock_wait)?;
         let current = self.bytes()?;
-        let changes = self.journal.effective(current.as_deref())?;
+        let found = journal::digest(current.as_deref());
+        let changes = self.journal.effective(found.as_deref())?;
         let wanted = changes.iter().find(|it| it.seq == seq);
         let wanted = wanted.ok_or_else(|| self.no_such_change(seq.to_string()))?;
         if let Some(last) = changes.last() {
-            self.check_unedited(last, journal::digest(current.as_deref()).as_deref(), later_edits)?;
+            self.check_unedited(last, found.as_deref(), later_edits)?;
         }
-        let text = self.journal.text(wanted.after.as_deref())?;
+        let after = wanted.after.as_deref();
+        let text = self.journal.text(after, (found.as_deref(), current.as_deref()))?;
         let command = format!("restore {seq}");
         let note = Note { at: iso_millis(now), command, undoes: None, quality: None };
-        self.replace(&directory, &note, current.as_deref(), text.as_deref())?;
+        let before = Version::known(current.as_deref(), found.as_deref());
+        self.replace(&directory, &note, before, Version::known(text.as_deref(), after))?;
         Ok(wanted.clone())
     }
 
@@ -266,15 +278,16 @@ impl Store {
         &self,
         directory: &DirectoryLock,
         note: &Note,
-        before: Option<&[u8]>,
-        after: Option<&[u8]>,
+        before: Version<'_, '_>,
+        after: Version<'_, '_>,
     ) -> Result<(), StoreError> {
-        if before == after {
+        let text = after.text();
+        if before.text() == text {
             return Ok(());
         }
         // Getting both onto the disk takes a while, and can be done at the same time.
         let (noted, prepared) = thread::scope(|scope| {
-            let prepare = || after.map(|it| atomic::Prepared::write(&self.file, it)).transpose();
+            let prepare = || text.map(|it| atomic::Prepared::write(&self.file, it)).transpose();
             let preparing = thread::Builder::new().spawn_scoped(scope, prepare);
             let noted = self.journal.append(note, before, after);
             (noted, preparing.and_then(|it| it.join().map_err(|_| broke_down())?))

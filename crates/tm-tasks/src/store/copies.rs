@@ -32,8 +32,9 @@ pub(super) struct Base<'a> {
     pub(super) text: &'a [u8],
 }
 
-/// A text as another one with one piece replaced. A file of it has this as its first line, and
-/// then the compressed piece.
+/// A text as another one with one piece replaced. A file of it has this as its first line, then
+/// the compressed piece, and then the one that it replaced, compressed as well: a change is taken
+/// back without reading a whole text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Patch {
     /// Digest of the other text.
@@ -44,6 +45,9 @@ struct Patch {
     after: usize,
     /// How many patches lie between this text and a whole one, this one included.
     depth: u32,
+    /// How many bytes the compressed piece takes. In older files it is all that there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    piece: Option<usize>,
 }
 
 /// So many patches are read for one text at most: a damaged file costs no more texts than this.
@@ -60,23 +64,47 @@ impl Copies {
         &self.directory
     }
 
-    /// The text with this digest; whatever keeps it from being read is an error.
-    pub(super) fn read(&self, sha256: &str) -> io::Result<Vec<u8>> {
+    /// The text with this digest; whatever keeps it from being read is an error. It is read
+    /// sooner where it became `near`, change by change.
+    pub(super) fn read(&self, sha256: &str, near: Option<Base<'_>>) -> io::Result<Vec<u8>> {
+        if let Some(text) = near.and_then(|it| self.read_back(sha256, it)) {
+            return Ok(text);
+        }
         let mut patches = Vec::new();
         let mut wanted = sha256.to_owned();
         while !self.whole(&wanted).exists() {
-            let (patch, piece) = self.read_patch(&wanted)?;
+            let (patch, pieces) = self.read_patch(&wanted)?;
             wanted.clone_from(&patch.base);
-            patches.push((patch, piece));
+            patches.push((patch, pieces));
             if patches.len() > DEPTH_MAX as usize {
                 return Err(damaged());
             }
         }
         let mut text = inflate(File::open(self.whole(&wanted))?)?;
-        for (patch, piece) in patches.iter().rev() {
-            text = patch.apply(&text, piece).ok_or_else(damaged)?;
+        for (patch, pieces) in patches.iter().rev() {
+            text = patch.with_piece(&text, &inflate(pieces.as_slice())?).ok_or_else(damaged)?;
         }
         if sha256_hex(&text) == sha256 { Ok(text) } else { Err(damaged()) }
+    }
+
+    /// The same with every patch taken back that made `from` out of it, if there are such.
+    fn read_back(&self, sha256: &str, from: Base<'_>) -> Option<Vec<u8>> {
+        let mut patches = Vec::new();
+        let mut reached = from.sha256.to_owned();
+        while reached != sha256 {
+            let (patch, pieces) = self.read_patch(&reached).ok()?;
+            let replaced = patch.replaced(&pieces)?;
+            reached.clone_from(&patch.base);
+            patches.push((patch, replaced));
+            if patches.len() > DEPTH_MAX as usize {
+                return None;
+            }
+        }
+        let mut text = from.text.to_vec();
+        for (patch, replaced) in &patches {
+            text = patch.with_piece(&text, replaced)?;
+        }
+        (patches.is_empty() || sha256_hex(&text) == sha256).then_some(text)
     }
 
     /// Keeps a text, in as little space as can be had quickly.
@@ -84,15 +112,9 @@ impl Copies {
         if self.whole(sha256).exists() || self.patch(sha256).exists() {
             return Ok(());
         }
-        let patched = base.and_then(|it| Some((Patch::between(it, text, self.depth(it)?), text)));
+        let patched = base.and_then(|it| Some((Patch::between(it, text, self.depth(it)?), it)));
         let (path, bytes) = match patched {
-            Some((patch, text)) => {
-                let mut bytes = serde_json::to_vec(&patch)?;
-                bytes.push(b'\n');
-                let piece = text.get(patch.before..text.len() - patch.after).unwrap_or_default();
-                bytes.extend(deflate(piece)?);
-                (self.patch(sha256), bytes)
-            }
+            Some((patch, base)) => (self.patch(sha256), patch.to_bytes(base.text, text)?),
             None => (self.whole(sha256), deflate(text)?),
         };
         atomic::write(&path, &bytes, &File::open(&self.directory)?)
@@ -128,11 +150,12 @@ impl Copies {
         (depth <= DEPTH_MAX).then_some(depth)
     }
 
+    /// With its pieces, which are compressed.
     fn read_patch(&self, sha256: &str) -> io::Result<(Patch, Vec<u8>)> {
-        let bytes = fs::read(self.patch(sha256))?;
+        let mut bytes = fs::read(self.patch(sha256))?;
         let end = memchr::memchr(b'\n', &bytes).ok_or_else(damaged)?;
-        let (line, piece) = bytes.split_at(end);
-        Ok((serde_json::from_slice(line)?, inflate(piece.get(1..).unwrap_or_default())?))
+        let pieces = bytes.split_off(end + 1);
+        Ok((serde_json::from_slice(&bytes)?, pieces))
     }
 
     fn whole(&self, sha256: &str) -> PathBuf {
@@ -154,12 +177,34 @@ impl Patch {
         let after = common(base.text.rchunks(CHUNK), text.rchunks(CHUNK), |a, b| {
             iter::zip(a.iter().rev(), b.iter().rev()).take_while(|it| it.0 == it.1).count()
         });
-        Self { base: base.sha256.to_owned(), before, after: after.min(after_max), depth }
+        let (base, after) = (base.sha256.to_owned(), after.min(after_max));
+        Self { base, before, after, depth, piece: None }
     }
 
-    fn apply(&self, base: &[u8], piece: &[u8]) -> Option<Vec<u8>> {
-        let end = base.len().checked_sub(self.after)?;
-        Some([base.get(..self.before)?, piece, base.get(end..)?].concat())
+    /// A file of it.
+    fn to_bytes(&self, base: &[u8], text: &[u8]) -> io::Result<Vec<u8>> {
+        let piece = deflate(self.between_ends(text))?;
+        let patch = Self { piece: Some(piece.len()), ..self.clone() };
+        let mut bytes = serde_json::to_vec(&patch)?;
+        bytes.push(b'\n');
+        bytes.extend(piece);
+        bytes.extend(deflate(self.between_ends(base))?);
+        Ok(bytes)
+    }
+
+    fn between_ends<'a>(&self, text: &'a [u8]) -> &'a [u8] {
+        text.get(self.before..text.len().saturating_sub(self.after)).unwrap_or_default()
+    }
+
+    /// What the other text had.
+    fn replaced(&self, pieces: &[u8]) -> Option<Vec<u8>> {
+        inflate(pieces.get(self.piece?..)?).ok()
+    }
+
+    /// One text out of the other.
+    fn with_piece(&self, other: &[u8], piece: &[u8]) -> Option<Vec<u8>> {
+        let end = other.len().checked_sub(self.after)?;
+        Some([other.get(..self.before)?, piece, other.get(end..)?].concat())
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, ErrorKind, Read, Write},
     path::{Path, PathBuf},
-    thread,
+    thread::{self, Scope, ScopedJoinHandle},
 };
 
 use serde::{Deserialize, Serialize};
@@ -74,6 +74,21 @@ pub(super) struct Note {
     pub(super) quality: Option<Quality>,
 }
 
+/// What the file says before or after a change, if it is there, and its digest.
+#[derive(Debug)]
+pub(super) struct Version<'scope, 'text> {
+    text: Option<&'text [u8]>,
+    digest: Digest<'scope>,
+}
+
+/// The digest of a large text takes a while.
+#[derive(Debug)]
+enum Digest<'scope> {
+    ToBeMade,
+    Made(Option<String>),
+    BeingMade(ScopedJoinHandle<'scope, Option<String>>),
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Journal {
     directory: PathBuf,
@@ -83,8 +98,47 @@ pub(super) struct Journal {
 
 /// The changes whose texts are kept.
 const KEPT: usize = 200;
+/// From so many bytes on a digest is worth a thread.
+const LONG: usize = 1 << 20;
 /// Forgetting rewrites the journal, so it waits until it is worth it.
 const KEPT_BEFORE_FORGETTING: usize = 250;
+
+impl<'scope, 'text: 'scope> Version<'scope, 'text> {
+    pub(super) fn new(text: &'text [u8]) -> Self {
+        Self { text: Some(text), digest: Digest::ToBeMade }
+    }
+
+    /// A text of a known digest.
+    pub(super) fn known(text: Option<&'text [u8]>, digest: Option<&str>) -> Self {
+        Self { text, digest: Digest::Made(digest.map(str::to_owned)) }
+    }
+
+    /// A text whose digest is made beside other work, where that is worth a thread.
+    pub(super) fn digested_beside(
+        scope: &'scope Scope<'scope, '_>,
+        text: Option<&'text [u8]>,
+    ) -> Self {
+        let make = move || digest(text);
+        let is_long = text.is_some_and(|it| it.len() > LONG);
+        let beside =
+            is_long.then(|| thread::Builder::new().spawn_scoped(scope, make).ok()).flatten();
+        Self { text, digest: beside.map_or_else(|| Digest::Made(make()), Digest::BeingMade) }
+    }
+
+    pub(super) fn text(&self) -> Option<&'text [u8]> {
+        self.text
+    }
+}
+
+impl Digest<'_> {
+    fn wait(self, text: Option<&[u8]>) -> Option<String> {
+        match self {
+            Self::ToBeMade => digest(text),
+            Self::Made(made) => made,
+            Self::BeingMade(beside) => beside.join().unwrap_or_else(|_| digest(text)),
+        }
+    }
+}
 
 impl Journal {
     pub(super) fn new(journals: &Path, file: &Path) -> Self {
@@ -99,11 +153,13 @@ impl Journal {
     pub(super) fn append(
         &self,
         note: &Note,
-        before: Option<&[u8]>,
-        after: Option<&[u8]>,
+        before: Version<'_, '_>,
+        after: Version<'_, '_>,
     ) -> Result<(), StoreError> {
         let mut changes = self.changes()?;
-        let (digest_before, digest_after) = digests(before, after);
+        let digest_after = after.digest.wait(after.text);
+        let digest_before = before.digest.wait(before.text);
+        let (before, after) = (before.text, after.text);
         let change = Change {
             seq: changes.last().map_or(1, |it| it.seq + 1),
             at: note.at.clone(),
@@ -140,9 +196,10 @@ impl Journal {
     ///
     /// A crash can leave a line for a change that was never made: what came after it starts from
     /// the same text.
-    pub(super) fn effective(&self, current: Option<&[u8]>) -> Result<Vec<Change>, StoreError> {
+    /// `current` is the digest of the file as it is.
+    pub(super) fn effective(&self, current: Option<&str>) -> Result<Vec<Change>, StoreError> {
         let mut effective = Vec::new();
-        let mut next = digest(current);
+        let mut next = current.map(str::to_owned);
         for change in self.changes()?.into_iter().rev() {
             if change.after == next || change.before != next {
                 next.clone_from(&change.before);
@@ -153,14 +210,19 @@ impl Journal {
         Ok(effective)
     }
 
-    /// The text with this digest.
-    pub(super) fn text(&self, sha256: Option<&str>) -> Result<Option<Vec<u8>>, StoreError> {
+    /// The text with this digest, which may be an earlier version of another one.
+    pub(super) fn text(
+        &self,
+        sha256: Option<&str>,
+        later: (Option<&str>, Option<&[u8]>),
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         let Some(sha256) = sha256 else { return Ok(None) };
+        let near = later.0.zip(later.1).map(|(sha256, text)| Base { sha256, text });
         let lost = |_| {
             let path = self.file.clone();
             StoreError::LostCopy { path, sha256: sha256.to_owned() }
         };
-        self.copies.read(sha256).map(Some).map_err(lost)
+        self.copies.read(sha256, near).map(Some).map_err(lost)
     }
 
     /// Every line that can be read: a crash can tear the last one.
@@ -214,16 +276,6 @@ pub(super) fn standing(changes: Vec<Change>) -> Vec<Change> {
 
 pub(super) fn digest(text: Option<&[u8]>) -> Option<String> {
     text.map(sha256_hex)
-}
-
-/// Both at once: for a large file that is what takes the time.
-fn digests(before: Option<&[u8]>, after: Option<&[u8]>) -> (Option<String>, Option<String>) {
-    thread::scope(|scope| {
-        let beside = thread::Builder::new().spawn_scoped(scope, || digest(before));
-        let after = digest(after);
-        let beside = beside.ok().and_then(|it| it.join().ok());
-        (beside.unwrap_or_else(|| digest(before)), after)
-    })
 }
 
 fn line(change: &Change) -> io::Result<Vec<u8>> {

@@ -24,7 +24,23 @@ proptest! {
         let copies = Copies::new(folder.path().to_path_buf());
         keep(&copies, one.as_bytes(), None);
         let sha256 = keep(&copies, other.as_bytes(), Some(one.as_bytes()));
-        prop_assert_eq!(copies.read(&sha256).unwrap(), other.as_bytes());
+        prop_assert_eq!(copies.read(&sha256, None).unwrap(), other.as_bytes());
+    }
+
+    #[test]
+    fn changes_are_taken_back_without_a_whole_text(texts in prop::collection::vec("[ab]{0,40}", 2..6)) {
+        let folder = tempfile::tempdir().unwrap();
+        let copies = Copies::new(folder.path().to_path_buf());
+        let first = keep(&copies, texts[0].as_bytes(), None);
+        for pair in texts.windows(2) {
+            keep(&copies, pair[1].as_bytes(), Some(pair[0].as_bytes()));
+        }
+        let text = texts[texts.len() - 1].as_bytes();
+        let near = Some(Base { sha256: &sha256_hex(text), text });
+        fs::write(copies.whole(&first), "damaged").unwrap();
+        let was_there_twice = (1..texts.len()).any(|it| texts[..it].contains(&texts[it]));
+        let read = copies.read(&first, near);
+        prop_assert!(was_there_twice || read.is_ok_and(|it| it == texts[0].as_bytes()));
     }
 }
 
@@ -50,7 +66,7 @@ fn patches_do_not_pile_up_without_end() {
     }
     let whole = (0..100).filter(|it| copies.whole(&sha256_hex(&version(*it))).exists());
     assert_eq!(whole.count(), 3);
-    assert_eq!(copies.read(&sha256_hex(&version(99))).unwrap(), version(99));
+    assert_eq!(copies.read(&sha256_hex(&version(99)), None).unwrap(), version(99));
 }
 
 #[test]
@@ -62,8 +78,8 @@ fn what_a_kept_patch_stands_on_is_kept_as_well() {
     keep(&copies, &version(1), Some(&version(0)));
     let last = keep(&copies, &version(2), Some(&version(1)));
     copies.retain(iter::once(&*last)).unwrap();
-    assert_eq!(copies.read(&last).unwrap(), version(2));
-    assert!(copies.read(&unrelated).is_err());
+    assert_eq!(copies.read(&last, None).unwrap(), version(2));
+    assert!(copies.read(&unrelated, None).is_err());
 }
 
 #[test]
@@ -77,7 +93,7 @@ fn a_damaged_patch_is_an_error_and_not_another_text() {
     let text = String::from_utf8_lossy(&bytes).replacen("10000", "10001", 1);
     for broken in [&b"{}\n"[..], b"", text.as_bytes()] {
         fs::write(&path, broken).unwrap();
-        assert!(copies.read(&sha256).is_err());
+        assert!(copies.read(&sha256, None).is_err());
     }
 }
 
@@ -87,9 +103,9 @@ fn patches_that_stand_on_each_other_end() {
     let copies = Copies::new(folder.path().to_path_buf());
     keep(&copies, b"one", None);
     let sha256 = keep(&copies, b"other", Some(b"one"));
-    let own = Patch { base: sha256.clone(), before: 0, after: 0, depth: 1 };
+    let own = Patch { base: sha256.clone(), before: 0, after: 0, depth: 1, piece: None };
     let bytes = [serde_json::to_vec(&own).unwrap(), b"\n".to_vec(), deflate(b"").unwrap()];
     fs::write(copies.patch(&sha256), bytes.concat()).unwrap();
-    assert!(copies.read(&sha256).is_err());
+    assert!(copies.read(&sha256, None).is_err());
     copies.retain(iter::once(&*sha256)).unwrap();
 }
