@@ -85,6 +85,9 @@ pub fn recommended_task(tasks: &[Task], graph: &Graph) -> Option<NextTask> {
 impl Graph {
     pub fn new(tasks: &[Task]) -> Self {
         let mut graph = Self::default();
+        let count = tasks.iter().map(|it| 1 + it.subtasks().len()).sum();
+        graph.edges.reserve(count);
+        graph.is_complete.reserve(count);
         for task in tasks.iter().flat_map(|it| iter::once(it).chain(it.subtasks())) {
             let id = task.id();
             let dependencies = unique(task.dependencies().to_vec());
@@ -240,8 +243,13 @@ fn first<'a>(
         .map(|it| NextTask { task: it.task.clone(), priority: it.priority })
 }
 
+/// Up to so many elements a list is looked through sooner than hashed.
+const SHORT: usize = 8;
+
 fn unique(ids: Vec<TaskId>) -> Vec<TaskId> {
-    if ids.len() < 2 {
+    // Of the short lists that nearly all are, none repeats anything.
+    let repeats = |(at, id): (usize, &TaskId)| ids.iter().take(at).any(|it| it == id);
+    if ids.len() < SHORT && !ids.iter().enumerate().any(repeats) {
         return ids;
     }
     let mut seen = HashSet::new();

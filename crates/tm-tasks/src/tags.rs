@@ -111,8 +111,7 @@ pub enum TagsError {
 
 /// Every tag, the current one first, then by name.
 pub fn summaries(file: &TaskFile, current: &str) -> Vec<TagSummary> {
-    let mut summaries: Vec<TagSummary> =
-        file.tags().map(|it| TagSummary::new(it, it.name() == current)).collect();
+    let mut summaries = file.map_tags(|it| TagSummary::new(it, it.name() == current));
     summaries.sort_by(|one, another| {
         another.is_current.cmp(&one.is_current).then_with(|| one.name.cmp(&another.name))
     });

@@ -64,15 +64,17 @@ pub fn run_add(args: &ChangeArgs, app: &App, report: &mut Report) -> anyhow::Res
     let workspace = app.open_tasks(args.place.file.as_deref(), report)?;
     let tag = workspace.tag(args.place.tag.as_deref());
     let command = format!("add-dependency --id={id} --depends-on={on}");
-    let change =
-        workspace.change(&command, app.now, |file| add_dependency(file, &tag, &id, &on))?;
-    let change = change.map_err(|it| explain(&it))?;
+    let changed = workspace.change(&command, app.now, |file| {
+        let change = add_dependency(file, &tag, &id, &on)?;
+        Ok((list(&change, file, &tag), change))
+    })?;
+    let (list, change) = changed.map_err(|it| explain(&it))?;
     if change.has_changed {
         report.done(format!("Task {id} waits for {on}"));
     } else {
         report.warn(&format!("task {id} waits for {on} already; nothing was changed"));
     }
-    print_list(&change, &workspace.read()?, &tag, report);
+    report.lines(list);
     Ok(())
 }
 
@@ -82,15 +84,17 @@ pub fn run_remove(args: &ChangeArgs, app: &App, report: &mut Report) -> anyhow::
     let workspace = app.open_tasks(args.place.file.as_deref(), report)?;
     let tag = workspace.tag(args.place.tag.as_deref());
     let command = format!("remove-dependency --id={id} --depends-on={on}");
-    let change =
-        workspace.change(&command, app.now, |file| remove_dependency(file, &tag, &id, &on))?;
-    let change = change.map_err(|it| explain(&it))?;
+    let changed = workspace.change(&command, app.now, |file| {
+        let change = remove_dependency(file, &tag, &id, &on)?;
+        Ok((list(&change, file, &tag), change))
+    })?;
+    let (list, change) = changed.map_err(|it| explain(&it))?;
     if change.has_changed {
         report.done(format!("Task {id} waits for {on} no longer"));
     } else {
         report.warn(&format!("task {id} does not wait for {on}; nothing was changed"));
     }
-    print_list(&change, &workspace.read()?, &tag, report);
+    report.lines(list);
     Ok(())
 }
 
@@ -118,12 +122,13 @@ pub fn run_validate(args: &CheckArgs, app: &App, report: &mut Report) -> anyhow:
 pub fn run_fix(args: &CheckArgs, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open_tasks(args.place.file.as_deref(), report)?;
     let tag = workspace.tag(args.place.tag.as_deref());
-    let removed = workspace.change("fix-dependencies", app.now, |file| fix(file, &tag))?;
-    let removed = removed.map_err(|it| explain(&it))?;
-    let file = workspace.read()?;
-    let tasks = tasks_of(&file, &tag)?;
+    let fixed = workspace.change("fix-dependencies", app.now, |file| {
+        let removed = fix(file, &tag)?;
+        Ok((removed, file.tag(&tag).map_or_else(String::new, |it| size(it.tasks()))))
+    })?;
+    let (removed, size) = fixed.map_err(|it| explain(&it))?;
     if removed.is_empty() {
-        report.done(format!("{} of tag {tag} are sound; nothing was changed", size(tasks)));
+        report.done(format!("{size} of tag {tag} are sound; nothing was changed"));
         return Ok(());
     }
     let number = match removed.len() {
@@ -167,11 +172,11 @@ fn tasks_of<'a>(file: &'a TaskFile, tag: &str) -> Result<&'a [Task], Advice> {
     file.tag(tag).map(Tag::tasks).ok_or_else(no_tag)
 }
 
-fn print_list(change: &DependencyChange, file: &TaskFile, tag: &str, report: &mut Report) {
-    let Some(tag) = file.tag(tag) else { return };
-    let Some(task) = tag.find(&change.task) else { return };
+fn list(change: &DependencyChange, file: &TaskFile, tag: &str) -> Option<Text> {
+    let tag = file.tag(tag)?;
+    let task = tag.find(&change.task)?;
     let ids = marks::ids(&Graph::new(tag.tasks()), task.dependencies(), usize::MAX);
-    report.line(Text::styled(DIM, "  Dependencies  ").and_text(ids));
+    Some(Text::styled(DIM, "  Dependencies  ").and_text(ids))
 }
 
 /// `12 dependencies of 6 tasks and 8 subtasks`.

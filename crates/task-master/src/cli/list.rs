@@ -114,6 +114,8 @@ struct Listing<'a> {
     tasks: &'a [Task],
     graph: Graph,
     listed: Vec<&'a Task>,
+    /// What is wrong with the tasks.
+    warnings: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -153,7 +155,7 @@ fn print(args: &Args, selection: &Selection, app: &App, report: &mut Report) -> 
     let tag = workspace.tag(args.tag.as_deref());
     let file = workspace.read_annotated((!args.all_tags).then_some(&tag), report)?;
     let listings: Vec<Listing<'_>> = if args.all_tags {
-        file.tags().map(|it| Listing::new(it.name(), it.tasks(), selection)).collect()
+        file.map_tags(|it| Listing::new(it.name(), it.tasks(), selection))
     } else {
         file.tag(&tag)
             .map(|it| Listing::new(it.name(), it.tasks(), selection))
@@ -224,7 +226,8 @@ impl<'a> Listing<'a> {
                 && (!selection.blocking || graph.is_blocking(task))
         };
         let listed = tasks.iter().filter(is_listed).collect();
-        Self { tag, tasks, graph, listed }
+        let warnings = warnings(tasks, &graph);
+        Self { tag, tasks, graph, listed, warnings }
     }
 }
 
@@ -273,20 +276,22 @@ fn unknown_tag(tag: &str, file: &TaskFile) -> String {
     format!("there is no tag `{tag}`; there is {}", names.join(", "))
 }
 
+fn warnings(tasks: &[Task], graph: &Graph) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for task in tasks.iter().flat_map(|it| it.subtasks().iter().chain([it])) {
+        warnings.extend(task.faults().iter().map(|it| format!("task {}: {it}", task.id())));
+    }
+    warnings.extend(
+        graph.missing().iter().map(|it| {
+            format!("task {} depends on {}, which does not exist", it.task, it.dependency)
+        }),
+    );
+    warnings
+}
+
 /// Says what is wrong with the tasks of the listed tags. The same again and again helps nobody.
 fn warn_about(listings: &[Listing<'_>], report: &mut Report) {
-    let mut warnings = Vec::new();
-    for listing in listings {
-        for task in listing.tasks {
-            for task in task.subtasks().iter().chain([task]) {
-                let faults = task.faults();
-                warnings.extend(faults.iter().map(|it| format!("task {}: {it}", task.id())));
-            }
-        }
-        warnings.extend(listing.graph.missing().iter().map(|it| {
-            format!("task {} depends on {}, which does not exist", it.task, it.dependency)
-        }));
-    }
+    let warnings: Vec<&String> = listings.iter().flat_map(|it| &it.warnings).collect();
     for warning in warnings.iter().take(WARNINGS_MAX) {
         report.warn(warning);
     }

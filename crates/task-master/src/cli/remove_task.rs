@@ -48,22 +48,27 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let ids = TaskId::parse_list(text)?;
     let workspace = app.open_tasks(args.file.as_deref(), report)?;
     let tag = workspace.tag(args.tag.as_deref());
-    let (there, missing) = look_up(&workspace.read()?, &tag, &ids)?;
+    if !args.yes {
+        let (there, _) = look_up(&workspace.read()?, &tag, &ids)?;
+        if !there.is_empty() && !confirm(&there, report)? {
+            report.line("Nothing was removed");
+            return Ok(());
+        }
+    }
+    let command = format!("remove-task --id={text}");
+    let (removal, missing) = workspace.change(&command, app.now, |file| {
+        let (there, missing) = look_up(file, &tag, &ids)?;
+        let removal = (!there.is_empty()).then(|| remove_tasks(file, &tag, &ids)).transpose();
+        anyhow::Ok((removal.map_err(|it| explain(&it))?, missing))
+    })??;
     for id in &missing {
         report.warn(&format!("there is no task {id} in tag `{tag}`"));
     }
-    if there.is_empty() {
+    let Some(removal) = removal else {
         report.line("Nothing to remove");
         report.note(hints::TASKS);
         return Ok(());
-    }
-    if !args.yes && !confirm(&there, report)? {
-        report.line("Nothing was removed");
-        return Ok(());
-    }
-    let command = format!("remove-task --id={text}");
-    let removal = workspace.change(&command, app.now, |file| remove_tasks(file, &tag, &ids))?;
-    let removal = removal.map_err(|it| explain(&it))?;
+    };
     super::warn_about_lost(&removal.lost, report);
     for task in &removal.removed {
         report.done(Text::plain(&format!("Removed {}: {}", kind(task), task.title())));

@@ -6,6 +6,7 @@ use tm_tasks::{
     graph::{NextTask, recommended_task},
     status::Status,
     task::{Priority, Task},
+    threads,
 };
 
 use super::{Listing, Selection};
@@ -226,16 +227,17 @@ fn table(listings: &[Listing<'_>], selection: &Selection, columns: Option<usize>
         },
     };
     let mut table = Table::new(&layout.titles(), "Title");
-    for listing in listings {
+    let rows = |listing: &Listing<'_>| {
+        let mut rows = Vec::new();
         for task in &listing.listed {
-            table.push(layout.cells(listing, task));
+            rows.push(layout.cells(listing, task));
             if selection.with_subtasks {
-                for subtask in task.subtasks() {
-                    table.push(layout.cells(listing, subtask));
-                }
+                rows.extend(task.subtasks().iter().map(|it| layout.cells(listing, it)));
             }
         }
-    }
+        rows
+    };
+    threads::map(listings, rows).into_iter().flatten().for_each(|it| table.push(it));
     table
 }
 
