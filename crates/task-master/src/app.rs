@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::Context;
-use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
+use clap::{FromArgMatches as _, error::ErrorKind};
 use tm_llm::backend::Backend;
 use tm_tasks::{
     complexity::ComplexityReport,
@@ -66,7 +66,9 @@ pub fn main() -> ExitCode {
     let arguments = std::env::args_os().filter(|it| it != "--no-banner");
     // The one option with two letters behind one dash.
     let arguments = arguments.map(|it| if it == "-cr" { "--cr".into() } else { it });
-    let parsed = Cli::command().try_get_matches_from(with_command(arguments));
+    let arguments = with_command(arguments);
+    let grammar = Cli::grammar(arguments.get(1).map(OsString::as_os_str));
+    let parsed = grammar.try_get_matches_from(arguments);
     let parsed = parsed.and_then(|it| Ok((Cli::from_arg_matches(&it)?, it)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,

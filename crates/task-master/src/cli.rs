@@ -2,7 +2,9 @@
 //!
 //! Names, flags and exit codes are those of the program that this one replaces.
 
-use clap::{Parser, Subcommand, ValueEnum};
+use std::ffi::OsStr;
+
+use clap::{Args as _, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use tm_tasks::references::LostLink;
 use tm_tasks::scope::Direction;
 
@@ -67,10 +69,32 @@ mod update_task;
 
 /// Turns requirements into a dependency-aware task list, on your own machine
 #[derive(Debug, Parser)]
-#[command(name = "task-master", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "task-master",
+    version,
+    max_term_width = TERM_WIDTH_MAX,
+    disable_help_subcommand = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// Help is not easier to read in wider lines.
+const TERM_WIDTH_MAX: usize = 100;
+
+impl Cli {
+    /// What can be typed. Who starts a server, with `mcp` as the first word, gets that command
+    /// alone: all the others take half a megabyte, which a server would keep.
+    pub fn grammar(first: Option<&OsStr>) -> clap::Command {
+        if first.is_some_and(|it| it == "mcp") {
+            let mcp = mcp::Args::augment_args(clap::Command::new("mcp"));
+            return clap::Command::new("task-master")
+                .max_term_width(TERM_WIDTH_MAX)
+                .subcommand(mcp);
+        }
+        Self::command()
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -38,9 +38,20 @@ struct ClientModel {
     info: ModelInfo,
 }
 
+/// What a client is told that lends no model.
+pub(super) const NOT_LENT: &str = "this client lends no model (it has no capability `sampling`), so the provider `mcp` is not \
+     available in this session";
+
+/// Whether the client lends a model.
+pub(super) fn is_lent(peer: &Peer<RoleServer>) -> bool {
+    peer.peer_info().is_some_and(|it| it.capabilities.sampling.is_some())
+}
+
 /// The model of a client that lends one.
 pub(super) fn lent_by(peer: &Peer<RoleServer>) -> Option<Arc<dyn Backend>> {
-    peer.peer_info()?.capabilities.sampling.as_ref()?;
+    if !is_lent(peer) {
+        return None;
+    }
     let info = ModelInfo {
         provider: CLIENT.to_owned(),
         model: CLIENT_MODEL.to_owned(),

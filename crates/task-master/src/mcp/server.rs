@@ -180,6 +180,9 @@ impl ServerHandler for Server {
             self.log(&context.peer, LoggingLevel::Warning, &message).await;
         }
         self.ask_for_roots(&context.peer).await;
+        if !sampling::is_lent(&context.peer) {
+            self.log(&context.peer, LoggingLevel::Info, sampling::NOT_LENT).await;
+        }
     }
 
     async fn on_roots_list_changed(&self, context: NotificationContext<RoleServer>) {

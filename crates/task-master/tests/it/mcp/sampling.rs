@@ -76,7 +76,28 @@ fn without_a_client_that_lends_a_model_there_is_none() {
     let mut client = Client::start(&project);
     let failure = client.failure("add_task", json!({ "prompt": "sell cakes, too" }));
     assert!(failure.contains("requires a session"), "{failure}");
+    assert_eq!(told(&mut client), ["info"]);
     let run = project.run(&["add-task", "--prompt=sell cakes, too"]);
     assert_eq!(run.code, 1, "{}", run.all());
     assert!(run.err.contains("requires a session") && run.err.contains("hint: "), "{}", run.err);
+}
+
+#[test]
+fn who_lends_a_model_is_not_told_that_there_is_none() {
+    let project = project();
+    let mut client = Client::lending(&project, |_| Ok(said("")));
+    assert!(told(&mut client).is_empty(), "{:?}", client.told);
+}
+
+/// How the client was told that it lends no model. That comes on its own, between answers.
+fn told(client: &mut Client) -> Vec<String> {
+    for _ in 0..20 {
+        client.data("get_tasks", json!({}));
+        let told = client.told.iter().filter(|it| it.to_string().contains("lends no model"));
+        let levels: Vec<_> = told.map(|it| it["params"]["level"].as_str().unwrap()).collect();
+        if !levels.is_empty() {
+            return levels.into_iter().map(str::to_owned).collect();
+        }
+    }
+    Vec::new()
 }
