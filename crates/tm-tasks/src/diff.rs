@@ -59,6 +59,10 @@ pub fn diff(before: &TaskFile, after: &TaskFile) -> FileDiff {
     let mut found = FileDiff::default();
     for tag in after.tags() {
         let old = before.tag(tag.name());
+        // Of the many tags that a file may have, most changes are about one.
+        if old == Some(tag) {
+            continue;
+        }
         if old.is_none() {
             found.tags_added.push(tag.name().to_owned());
         }

@@ -187,13 +187,17 @@ impl Store {
         let changes = self.journal.effective(found.as_deref())?;
         let change = changes.into_iter().find(|it| it.seq == seq);
         let change = change.ok_or_else(|| self.no_such_change(seq.to_string()))?;
-        let read = |text: Option<&[u8]>| {
-            TaskFile::from_bytes(text.unwrap_or_default()).map_err(|it| self.format_error(it))
+        let read = |text: Option<Vec<u8>>| {
+            let file = match String::from_utf8(text.unwrap_or_default()) {
+                Ok(text) => TaskFile::of_text(&text.into()),
+                Err(error) => Err(FormatError::not_utf8(error.as_bytes(), error.utf8_error())),
+            };
+            file.map_err(|it| self.format_error(it))
         };
         let sha256 = change.after.as_deref();
         let after = self.journal.text(sha256, (found.as_deref(), bytes.as_deref()))?;
         let before = self.journal.text(change.before.as_deref(), (sha256, after.as_deref()))?;
-        let (before, after) = (read(before.as_deref())?, read(after.as_deref())?);
+        let (before, after) = (read(before)?, read(after)?);
         Ok(Versions { change, before, after })
     }
 

@@ -9,7 +9,14 @@ use super::text::{BOLD, DIM, Text};
 #[derive(Debug, Clone)]
 pub struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<Text>>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// A text and how many columns it takes, which is counted once.
+#[derive(Debug, Clone)]
+struct Cell {
+    text: Text,
+    width: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -32,17 +39,16 @@ impl Table {
 
     /// Adds a row, one cell for each column.
     pub fn push(&mut self, cells: Vec<Text>) {
-        self.rows.push(cells);
+        self.rows.push(cells.into_iter().map(Cell::from).collect());
     }
 
     /// The lines of the table in at most so many columns; without a limit where none is given.
-    pub fn lines(self, width: Option<usize>) -> Vec<Text> {
+    pub fn lines(self, width: Option<usize>) -> impl Iterator<Item = Text> {
         let widths = self.widths(width);
         let rule = "─".repeat(widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1));
-        let titles = self.columns.iter().map(|it| Text::styled(BOLD, it.title)).collect();
-        let mut lines = vec![line(titles, &widths), Text::styled(DIM, &rule)];
-        lines.extend(self.rows.into_iter().map(|it| line(it, &widths)));
-        lines
+        let titles = self.columns.iter().map(|it| Text::styled(BOLD, it.title).into()).collect();
+        let head = [line(titles, &widths), Text::styled(DIM, &rule)];
+        head.into_iter().chain(self.rows.into_iter().map(move |it| line(it, &widths)))
     }
 
     fn widths(&self, width: Option<usize>) -> Vec<usize> {
@@ -50,7 +56,7 @@ impl Table {
         let mut widths: Vec<usize> = title_widths.collect();
         for row in &self.rows {
             for (widest, cell) in widths.iter_mut().zip(row) {
-                *widest = cell.width().max(*widest);
+                *widest = cell.width.max(*widest);
             }
         }
         let needed = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
@@ -64,12 +70,19 @@ impl Table {
     }
 }
 
-fn line(cells: Vec<Text>, widths: &[usize]) -> Text {
+impl From<Text> for Cell {
+    fn from(text: Text) -> Self {
+        let width = text.width();
+        Self { text, width }
+    }
+}
+
+fn line(cells: Vec<Cell>, widths: &[usize]) -> Text {
     let mut line = Text::default();
     for (cell, &width) in cells.into_iter().zip(widths) {
-        let cell = cell.fit(width);
-        line.push_text(&cell);
-        line.push_space(width - cell.width() + GAP);
+        let cell = if cell.width > width { cell.text.fit(width).into() } else { cell };
+        line.push_text(&cell.text);
+        line.push_space(width - cell.width + GAP);
     }
     line
 }

@@ -147,6 +147,10 @@ impl Text {
 
     fn push(&mut self, style: Style, text: &str) {
         self.text.push_str(text);
+        // Most texts are one piece, and a screen may hold a hundred thousand.
+        if self.spans.is_empty() {
+            self.spans.reserve_exact(1);
+        }
         self.spans.push((style, self.text.len()));
     }
 

@@ -106,7 +106,7 @@ impl Screen {
             ]);
         }
         let columns = report.columns().map(|it| it.saturating_sub(INDENT));
-        let lines = table.lines(columns).into_iter().map(indented);
+        let lines = table.lines(columns).map(indented);
         report.lines(lines);
     }
 }
