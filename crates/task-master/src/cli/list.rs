@@ -13,6 +13,7 @@ use tm_tasks::{
     id::TaskId,
     status::{self, Status, UnknownStatus},
     task::Task,
+    threads,
 };
 
 use super::record::TaskRecord;
@@ -231,18 +232,17 @@ impl<'a> Listing<'a> {
     }
 }
 
-fn print_json(
+fn print_json<'a>(
     args: &Args,
     tag: &str,
     selection: &Selection,
-    listings: &[Listing<'_>],
+    listings: &[Listing<'a>],
     report: &mut Report,
 ) {
-    let mut tasks = Vec::new();
-    for listing in listings {
+    let records = |listing: &Listing<'a>| {
         let with_status: HashSet<TaskId> =
             listing.tasks.iter().filter(|it| selection.has_status_of(it)).map(Task::id).collect();
-        for task in &listing.listed {
+        let records = listing.listed.iter().map(|task| {
             // Of what waits for a task, only what passes the status filter counts.
             let blocks = listing.graph.dependents(&task.id()).iter();
             let blocks = blocks.filter(|it| with_status.contains(it)).map(ToString::to_string);
@@ -250,9 +250,12 @@ fn print_json(
             if selection.with_subtasks {
                 record = record.with_subtasks(task.subtasks());
             }
-            tasks.push(if args.all_tags { record.with_tag_name(listing.tag) } else { record });
-        }
-    }
+            if args.all_tags { record.with_tag_name(listing.tag) } else { record }
+        });
+        records.collect::<Vec<_>>()
+    };
+    let tasks: Vec<TaskRecord<'a>> =
+        threads::map(listings, records).into_iter().flatten().collect();
     let metadata = Metadata {
         total: listings.iter().map(|it| it.tasks.len()).sum(),
         filtered: tasks.len(),

@@ -27,7 +27,7 @@ proptest! {
     ) {
         let mut text = "# Doc\n".to_owned();
         for (at, (items, words)) in chapters.iter().enumerate() {
-            text.push_str(&format!("## Chapter {at}\n"));
+            text.extend(["## Chapter ", &at.to_string(), "\n"]);
             for _ in 0..*items {
                 text.push_str("- ");
                 text.push_str(&"stores value ".repeat(*words));
