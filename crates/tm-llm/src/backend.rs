@@ -32,6 +32,15 @@ pub struct ModelInfo {
     pub whole_answers: bool,
 }
 
+/// How an answer is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As it is written: see [`Backend::stream`].
+    Streamed,
+    /// In one piece, if that is less work: see [`Backend::at_once`].
+    AtOnce,
+}
+
 /// The events of one answer. Dropping it cancels the request.
 pub type ChatStream = BoxStream<'static, Result<ChatEvent, BackendError>>;
 
@@ -50,6 +59,12 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
 
     /// Starts to answer. Dropping the stream cancels the request.
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError>;
+
+    /// The same for somebody who looks at nothing before the end: the answer may come in one piece
+    /// where that is less work.
+    async fn at_once(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        self.stream(request).await
+    }
 
     /// Turns texts into vectors, all of them or none.
     ///

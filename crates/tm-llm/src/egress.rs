@@ -6,10 +6,11 @@
 
 use std::{fs, io, path::PathBuf, time::Duration};
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, Response, redirect};
 
 pub mod guard;
+pub(crate) mod loopback;
 
 /// How to get out of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,10 +90,18 @@ pub fn without_secrets(address: &str) -> String {
 
 /// As much of an answer as that; nobody has to read what does not end.
 pub(crate) async fn read_up_to(response: Response, most: usize) -> String {
+    read_pieces(response.bytes_stream(), most).await
+}
+
+/// The same of its pieces.
+pub(crate) async fn read_pieces<B: AsRef<[u8]>, E>(
+    pieces: impl Stream<Item = Result<B, E>>,
+    most: usize,
+) -> String {
     let mut bytes = Vec::new();
-    let mut pieces = response.bytes_stream();
+    let mut pieces = std::pin::pin!(pieces);
     while let Some(Ok(piece)) = pieces.next().await {
-        bytes.extend_from_slice(&piece);
+        bytes.extend_from_slice(piece.as_ref());
         if bytes.len() > most {
             break;
         }

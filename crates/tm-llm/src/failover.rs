@@ -23,7 +23,7 @@ use futures_util::{StreamExt as _, future::BoxFuture};
 use tokio::{sync::Notify, time::timeout};
 
 use crate::{
-    backend::{Backend, BackendError, ChatStream, ModelInfo},
+    backend::{Backend, BackendError, ChatStream, ModelInfo, Pace},
     chat::{ChatEvent, ChatRequest, FinishReason, Usage},
     embed::{EmbedRequest, Embeddings},
 };
@@ -32,14 +32,17 @@ use journey::Watch;
 pub use journey::{Attempt, Journey, OnStep, Outcome, Setout, Step};
 use live::{Begun, Live};
 use load::Question;
+pub use rounds::Rounds;
+use rounds::{may_pass, most_telling};
 pub use seat::SeatReport;
-use seat::{Seat, Turn};
+use seat::{QUICK_PATIENCE, Seat, Turn};
 
 mod breaker;
 mod journey;
 mod live;
 mod load;
 mod queue;
+mod rounds;
 mod seam;
 mod seat;
 
@@ -90,16 +93,6 @@ struct Inner {
     first_word: Mutex<Duration>,
 }
 
-/// How often everybody gets another chance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rounds {
-    pub most: u32,
-    /// The wait before the second round; it doubles from there on.
-    pub wait: Duration,
-    /// The least time that a model has for its first word while somebody else could answer.
-    pub first_word: Duration,
-}
-
 /// What one model did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spent {
@@ -110,9 +103,6 @@ pub struct Spent {
     /// All answers together.
     pub usage: Usage,
 }
-
-/// No server is waited for longer than this, whatever it asks for.
-const WAIT_MOST: Duration = Duration::from_secs(30);
 
 impl Failover {
     /// Opens the first candidate that can be opened.
@@ -182,10 +172,40 @@ impl Failover {
         futures_util::future::join_all(tries).await
     }
 
+    /// The answer of the first one that gives one; everybody gets several chances.
+    async fn answer(&self, request: ChatRequest, pace: Pace) -> Result<ChatStream, BackendError> {
+        let journey = self.watch.journey();
+        let mut first_error = None;
+        for round in 0..self.rounds.most {
+            let errors = match self.round(&request, pace, journey.as_ref()).await {
+                Ok(events) => return Ok(events),
+                Err(errors) => errors,
+            };
+            let is_over =
+                errors.iter().any(|it| matches!(it, BackendError::DeadlineExceeded { .. }));
+            let can_wait = !is_over && errors.iter().any(may_pass);
+            let wait = self.rounds.wait_after(round, &errors);
+            if first_error.is_none() {
+                first_error = most_telling(errors);
+            }
+            let is_last = round + 1 == self.rounds.most;
+            if !can_wait || is_last || Instant::now() + wait >= request.deadline {
+                break;
+            }
+            tokio::time::sleep(wait).await;
+        }
+        let error = first_error.unwrap_or_else(none);
+        if let Some(journey) = journey {
+            journey.gives_up(&error);
+        }
+        Err(error)
+    }
+
     /// One chance for everybody; none when nobody is left, or time is up.
     async fn round(
         &self,
         request: &ChatRequest,
+        pace: Pace,
         journey: Option<&Arc<Journey>>,
     ) -> Result<ChatStream, Vec<BackendError>> {
         let question = Question::of(request);
@@ -201,7 +221,7 @@ impl Failover {
             };
             tried.push(Arc::clone(turn.seat()));
             let turn = turn.noting(journey.cloned());
-            match self.inner.ask(turn, request).await {
+            match self.inner.ask(turn, request, pace).await {
                 Ok(begun) => {
                     let live = Live::new(Arc::clone(&self.inner), request.clone(), begun)
                         .noting(journey.cloned());
@@ -229,10 +249,13 @@ impl Inner {
     fn announce(&self, at: usize) {
         let current = self.current.load(Ordering::Relaxed);
         let (Some(from), Some(to)) = (self.seats.get(current), self.seats.get(at)) else { return };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let reason = from.seat.reason();
         // Those who share the work take turns, which is no news.
-        if at <= current || reason.is_empty() || !told.insert((current, at)) {
+        if at <= current {
+            return;
+        }
+        let reason = from.seat.reason();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if reason.is_empty() || !told.insert((current, at)) {
             return;
         }
         drop(told);
@@ -247,17 +270,28 @@ impl Inner {
 
     /// Asks one model, and waits for its first word: until then nobody has seen anything, and
     /// another one can answer instead.
-    async fn ask(&self, mut turn: Turn, request: &ChatRequest) -> Result<Begun, BackendError> {
+    async fn ask(
+        &self,
+        mut turn: Turn,
+        request: &ChatRequest,
+        pace: Pace,
+    ) -> Result<Begun, BackendError> {
         let at = self.seats.iter().position(|it| Arc::ptr_eq(&it.seat, turn.seat()));
         self.announce(at.unwrap_or(0));
         let least = *self.first_word.lock().unwrap_or_else(PoisonError::into_inner);
         let patience = turn.seat().first_word_patience(least);
         let patience = patience.filter(|_| self.has_others(turn.seat()));
+        let is_quick = pace == Pace::AtOnce && turn.seat().is_quick(Question::of(request));
+        let (pace, patience) = if is_quick {
+            (Pace::AtOnce, patience.map(|it| it.min(QUICK_PATIENCE)))
+        } else {
+            (Pace::Streamed, patience)
+        };
         let begun = match patience {
-            Some(patience) => timeout(patience, first_word(turn.seat(), request))
+            Some(patience) => timeout(patience, first_word(turn.seat(), request, pace))
                 .await
                 .unwrap_or_else(|_| Err(silent(turn.seat(), patience))),
-            None => first_word(turn.seat(), request).await,
+            None => first_word(turn.seat(), request, pace).await,
         };
         match begun {
             Ok((first, rest)) => {
@@ -282,9 +316,13 @@ impl Inner {
 async fn first_word(
     seat: &Seat,
     request: &ChatRequest,
+    pace: Pace,
 ) -> Result<(ChatEvent, ChatStream), BackendError> {
     let backend = seat.backend().await?;
-    let mut events = backend.stream(request.clone()).await?;
+    let mut events = match pace {
+        Pace::Streamed => backend.stream(request.clone()).await?,
+        Pace::AtOnce => backend.at_once(request.clone()).await?,
+    };
     let model = || backend.info().model.clone();
     let reason = "it ended the stream before the first word".to_owned();
     let first = events.next().await;
@@ -294,23 +332,6 @@ async fn first_word(
         }
         first @ (ChatEvent::Delta(_) | ChatEvent::Done { .. }) => Ok((first, events)),
     }
-}
-
-/// What went wrong at the most wanted one is what can be mended; for a prompt that it has no room
-/// for, whoever has the most room says how long it may be.
-fn most_telling(errors: Vec<BackendError>) -> Option<BackendError> {
-    let room = |error: &BackendError| {
-        if let BackendError::ContextOverflow { limit, .. } = error { Some(*limit) } else { None }
-    };
-    match errors.first().map(room)? {
-        Some(_) => errors.into_iter().max_by_key(room),
-        None => errors.into_iter().next(),
-    }
-}
-
-/// Whether waiting may help: who has nothing to say has nothing to say later.
-fn may_pass(error: &BackendError) -> bool {
-    error.is_transient() && !matches!(error, BackendError::EmptyAnswer { .. })
 }
 
 fn silent(seat: &Seat, patience: Duration) -> BackendError {
@@ -353,31 +374,11 @@ impl Backend for Failover {
     }
 
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let journey = self.watch.journey();
-        let mut first_error = None;
-        for round in 0..self.rounds.most {
-            let errors = match self.round(&request, journey.as_ref()).await {
-                Ok(events) => return Ok(events),
-                Err(errors) => errors,
-            };
-            let is_over =
-                errors.iter().any(|it| matches!(it, BackendError::DeadlineExceeded { .. }));
-            let can_wait = !is_over && errors.iter().any(may_pass);
-            let wait = self.rounds.wait_after(round, &errors);
-            if first_error.is_none() {
-                first_error = most_telling(errors);
-            }
-            let is_last = round + 1 == self.rounds.most;
-            if !can_wait || is_last || Instant::now() + wait >= request.deadline {
-                break;
-            }
-            tokio::time::sleep(wait).await;
-        }
-        let error = first_error.unwrap_or_else(none);
-        if let Some(journey) = journey {
-            journey.gives_up(&error);
-        }
-        Err(error)
+        self.answer(request, Pace::Streamed).await
+    }
+
+    async fn at_once(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        self.answer(request, Pace::AtOnce).await
     }
 
     /// Vectors of two models cannot be compared, so only the most wanted one is asked.
@@ -429,25 +430,6 @@ impl Candidate {
     /// What people call it.
     pub fn name(&self) -> &str {
         &self.seat.name
-    }
-}
-
-impl Default for Rounds {
-    fn default() -> Self {
-        Self { most: 3, wait: Duration::from_secs(1), first_word: Duration::from_mins(1) }
-    }
-}
-
-impl Rounds {
-    /// The wait after a round: what a server asks for, or twice as long as the last, and up to
-    /// half as much again, so that those who failed together do not come back together.
-    fn wait_after(self, round: u32, errors: &[BackendError]) -> Duration {
-        let asked = errors.iter().filter_map(|it| {
-            if let BackendError::Busy { retry_after, .. } = it { *retry_after } else { None }
-        });
-        let wait = self.wait.saturating_mul(1 << round.min(8));
-        let wait = asked.min().unwrap_or(wait).min(WAIT_MOST);
-        wait + wait.mul_f64(fastrand::f64() / 2.0)
     }
 }
 

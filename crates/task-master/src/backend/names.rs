@@ -14,7 +14,14 @@ use crate::{
 
 /// The names that are known, the most binding first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names(Vec<KnownName>);
+pub struct Names(Vec<Entry>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    /// The name without what makes no difference.
+    plain: String,
+    known: KnownName,
+}
 
 /// A name and who answers to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,7 +82,8 @@ impl Names {
         environment: &Environment,
         players: &[(Role, String)],
     ) -> Result<Self, Advice> {
-        let mut names = Self(pinned(config)?);
+        let pins = pinned(config)?;
+        let mut names = Self(pins.into_iter().map(Entry::of).collect());
         for role in Role::ALL {
             names.add(role.as_str(), role, Reason::Role);
         }
@@ -96,7 +104,7 @@ impl Names {
     pub fn role(&self, asked: &str) -> (Role, Reason) {
         let asked = plain(asked);
         let bare = asked.rsplit('/').next().unwrap_or(&asked);
-        let find = |name: &str| self.0.iter().find(|it| plain(&it.name) == name);
+        let find = |name: &str| self.0.iter().find(|it| it.plain == name).map(|it| &it.known);
         match find(&asked).or_else(|| find(bare)) {
             Some(known) => (known.role, known.reason),
             None if is_search_model(bare) => (Role::Research, Reason::Searches),
@@ -106,13 +114,20 @@ impl Names {
 
     /// All names that are known, as lists of models have them.
     pub fn iter(&self) -> impl Iterator<Item = &KnownName> {
-        self.0.iter()
+        self.0.iter().map(|it| &it.known)
     }
 
     fn add(&mut self, name: &str, role: Role, reason: Reason) {
-        if !self.0.iter().any(|it| plain(&it.name) == plain(name)) {
-            self.0.push(KnownName { name: name.to_owned(), role, reason });
+        let entry = Entry::of(KnownName { name: name.to_owned(), role, reason });
+        if !self.0.iter().any(|it| it.plain == entry.plain) {
+            self.0.push(entry);
         }
+    }
+}
+
+impl Entry {
+    fn of(known: KnownName) -> Self {
+        Self { plain: plain(&known.name), known }
     }
 }
 

@@ -420,7 +420,11 @@ fn refused(error: &ClientError, error_body: ErrorBody) -> Response {
 }
 
 fn json_body(value: &Value) -> impl IntoResponse + use<> {
-    ([(header::CONTENT_TYPE, "application/json")], value.to_string())
+    json_text(value.to_string())
+}
+
+fn json_text(text: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], text)
 }
 
 #[cfg(test)]

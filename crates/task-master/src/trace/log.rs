@@ -8,12 +8,9 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -26,20 +23,32 @@ const FILE_BYTES: u64 = 4 << 20;
 /// Records that wait to be written; more are lost, and counted.
 const WAITING_MOST: usize = 4096;
 
+/// Records come together for so long before they are written.
+const GATHER: Duration = Duration::from_millis(20);
+
 /// Where records are kept. Dropping it waits until all of them are.
 #[derive(Debug)]
 pub struct Log {
     /// None when nothing is kept.
     file: Option<PathBuf>,
     file_bytes: u64,
-    writer: Mutex<Option<Writer>>,
-    lost: Arc<AtomicU64>,
+    queue: Arc<Queue>,
+    writer: OnceLock<Option<JoinHandle<()>>>,
 }
 
-#[derive(Debug)]
-struct Writer {
-    sender: SyncSender<Record>,
-    thread: JoinHandle<()>,
+/// What waits to be written.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    records: Vec<Record>,
+    lost: u64,
+    /// Nothing more will come.
+    is_over: bool,
 }
 
 /// What was kept.
@@ -72,20 +81,18 @@ impl Log {
     }
 
     fn new(file: Option<PathBuf>, file_bytes: u64) -> Self {
-        Self { file, file_bytes, writer: Mutex::default(), lost: Arc::default() }
+        Self { file, file_bytes, queue: Arc::default(), writer: OnceLock::new() }
     }
 
     /// Keeps a record, at once or a moment later.
     pub fn keep(&self, record: Record) {
         let Some(file) = &self.file else { return };
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        if writer.is_none() {
-            *writer = Writer::start(file.clone(), self.file_bytes, Arc::clone(&self.lost));
-        }
-        let kept = writer.as_ref().is_some_and(|it| it.sender.try_send(record).is_ok());
-        if !kept {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
+        self.writer.get_or_init(|| {
+            let (queue, file, file_bytes) = (Arc::clone(&self.queue), file.clone(), self.file_bytes);
+            let thread = thread::Builder::new().name("trace".to_owned());
+            thread.spawn(move || write_all(&file, file_bytes, &queue)).ok()
+        });
+        self.queue.push(record);
     }
 
     /// Everything that was kept.
@@ -124,33 +131,61 @@ fn older(file: &Path) -> PathBuf {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Writer { sender, thread }) = writer {
-            drop(sender);
+        self.queue.end();
+        if let Some(Some(thread)) = self.writer.take() {
             // It has said what went wrong.
             drop(thread.join());
         }
     }
 }
 
-impl Writer {
-    fn start(file: PathBuf, file_bytes: u64, lost: Arc<AtomicU64>) -> Option<Self> {
-        let (sender, records) = sync_channel(WAITING_MOST);
-        let thread = thread::Builder::new().name("trace".to_owned());
-        let started = thread.spawn(move || write_all(&file, file_bytes, &lost, &records));
-        Some(Self { sender, thread: started.ok()? })
+impl Queue {
+    fn push(&self, record: Record) {
+        let mut waiting = self.waiting();
+        if waiting.records.len() >= WAITING_MOST {
+            waiting.lost += 1;
+            return;
+        }
+        waiting.records.push(record);
+        let is_first = waiting.records.len() == 1;
+        drop(waiting);
+        if is_first {
+            self.changed.notify_one();
+        }
+    }
+
+    fn end(&self) {
+        self.waiting().is_over = true;
+        self.changed.notify_one();
+    }
+
+    /// What has come; nothing when nothing more will.
+    fn take(&self) -> Option<(Vec<Record>, u64)> {
+        let waits = |it: &mut Waiting| it.records.is_empty() && !it.is_over;
+        let waiting = self.changed.wait_while(self.waiting(), waits);
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        let taken = (std::mem::take(&mut waiting.records), std::mem::take(&mut waiting.lost));
+        (!taken.0.is_empty()).then_some(taken)
+    }
+
+    /// Lets records come together.
+    fn gather(&self) {
+        drop(self.changed.wait_timeout_while(self.waiting(), GATHER, |it| !it.is_over));
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Writes until nobody sends any more.
-fn write_all(file: &Path, file_bytes: u64, lost: &AtomicU64, records: &Receiver<Record>) {
+/// Writes until nothing more comes.
+fn write_all(file: &Path, file_bytes: u64, queue: &Queue) {
     let mut has_warned = false;
-    while let Ok(first) = records.recv() {
+    while let Some((records, missing)) = queue.take() {
         let mut lines = Vec::new();
-        for record in std::iter::once(first).chain(records.try_iter().take(WAITING_MOST)) {
+        for record in records {
             push(&mut lines, &Line::Record(Box::new(record)));
         }
-        let missing = lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
             push(&mut lines, &Line::Lost { lost: missing });
         }
@@ -160,6 +195,7 @@ fn write_all(file: &Path, file_bytes: u64, lost: &AtomicU64, records: &Receiver<
             has_warned = true;
             tracing::warn!(file = %file.display(), %error, "requests leave no trace");
         }
+        queue.gather();
     }
 }
 

@@ -15,26 +15,36 @@ use std::{
 };
 
 use async_trait::async_trait;
-use reqwest::{Client, Response, header};
+use hyper::{
+    HeaderMap, Uri,
+    header::{self, HeaderValue},
+};
+use reqwest::{Client, Response};
 use tokio::time::timeout;
 
-use super::{Backend, BackendError, ChatStream, ModelInfo};
+use super::{Backend, BackendError, ChatStream, ModelInfo, Pace};
 use crate::{
     chat::{ChatRequest, Sampling},
     dialect::{
         ask::{Call, Dialect, Fault, FaultKind, Question, SchemaForm},
         frames::Framing,
     },
-    egress::{guard::NotLocal, read_up_to, root_cause, without_secrets},
+    egress::{
+        guard::NotLocal,
+        loopback::{Loopback, LoopbackError},
+        read_pieces, read_up_to, root_cause, without_secrets,
+    },
     embed::{EmbedRequest, Embeddings},
     provider::Provider,
     tokens,
 };
 use answering::{Answering, Limits};
+use reply::Reply;
 use window::{Counted, Window};
 
 mod answering;
 mod facts;
+mod reply;
 mod window;
 
 /// Where a model is and how it is reached.
@@ -74,12 +84,14 @@ pub struct Patience {
 /// A backend that asks a server.
 #[derive(Debug)]
 pub struct RemoteBackend {
-    server: Server,
+    server: Arc<Server>,
     client: Client,
+    /// The way to a server on this machine.
+    loopback: Option<Arc<Loopback>>,
     info: ModelInfo,
     continues: bool,
     /// What the server has taught us.
-    learnt: Mutex<Learnt>,
+    learnt: Mutex<Arc<Learnt>>,
     holds: Window,
     /// The window that was asked for last: another one may make the server load its model anew.
     window: AtomicU32,
@@ -122,17 +134,58 @@ impl RemoteBackend {
             omit: server.provider.omit.iter().map(|it| (*it).to_owned()).collect(),
         };
         let window = AtomicU32::new(WINDOW_MIN.min(info.context_tokens));
-        let (continues, learnt) = (facts.continues, Mutex::new(learnt));
-        Ok(Self { server, client, info, continues, learnt, holds: facts.window, window })
+        let (continues, learnt) = (facts.continues, Mutex::new(Arc::new(learnt)));
+        let loopback = Loopback::of(&server.url).map(Arc::new);
+        let server = Arc::new(server);
+        Ok(Self { server, client, loopback, info, continues, learnt, holds: facts.window, window })
+    }
+
+    async fn answer(
+        &self,
+        mut request: ChatRequest,
+        pace: Pace,
+    ) -> Result<ChatStream, BackendError> {
+        let server = &self.server;
+        if let Some(max_tokens) = server.max_tokens {
+            request.max_tokens = request.max_tokens.min(max_tokens);
+        }
+        if let Some(temperature) = server.temperature
+            && request.sampling.temperature <= Sampling::default().temperature
+        {
+            request.sampling.temperature = temperature;
+        }
+        let admitted = self.holds.admit(server, &self.client, &request).await?;
+        let window = self.window(admitted.counted.tokens, request.max_tokens);
+        let asked = Instant::now();
+        let reply = self.ask(&request, window, pace).await?;
+        let kind = reply.headers.get(header::CONTENT_TYPE);
+        let is_json = kind.is_some_and(|it| it.as_bytes().starts_with(b"application/json"));
+        let framing = server.provider.dialect.framing();
+        let is_whole = is_json && framing == Framing::Events;
+        let framing = if is_whole { Framing::Whole } else { framing };
+        let limits = Limits {
+            asked,
+            is_whole: pace == Pace::AtOnce,
+            deadline: request.deadline,
+            window: (server.provider.dialect == Dialect::Ollama).then_some(window),
+            admitted,
+            answer_tokens: request.max_tokens,
+            context_tokens: self.info.context_tokens,
+        };
+        Ok(Answering::new(Arc::clone(server), limits, framing, reply.pieces).into_stream())
     }
 
     /// Asks in the strongest form that the server takes.
-    async fn ask(&self, request: &ChatRequest, window: u32) -> Result<Response, BackendError> {
+    async fn ask(
+        &self,
+        request: &ChatRequest,
+        window: u32,
+        pace: Pace,
+    ) -> Result<Reply, BackendError> {
         let provider = self.server.provider;
         let mut first_refusal = None;
         loop {
-            let learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let omit: Vec<String> = learnt.omit.iter().cloned().collect();
+            let learnt = Arc::clone(&self.learnt.lock().unwrap_or_else(PoisonError::into_inner));
             let call = provider.dialect.call(&Question {
                 model: &self.server.model,
                 request,
@@ -140,7 +193,8 @@ impl RemoteBackend {
                 window,
                 limit_name: provider.limit_name,
                 continues: self.continues,
-                omit: &omit,
+                omit: &learnt.omit,
+                at_once: pace == Pace::AtOnce,
             });
             let fault = match self.send(&call, request.deadline).await? {
                 Ok(response) => return Ok(response),
@@ -162,6 +216,7 @@ impl RemoteBackend {
             return false;
         }
         let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+        let learnt = Arc::make_mut(&mut learnt);
         let field = fault.field.as_deref().unwrap_or_default();
         let is_ours = call.body.get(field).is_some();
         if is_ours && DISPENSABLE.contains(&field) {
@@ -182,7 +237,7 @@ impl RemoteBackend {
         &self,
         call: &Call,
         deadline: Instant,
-    ) -> Result<Result<Response, Fault>, BackendError> {
+    ) -> Result<Result<Reply, Fault>, BackendError> {
         let server = &self.server;
         if let Some(audit) = &server.audit {
             audit(server).map_err(|error| BackendError::Refused {
@@ -191,27 +246,44 @@ impl RemoteBackend {
             })?;
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        let mut request = self
-            .client
-            .post(format!("{}{}", server.url, call.path))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(call.body.to_string());
-        for (name, value) in server.provider.dialect.headers(server.key()) {
-            request = request.header(name, value);
-        }
         let patience = server.patience.first.min(left);
-        let response = match timeout(patience, request.send()).await {
-            Ok(sent) => sent.map_err(|error| server.unreachable(&error))?,
+        let mut reply = match timeout(patience, self.post(call)).await {
+            Ok(posted) => posted?,
             Err(_) => return Err(server.silent(patience, deadline)),
         };
-        if response.status().is_success() {
-            return Ok(Ok(response));
+        if (200..300).contains(&reply.status) {
+            return Ok(Ok(reply));
         }
-        let status = response.status().as_u16();
-        let retry_after = response.headers().get(header::RETRY_AFTER);
+        let retry_after = reply.headers.get(header::RETRY_AFTER);
         let retry_after = retry_after.and_then(|it| it.to_str().ok()?.trim().parse().ok());
-        let body = timeout(patience.min(ERROR), read_some(response)).await.unwrap_or_default();
-        Ok(Err(Fault::of_answer(status, retry_after.map(Duration::from_secs), &body)))
+        let read = read_pieces(&mut reply.pieces, SMALL_BYTES);
+        let body = timeout(patience.min(ERROR), read).await.unwrap_or_default();
+        Ok(Err(Fault::of_answer(reply.status, retry_after.map(Duration::from_secs), &body)))
+    }
+
+    async fn post(&self, call: &Call) -> Result<Reply, BackendError> {
+        let server = &self.server;
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in server.provider.dialect.headers(server.key()) {
+            // A key that cannot stand there is none.
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(name, value);
+            }
+        }
+        let (url, body) = (format!("{}{}", server.url, call.path), call.body.to_string());
+        if let Some(loopback) = &self.loopback
+            && let Some(path) = path_of(&url)
+        {
+            let posted = loopback.post(path, headers.clone(), body.clone().into()).await;
+            let response = posted.map_err(|error| server.unreached(&error))?;
+            // Where that leads is up to those who follow.
+            if !response.status().is_redirection() {
+                return Ok(Reply::of_loopback(response));
+            }
+        }
+        let sent = self.client.post(url).headers(headers).body(body).send().await;
+        sent.map(Reply::of).map_err(|error| server.unreachable(&error))
     }
 
     /// What a fault means to whoever asked.
@@ -255,32 +327,12 @@ impl Backend for RemoteBackend {
         tokens::at_most(text)
     }
 
-    async fn stream(&self, mut request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let server = &self.server;
-        if let Some(max_tokens) = server.max_tokens {
-            request.max_tokens = request.max_tokens.min(max_tokens);
-        }
-        if let Some(temperature) = server.temperature
-            && request.sampling.temperature <= Sampling::default().temperature
-        {
-            request.sampling.temperature = temperature;
-        }
-        let admitted = self.holds.admit(server, &self.client, &request).await?;
-        let window = self.window(admitted.counted.tokens, request.max_tokens);
-        let response = self.ask(&request, window).await?;
-        let kind = response.headers().get(header::CONTENT_TYPE);
-        let is_json = kind.is_some_and(|it| it.as_bytes().starts_with(b"application/json"));
-        let framing = server.provider.dialect.framing();
-        let is_whole = is_json && framing == Framing::Events;
-        let framing = if is_whole { Framing::Whole } else { framing };
-        let limits = Limits {
-            deadline: request.deadline,
-            window: (server.provider.dialect == Dialect::Ollama).then_some(window),
-            admitted,
-            answer_tokens: request.max_tokens,
-            context_tokens: self.info.context_tokens,
-        };
-        Ok(Answering::new(server.clone(), limits, framing, response.bytes_stream()).into_stream())
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        self.answer(request, Pace::Streamed).await
+    }
+
+    async fn at_once(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        self.answer(request, Pace::AtOnce).await
     }
 
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
@@ -299,7 +351,7 @@ impl Backend for RemoteBackend {
         };
         let left = request.deadline.saturating_duration_since(Instant::now());
         let patience = self.server.patience.first.min(left);
-        let body = timeout(patience, read_up_to(response, EMBEDDINGS_BYTES)).await;
+        let body = timeout(patience, read_pieces(response.pieces, EMBEDDINGS_BYTES)).await;
         let body = body.map_err(|_| self.server.silent(patience, request.deadline))?;
         dialect.read_embeddings(&body, request.texts.len()).map_err(failed)
     }
@@ -344,6 +396,20 @@ impl Server {
         BackendError::Broken { model, reason }
     }
 
+    /// The same on this machine.
+    fn unreached(&self, error: &LoopbackError) -> BackendError {
+        let (model, reason) = (self.model.clone(), root_cause(error));
+        match error {
+            LoopbackError::Connect(_) => {
+                let server = without_secrets(&self.url);
+                BackendError::Unreachable { model, server, reason }
+            }
+            LoopbackError::Broken(_) | LoopbackError::Request(_) => {
+                BackendError::Broken { model, reason }
+            }
+        }
+    }
+
     fn silent(&self, waited: Duration, deadline: Instant) -> BackendError {
         let model = self.model.clone();
         if Instant::now() >= deadline {
@@ -381,6 +447,12 @@ impl Default for Patience {
     fn default() -> Self {
         Self { first: Duration::from_mins(10), next: Duration::from_mins(2) }
     }
+}
+
+/// A URL without its host.
+fn path_of(url: &str) -> Option<Uri> {
+    let (_, rest) = url.split_once("://")?;
+    rest.get(rest.find('/')?..)?.parse().ok()
 }
 
 fn not_local(error: &reqwest::Error) -> Option<&NotLocal> {

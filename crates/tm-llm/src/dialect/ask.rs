@@ -4,7 +4,10 @@
 //! [`Fault`]. A protocol is a module with a `call` and a `read` function; which server speaks
 //! which is known to [`crate::provider`]. Start at [`Dialect::call`] and [`Reader`].
 
-use serde_json::Value;
+use std::{borrow::Cow, collections::BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::frames::Framing;
 use crate::{
@@ -57,7 +60,9 @@ pub struct Question<'a> {
     /// Whether it can go on from the middle of an answer, if it is told to.
     pub continues: bool,
     /// Members that this server has refused before.
-    pub omit: &'a [String],
+    pub omit: &'a BTreeSet<String>,
+    /// Nobody looks at the answer before the end of it. A protocol may stream it all the same.
+    pub at_once: bool,
 }
 
 /// What to send: a POST below the server's base URL.
@@ -69,10 +74,10 @@ pub struct Call {
 
 /// Something a model said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece {
-    Text(String),
+pub enum Piece<'a> {
+    Text(Cow<'a, str>),
     /// It is thinking aloud, which is no part of the answer.
-    Reasoning(String),
+    Reasoning(Cow<'a, str>),
 }
 
 /// Reads the messages of one answer, streamed or whole.
@@ -94,6 +99,11 @@ struct SoFar {
     /// The answer is a call of the one tool.
     is_call: bool,
 }
+
+/// A text that is not copied unless it has to be.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// The name of the tool, or of the schema, that an answer is asked for with.
 const ANSWER: &str = "answer";
@@ -157,13 +167,20 @@ impl Dialect {
 }
 
 impl Question<'_> {
+    /// The messages as most protocols have them.
+    fn turns(&self) -> Value {
+        let turn = |it: &Message| json!({"role": it.role.name(), "content": it.content});
+        self.messages().iter().map(turn).collect()
+    }
+
     /// The messages, with the schema shown where nobody enforces it.
-    fn messages(&self) -> Vec<Message> {
-        let mut messages = self.request.messages.clone();
-        let Some(schema) = &self.request.response_schema else { return messages };
+    fn messages(&self) -> Cow<'_, [Message]> {
+        let messages = &self.request.messages;
+        let Some(schema) = self.request.response_schema.as_ref() else { return messages.into() };
         if self.form == SchemaForm::Schema {
-            return messages;
+            return messages.into();
         }
+        let mut messages = messages.clone();
         if let Some(first) = messages.first_mut() {
             first.content.push_str(
                 "\n\nAnswer with one JSON document and nothing else: no fences, no words around \
@@ -171,7 +188,7 @@ impl Question<'_> {
             );
             first.content.push_str(&schema.to_string());
         }
-        messages
+        messages.into()
     }
 
     /// The schema, when the server is to enforce it.
@@ -203,7 +220,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`Fault`] when the message reports one, or means nothing.
-    pub fn read(&mut self, frame: &str) -> Result<Vec<Piece>, Fault> {
+    pub fn read<'a>(&mut self, frame: &'a str) -> Result<Vec<Piece<'a>>, Fault> {
         match self.dialect {
             Dialect::OpenAi => openai::read(frame, &mut self.so_far),
             Dialect::Anthropic => anthropic::read(frame, &mut self.so_far),
@@ -240,9 +257,26 @@ fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Result<T, Fault> {
     })
 }
 
+/// A message as one of a protocol's own, without a detour, where it `reports` no error.
+fn message<'a, T: Deserialize<'a>>(frame: &'a str, reports: fn(&T) -> bool) -> Result<T, Fault> {
+    match serde_json::from_str(frame) {
+        Ok(message) if !reports(&message) => Ok(message),
+        read => {
+            parse(frame)?;
+            read.map_err(|error| {
+                Fault::garbage(format!("it sent what the protocol does not have: {error}"))
+            })
+        }
+    }
+}
+
 /// Adds a piece, unless there is nothing in it.
-fn say(pieces: &mut Vec<Piece>, make: fn(String) -> Piece, text: Option<String>) {
-    pieces.extend(text.filter(|it| !it.is_empty()).map(make));
+fn say<'a>(
+    pieces: &mut Vec<Piece<'a>>,
+    make: fn(Cow<'a, str>) -> Piece<'a>,
+    text: Option<impl Into<Cow<'a, str>>>,
+) {
+    pieces.extend(text.map(Into::into).filter(|it| !it.is_empty()).map(make));
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Bytes arrive in any pieces, in the middle of a character too; messages leave whole. What they
 //! say is not known here. Start at [`Frames`].
 
+use memchr::memchr;
+
 /// How a stream is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
@@ -37,60 +39,89 @@ impl Frames {
         Self { framing, line: Vec::new(), data: None }
     }
 
-    /// The messages that are whole with these bytes.
+    /// Tells the messages that are whole with these bytes.
     ///
     /// # Errors
     /// [`FrameTooLong`]; the stream is of no use from there on.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<String>, FrameTooLong> {
-        let mut frames = Vec::new();
-        for piece in bytes.split_inclusive(|it| *it == b'\n') {
-            self.line.extend_from_slice(piece);
-            if self.line.len() + self.data.as_ref().map_or(0, Vec::len) > FRAME_BYTES {
-                return Err(FrameTooLong);
-            }
-            if self.line.ends_with(b"\n") && self.framing != Framing::Whole {
-                frames.extend(self.end_line());
+    pub fn push(
+        &mut self,
+        bytes: &[u8],
+        mut on_frame: impl FnMut(&str),
+    ) -> Result<(), FrameTooLong> {
+        let mut rest = bytes;
+        while let Some((line, after)) = self.line_of(rest) {
+            rest = after;
+            if self.line.is_empty() {
+                self.fits(line)?;
+                self.end_line(line, is_blank(rest), &mut on_frame);
+            } else {
+                self.line.extend_from_slice(line);
+                self.fits(&[])?;
+                let line = std::mem::take(&mut self.line);
+                self.end_line(&line, is_blank(rest), &mut on_frame);
             }
         }
-        Ok(frames)
+        self.line.extend_from_slice(rest);
+        self.fits(&[])
     }
 
     /// What is left when the stream has ended: servers forget the last line's end.
     pub fn finish(mut self) -> Option<String> {
-        let last = self.end_line();
-        last.or_else(|| self.data.take().map(text))
+        let line = std::mem::take(&mut self.line);
+        let mut last = None;
+        self.end_line(&line, true, &mut |frame| last = Some(frame.to_owned()));
+        last.or_else(|| self.data.take().map(|it| String::from_utf8_lossy(&it).into_owned()))
     }
 
-    fn end_line(&mut self) -> Option<String> {
-        let mut line = std::mem::take(&mut self.line);
-        while line.last().is_some_and(|it| matches!(it, b'\n' | b'\r')) {
-            line.pop();
-        }
+    /// The first line, with its end, and what follows.
+    fn line_of<'a>(&self, bytes: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let end = match self.framing {
+            Framing::Whole => None,
+            Framing::Events | Framing::Lines => memchr(b'\n', bytes),
+        };
+        bytes.split_at_checked(end? + 1)
+    }
+
+    fn fits(&self, line: &[u8]) -> Result<(), FrameTooLong> {
+        let data = self.data.as_ref().map_or(0, Vec::len);
+        let is_long = self.line.len() + line.len() + data > FRAME_BYTES;
+        if is_long { Err(FrameTooLong) } else { Ok(()) }
+    }
+
+    /// `is_last` when an empty line follows: then the data need not be kept until it comes.
+    fn end_line(&mut self, line: &[u8], is_last: bool, on_frame: &mut impl FnMut(&str)) {
+        let end = line.iter().rposition(|it| !matches!(it, b'\n' | b'\r')).map_or(0, |it| it + 1);
+        let line = line.get(..end).unwrap_or_default();
         match self.framing {
-            Framing::Lines | Framing::Whole => Some(text(line)).filter(|it| !it.trim().is_empty()),
-            Framing::Events if line.is_empty() => self.data.take().map(text),
+            Framing::Lines | Framing::Whole => {
+                let text = String::from_utf8_lossy(line);
+                if !text.trim().is_empty() {
+                    on_frame(&text);
+                }
+            }
+            Framing::Events if line.is_empty() => {
+                if let Some(data) = self.data.take() {
+                    on_frame(&String::from_utf8_lossy(&data));
+                }
+            }
             Framing::Events => {
-                if let Some(value) = line.strip_prefix(b"data:") {
-                    let value = value.strip_prefix(b" ").unwrap_or(value);
-                    match &mut self.data {
-                        None => self.data = Some(value.to_owned()),
-                        Some(data) => {
-                            data.push(b'\n');
-                            data.extend_from_slice(value);
-                        }
+                let Some(value) = line.strip_prefix(b"data:") else { return };
+                let value = value.strip_prefix(b" ").unwrap_or(value);
+                match &mut self.data {
+                    None if is_last => on_frame(&String::from_utf8_lossy(value)),
+                    None => self.data = Some(value.to_owned()),
+                    Some(data) => {
+                        data.push(b'\n');
+                        data.extend_from_slice(value);
                     }
                 }
-                None
             }
         }
     }
 }
 
-fn text(bytes: Vec<u8>) -> String {
-    match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    }
+fn is_blank(rest: &[u8]) -> bool {
+    rest.starts_with(b"\n") || rest.starts_with(b"\r\n")
 }
 
 #[cfg(test)]

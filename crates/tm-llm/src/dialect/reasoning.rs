@@ -2,6 +2,8 @@
 //!
 //! Servers that know better report them apart; here is what to do about the others.
 
+use std::borrow::Cow;
+
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
 
@@ -24,11 +26,12 @@ enum State {
 
 impl Thoughts {
     /// The part of a piece that belongs to the answer.
-    pub fn strip(&mut self, piece: &str) -> String {
+    pub fn strip<'a>(&mut self, piece: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+        let piece = piece.into();
         if self.state == State::Answering {
-            return piece.to_owned();
+            return piece;
         }
-        self.held.push_str(piece);
+        self.held.push_str(&piece);
         if self.state == State::Start {
             let start = self.held.trim_start();
             if let Some(thought) = start.strip_prefix(OPEN) {
@@ -36,7 +39,7 @@ impl Thoughts {
                 self.state = State::Thinking;
             } else if !OPEN.starts_with(start) {
                 self.state = State::Answering;
-                return std::mem::take(&mut self.held);
+                return std::mem::take(&mut self.held).into();
             }
         }
         if self.state == State::Thinking {
@@ -44,11 +47,11 @@ impl Thoughts {
                 let answer = answer.trim_start().to_owned();
                 self.held.clear();
                 self.state = State::Answering;
-                return answer;
+                return answer.into();
             }
             self.forget_thoughts();
         }
-        String::new()
+        Cow::default()
     }
 
     /// What was held back, when nothing more comes: a text that only looked like a thought.

@@ -140,7 +140,7 @@ pub trait Writer: Send {
     fn end(&mut self, answer: &Answer) -> Vec<u8>;
     /// Ends a stream that has begun.
     fn error(&mut self, error: &ClientError) -> Vec<u8>;
-    fn whole(&mut self, answer: &Answer) -> Value;
+    fn whole(&mut self, answer: &Answer) -> String;
 }
 
 impl Identity {
@@ -227,6 +227,12 @@ fn body<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, ClientError> 
     serde_json::from_slice(bytes).map_err(|error| {
         ClientError::invalid(format!("the body is not what this endpoint takes: {error}"))
     })
+}
+
+/// Adds a value that can only be written.
+fn push_json(bytes: &mut Vec<u8>, value: &impl serde::Serialize) {
+    // Writing to memory does not fail.
+    _ = serde_json::to_writer(bytes, value);
 }
 
 /// One server-sent event.

@@ -94,6 +94,16 @@ impl Journey {
         self.steps().asked.clone()
     }
 
+    /// Who answers, or is asked now.
+    pub fn asked_last(&self) -> Option<String> {
+        self.steps().asked.last().cloned()
+    }
+
+    /// How many were asked.
+    pub fn attempts(&self) -> usize {
+        self.steps().asked.len()
+    }
+
     /// The attempts that have ended.
     pub fn ended(&self) -> Vec<Attempt> {
         self.steps().ended.clone()

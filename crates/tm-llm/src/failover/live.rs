@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{Inner, Journey, load::Question, seam::Seam, seat::Turn};
 use crate::{
-    backend::{BackendError, ChatStream},
+    backend::{BackendError, ChatStream, Pace},
     chat::{ChatEvent, ChatRequest, FinishReason, Message, Usage},
 };
 
@@ -77,7 +77,7 @@ impl Live {
                 return None;
             }
             match self.events.next().await {
-                Some(Ok(ChatEvent::Delta(delta))) => match self.seam.pass(&delta) {
+                Some(Ok(ChatEvent::Delta(delta))) => match self.seam.pass(delta) {
                     Ok(new) => self.show(new),
                     Err(_) => self.cut(self.diverged()).await,
                 },
@@ -153,7 +153,7 @@ impl Live {
             request.messages.push(Message::assistant(self.shown.clone()));
         }
         let seat = Arc::clone(turn.seat());
-        match self.inner.ask(turn.noting(self.journey.clone()), &request).await {
+        match self.inner.ask(turn.noting(self.journey.clone()), &request, Pace::Streamed).await {
             Ok(begun) => {
                 self.seam =
                     if goes_on { Seam::overlap(&self.shown) } else { Seam::replay(&self.shown) };

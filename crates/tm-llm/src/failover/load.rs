@@ -91,6 +91,13 @@ impl Load {
         reading + tokens * self.decode_s.or(DECODE_S)
     }
 
+    /// How long the longest answer to the question will take to write; none before anything is
+    /// known.
+    pub(super) fn longest(&self, question: Question) -> Option<Duration> {
+        let seconds = self.decode_s.0? * f64::from(question.max_tokens);
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
     /// How long the first word usually takes; none before anything is known.
     pub(super) fn first_word(&self) -> Option<Duration> {
         self.first_word_s.0.and_then(|it| Duration::try_from_secs_f64(it).ok())
@@ -123,7 +130,8 @@ impl Load {
     /// What an answer took.
     pub(super) fn measure(&mut self, usage: &Usage) {
         let read = usage.prompt_tokens.saturating_sub(usage.cached_tokens);
-        if read > 0 {
+        // Nothing is known of it when the answer came in one piece.
+        if read > 0 && !usage.prefill.is_zero() {
             self.prefill_s.add(usage.prefill.as_secs_f64() / f64::from(read));
         }
         if usage.completion_tokens > 0 {

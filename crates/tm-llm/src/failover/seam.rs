@@ -37,11 +37,11 @@ impl Seam {
     }
 
     /// What is new in a piece of text.
-    pub(super) fn pass(&mut self, delta: &str) -> Result<String, Diverged> {
+    pub(super) fn pass(&mut self, delta: String) -> Result<String, Diverged> {
         match self {
-            Self::Closed => Ok(delta.to_owned()),
+            Self::Closed => Ok(delta),
             Self::Overlap { shown, held } => {
-                held.push_str(delta);
+                held.push_str(&delta);
                 if shown.len() > held.len() && shown.starts_with(held.as_str()) {
                     return Ok(String::new());
                 }
@@ -56,7 +56,7 @@ impl Seam {
                     *self = Self::Closed;
                     return Ok(new);
                 }
-                if !rest.starts_with(delta) {
+                if !rest.starts_with(&delta) {
                     return Err(Diverged);
                 }
                 *at += delta.len();

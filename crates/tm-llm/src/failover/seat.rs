@@ -28,6 +28,13 @@ use crate::{
 /// their own; this keeps the queue where it can still go elsewhere.
 const LIMIT: u32 = 32;
 
+/// An answer that takes no longer is asked for in one piece, if nobody looks at it before the end:
+/// little is lost when it has to be asked for again.
+const QUICK: Duration = Duration::from_secs(2);
+
+/// How long to wait for such an answer while somebody else could give one.
+pub(super) const QUICK_PATIENCE: Duration = Duration::from_secs(10);
+
 pub(super) struct Seat {
     pub(super) name: String,
     open: Open,
@@ -143,6 +150,11 @@ impl Seat {
     pub(super) fn first_word_patience(&self, least: Duration) -> Option<Duration> {
         let usual = self.state().load.first_word()?;
         Some(usual.saturating_mul(8).max(least))
+    }
+
+    /// Whether its answer will be there so soon that nothing is gained by watching it come.
+    pub(super) fn is_quick(&self, question: Question) -> bool {
+        self.state().load.longest(question).is_some_and(|it| it <= QUICK)
     }
 
     pub(super) fn failed(&self, error: &BackendError) {

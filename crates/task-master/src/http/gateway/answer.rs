@@ -6,10 +6,10 @@
 use std::{convert::Infallible, sync::Arc};
 
 use axum::body::{Body, Bytes};
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use serde_json::Value;
 use tm_llm::{
-    backend::{Backend, BackendError, ChatStream},
+    backend::{Backend, BackendError, ChatStream, Pace},
     chat::{ChatEvent, ChatRequest, FinishReason, Usage},
     dialect::serve::{
         Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, embeddings::EmbedCall,
@@ -34,6 +34,8 @@ mod text;
 
 /// The most tokens of one answer. Clients name the limits of far larger models.
 const ANSWER_TOKENS: u32 = 8192;
+/// So much of a stream goes to the client in one piece, if it came in one.
+const TOGETHER_BYTES: usize = 16 << 10;
 /// Tokens that a chat template adds around each message, at most.
 const TEMPLATE_TOKENS: u32 = 12;
 
@@ -114,8 +116,8 @@ impl Asked {
 
     /// The answer in the writer's words: what is known already, or what the model says.
     pub(super) async fn written(mut self, writer: Box<dyn Writer>) -> Written {
-        let question = cached::question(&self.request);
-        match cached::look(&self.client, &self.routed, &question).await {
+        let question = || cached::question(&self.request);
+        match cached::look(&self.client, &self.routed, question).await {
             Ok(Known::Given(made)) => return self.given(made, writer),
             Ok(Known::Unknown(keeping)) => self.keeping = keeping,
             Err(error) => {
@@ -128,7 +130,7 @@ impl Asked {
         let body = if self.is_stream() {
             self.stream(writer).await
         } else {
-            self.whole(writer).await.map(|it| Body::from(it.to_string()))
+            self.whole(writer).await.map(Body::from)
         };
         Written { body, lookup }
     }
@@ -145,7 +147,7 @@ impl Asked {
     }
 
     /// The whole answer.
-    async fn whole(mut self, mut writer: Box<dyn Writer>) -> Result<Value, ClientError> {
+    async fn whole(mut self, mut writer: Box<dyn Writer>) -> Result<String, ClientError> {
         let answer = match &self.request.form {
             AnswerForm::Json(_) => self.ask_json().await,
             AnswerForm::Text | AnswerForm::Tools { .. } => self.ask().await,
@@ -157,7 +159,7 @@ impl Asked {
 
     /// The answer as it comes. Fails only before the first of it.
     async fn stream(mut self, mut writer: Box<dyn Writer>) -> Result<Body, ClientError> {
-        let events = match self.start().await {
+        let events = match self.start(Pace::Streamed).await {
             Ok(events) => events,
             Err(error) => {
                 self.count.end(Err(&error));
@@ -181,6 +183,9 @@ impl Asked {
     /// Keeps the answer if that may be, and tells those who wait for it.
     async fn settle(&mut self, answer: Result<&Answer, &ClientError>) {
         let keeping = std::mem::take(&mut self.keeping);
+        if keeping.is_for_nobody() {
+            return;
+        }
         let may_keep = answer.is_ok_and(|it| cached::is_sound(&self.request, it))
             && self.routed.is_as_wanted();
         let outcome = answer.map_err(Clone::clone).and_then(cached::kept);
@@ -188,17 +193,19 @@ impl Asked {
     }
 
     async fn ask(&mut self) -> Result<Answer, ClientError> {
-        let mut events = self.start().await?;
+        // A text that ends the answer stops the model as soon as it is seen.
+        let pace = if self.request.stop.is_empty() { Pace::AtOnce } else { Pace::Streamed };
+        let mut events = self.start(pace).await?;
         let mut text = Text::new(&self.request);
         while let Some(event) = events.next().await {
             match event? {
                 ChatEvent::Delta(delta) => {
                     self.count.saw_text();
-                    if text.push(&delta).1 {
-                        return self.finish(&text, FinishReason::Stop, Usage::default());
+                    if text.push(delta).1 {
+                        return self.finish(&mut text, FinishReason::Stop, Usage::default());
                     }
                 }
-                ChatEvent::Done { finish, usage } => return self.finish(&text, finish, usage),
+                ChatEvent::Done { finish, usage } => return self.finish(&mut text, finish, usage),
             }
         }
         Err(cut_off(self.backend()))
@@ -230,7 +237,7 @@ impl Asked {
 
     fn finish(
         &self,
-        text: &Text,
+        text: &mut Text,
         finish: FinishReason,
         mut usage: Usage,
     ) -> Result<Answer, ClientError> {
@@ -245,17 +252,20 @@ impl Asked {
             usage.prompt_tokens = self.prompt_tokens();
             usage.completion_tokens = backend.count_tokens(&whole);
         }
-        Ok(Answer { content: tools::read(&self.request.form, &whole)?, finish, usage })
+        Ok(Answer { content: tools::read(&self.request.form, whole)?, finish, usage })
     }
 
     /// Starts the model. A prompt that leaves less room than was asked for gets a shorter answer,
     /// which says so when it ends; one that leaves none is refused.
-    async fn start(&self) -> Result<ChatStream, ClientError> {
+    async fn start(&self, pace: Pace) -> Result<ChatStream, ClientError> {
         let backend = self.backend();
-        let request = self.chat_request();
-        match backend.stream(request.clone()).await {
-            Err(error) => match shorter(request, &error) {
-                Some(shorter) => Ok(backend.stream(shorter).await?),
+        let ask = async |request| match pace {
+            Pace::Streamed => backend.stream(request).await,
+            Pace::AtOnce => backend.at_once(request).await,
+        };
+        match ask(self.chat_request()).await {
+            Err(error) => match shorter(self.chat_request(), &error) {
+                Some(shorter) => Ok(ask(shorter).await?),
                 None => Err(error.into()),
             },
             Ok(events) => Ok(events),
@@ -265,17 +275,18 @@ impl Asked {
     /// Whoever is asked first may have no room for it; then somebody else may have.
     fn chat_request(&self) -> ChatRequest {
         let ClientRequest { messages, form, sampling, max_tokens, .. } = &self.request;
-        let (backend, prompt_tokens) = (self.backend(), self.prompt_tokens());
-        let limit = backend.info().context_tokens;
-        let room = limit.checked_sub(prompt_tokens).filter(|it| *it > 0);
+        let messages = tools::instruct(messages, form).into_owned();
+        let limit = self.backend().info().context_tokens;
+        let max_tokens = max_tokens.unwrap_or(ANSWER_TOKENS).min(ANSWER_TOKENS);
+        let bytes: usize = messages.iter().map(|it| it.content.len() + TEMPLATE_TOKENS as usize).sum();
+        // No token is shorter than a byte: most prompts need not be counted.
+        let fits = u32::try_from(bytes).is_ok_and(|it| it.saturating_add(max_tokens) <= limit);
+        let room = || limit.checked_sub(self.prompt_tokens()).filter(|it| *it > 0);
         ChatRequest {
-            messages: tools::instruct(messages, form),
+            messages,
             response_schema: tools::schema(form),
             sampling: sampling.clone(),
-            max_tokens: max_tokens
-                .unwrap_or(ANSWER_TOKENS)
-                .min(ANSWER_TOKENS)
-                .min(room.unwrap_or(ANSWER_TOKENS)),
+            max_tokens: if fits { max_tokens } else { max_tokens.min(room().unwrap_or(max_tokens)) },
             deadline: self.count.begun + self.count.gateway.timeout,
         }
     }
@@ -291,7 +302,7 @@ fn shorter(request: ChatRequest, error: &BackendError) -> Option<ChatRequest> {
 /// An answer that was given before, as if it came now.
 fn replayed(answer: &Answer, mut writer: Box<dyn Writer>, request: &ClientRequest) -> Body {
     if !request.stream {
-        return Body::from(writer.whole(answer).to_string());
+        return Body::from(writer.whole(answer));
     }
     let mut bytes = writer.begin();
     if let Content::Text(text) = &answer.content {
@@ -341,32 +352,37 @@ impl Live {
             return None;
         }
         let event = self.events.next().await;
-        let bytes = self.write(event);
+        let mut bytes = self.write(event);
+        // What is there already goes with it.
+        while !self.is_over && bytes.len() < TOGETHER_BYTES {
+            let Some(event) = self.events.next().now_or_never() else { break };
+            bytes.extend(self.write(event));
+        }
         if let Some(outcome) = self.outcome.take() {
             self.asked.settle(outcome.as_ref()).await;
         }
-        Some(bytes)
+        Some(bytes.into())
     }
 
-    fn write(&mut self, event: Option<Result<ChatEvent, BackendError>>) -> Bytes {
+    fn write(&mut self, event: Option<Result<ChatEvent, BackendError>>) -> Vec<u8> {
         match event {
             Some(Ok(ChatEvent::Delta(delta))) => {
                 self.asked.count.saw_text();
-                let (shown, has_ended) = self.text.push(&delta);
+                let (shown, has_ended) = self.text.push(delta);
                 let mut bytes = self.show(&shown);
                 if has_ended {
                     bytes.extend(self.end(FinishReason::Stop, Usage::default()));
                 }
-                bytes.into()
+                bytes
             }
             Some(Ok(ChatEvent::Done { finish, usage })) => {
                 let rest = self.text.rest();
                 let mut bytes = self.show(&rest);
                 bytes.extend(self.end(finish, usage));
-                bytes.into()
+                bytes
             }
-            Some(Err(error)) => self.fail(&error.into()).into(),
-            None => self.fail(&cut_off(self.asked.backend())).into(),
+            Some(Err(error)) => self.fail(&error.into()),
+            None => self.fail(&cut_off(self.asked.backend())),
         }
     }
 
@@ -377,7 +393,7 @@ impl Live {
     }
 
     fn end(&mut self, finish: FinishReason, usage: Usage) -> Vec<u8> {
-        match self.asked.finish(&self.text, finish, usage) {
+        match self.asked.finish(&mut self.text, finish, usage) {
             Ok(answer) => {
                 self.is_over = true;
                 self.asked.count.end(Ok(answer.usage));

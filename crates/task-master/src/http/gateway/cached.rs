@@ -133,13 +133,13 @@ impl Caching {
 pub(super) async fn look(
     client: &Client,
     routed: &Routed,
-    what: &Value,
+    what: impl FnOnce() -> Value,
 ) -> Result<Known, ClientError> {
     let gateway = &client.gateway;
     let Some(answers) = gateway.answers.as_ref().filter(|_| client.caching != Caching::Off) else {
         return Ok(Known::Unknown(Keeping::default()));
     };
-    let key = answers.identity(routed).and_then(|it| Key::of(&json!([FORM, it, what])));
+    let key = answers.identity(routed).and_then(|it| Key::of(&json!([FORM, it, what()])));
     let Some(key) = key else { return Ok(Known::Unknown(Keeping::default())) };
     let place = Some((Arc::clone(answers), key.clone()));
     if client.caching == Caching::Refresh {
@@ -172,6 +172,11 @@ impl Keeping {
     /// Whether others wait for the answer.
     pub(super) fn is_shared(&self) -> bool {
         self.lead.is_some()
+    }
+
+    /// Whether nothing is to become of it.
+    pub(super) fn is_for_nobody(&self) -> bool {
+        self.place.is_none() && self.lead.is_none()
     }
 
     /// What is said of an answer that somebody was asked for.

@@ -30,7 +30,7 @@ use super::{
     cached::{self, Known, Lookup, Made},
     client::Client,
     count::Count,
-    identity, json_body, refused,
+    identity, json_body, json_text, refused,
     routing::Routed,
 };
 use crate::{backend::names::is_search_model, knowledge::of_project};
@@ -102,7 +102,7 @@ async fn found(
         Ok(question) => question,
         Err(error) => return (Err(error), Lookup::Bypass),
     };
-    let keeping = match cached::look(client, routed, &question.1).await {
+    let keeping = match cached::look(client, routed, || question.1).await {
         Ok(Known::Given(Ok(Made { by, answer }))) => {
             return (Sourced::given(answer), Lookup::Hit { by });
         }
@@ -153,7 +153,7 @@ fn written(identity: Identity, sourced: &Sourced, request: &ClientRequest, door:
             usage: sourced.usage(),
         };
         if !request.stream {
-            return json_body(&writer.whole(&answer)).into_response();
+            return json_text(writer.whole(&answer)).into_response();
         }
         let frames = [writer.begin(), writer.text(&sourced.answer), writer.end(&answer)];
         return (headers, frames.concat()).into_response();

@@ -52,8 +52,9 @@ impl FromRequestParts<Arc<Gateway>> for Client {
 impl Client {
     /// The models that answer to a name, if this client may ask them.
     pub(super) async fn route(&self, model: &str, on_step: OnStep) -> Result<Routed, ClientError> {
-        self.may_ask(model, self.gateway.names.role(model).0.as_str())?;
-        self.gateway.route(model, on_step).await
+        let (role, reason) = self.gateway.names.role(model);
+        self.may_ask(model, role.as_str())?;
+        self.gateway.route((role, reason), on_step).await
     }
 
     /// The same for a request that asks no model.

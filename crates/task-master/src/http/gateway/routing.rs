@@ -65,9 +65,12 @@ impl Players {
 }
 
 impl Gateway {
-    /// The models that answer to a name, opened and watched.
-    pub(super) async fn route(&self, name: &str, on_step: OnStep) -> Result<Routed, ClientError> {
-        let (role, reason) = self.names.role(name);
+    /// The models that play a role, opened and watched.
+    pub(super) async fn route(
+        &self,
+        (role, reason): (Role, Reason),
+        on_step: OnStep,
+    ) -> Result<Routed, ClientError> {
         let metrics = Arc::clone(&self.metrics);
         let journey = Arc::new(Journey::new(on_step));
         let backend = self.players.of(role).watched(Arc::clone(&journey));
@@ -99,7 +102,7 @@ impl Gateway {
 impl Routed {
     /// Who was asked last, and so answers.
     pub(super) fn asked_last(&self) -> String {
-        self.journey.asked().last().cloned().unwrap_or_default()
+        self.journey.asked_last().unwrap_or_default()
     }
 
     /// Whether nobody was asked but those who are wanted most.
@@ -116,18 +119,19 @@ impl Routed {
             Lookup::Hit { by } => by.clone(),
             Lookup::Miss | Lookup::Bypass => self.asked_last(),
         };
-        let headers = [
-            ("x-route", self.role.as_str().to_owned()),
-            ("x-route-reason", self.reason.as_str().to_owned()),
-            ("x-cache", lookup.word().to_owned()),
-            ("x-attempts", self.journey.asked().len().to_string()),
-            ("x-backend", backend),
-        ];
-        for (name, value) in headers {
-            // A model whose name cannot stand there goes without.
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(HeaderName::from_static(name), value);
-            }
+        let headers = response.headers_mut();
+        for (name, value) in [
+            ("x-route", self.role.as_str()),
+            ("x-route-reason", self.reason.as_str()),
+            ("x-cache", lookup.word()),
+        ] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        let attempts = self.journey.attempts();
+        headers.insert(HeaderName::from_static("x-attempts"), attempts.into());
+        // A model whose name cannot stand there goes without.
+        if let Ok(value) = HeaderValue::from_str(&backend) {
+            headers.insert(HeaderName::from_static("x-backend"), value);
         }
         response
     }

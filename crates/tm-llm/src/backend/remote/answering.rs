@@ -5,17 +5,19 @@
 
 use std::{
     collections::VecDeque,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::{
-    Stream, StreamExt as _,
-    stream::{self, BoxStream},
+    FutureExt as _, StreamExt as _,
+    stream,
 };
 use tokio::time::timeout;
 
 use super::{
     Server,
+    reply::Pieces,
     window::{Admitted, Counted, overflow},
 };
 use crate::{
@@ -26,13 +28,15 @@ use crate::{
         frames::{Frames, Framing},
         reasoning::Thoughts,
     },
-    egress::root_cause,
 };
 
 /// What an answer must keep to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
+    pub(super) asked: Instant,
     pub(super) deadline: Instant,
+    /// It was asked for in one piece.
+    pub(super) is_whole: bool,
     /// The window that the server was told, in tokens, where it can be told.
     pub(super) window: Option<u32>,
     pub(super) admitted: Admitted,
@@ -41,12 +45,13 @@ pub(super) struct Limits {
 }
 
 /// An answer under way. Dropping it closes the connection, which ends the server's work.
-pub(super) struct Answering<B> {
-    server: Server,
+pub(super) struct Answering {
+    server: Arc<Server>,
     limits: Limits,
-    bytes: BoxStream<'static, reqwest::Result<B>>,
-    /// None when the stream has ended.
-    frames: Option<Frames>,
+    pieces: Pieces,
+    frames: Frames,
+    /// There is nothing more to read.
+    has_ended: bool,
     reader: Reader,
     thoughts: Thoughts,
     ready: VecDeque<Result<ChatEvent, BackendError>>,
@@ -63,6 +68,8 @@ struct Clock {
     first_word: Option<Instant>,
     last_bytes: Instant,
     longest_gap: Duration,
+    /// The answer comes in one piece, which says nothing of when its first word was there.
+    is_whole: bool,
 }
 
 /// The most bytes that a token is said in, and sent in with all that is around it. A server that
@@ -75,22 +82,23 @@ const SLACK_TOKENS: usize = 4096;
 /// A stream that was never silent for long is not given up sooner.
 const STALL_LEAST: Duration = Duration::from_secs(10);
 
-impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
+impl Answering {
     pub(super) fn new(
-        server: Server,
+        server: Arc<Server>,
         limits: Limits,
         framing: Framing,
-        bytes: impl Stream<Item = reqwest::Result<B>> + Send + 'static,
+        pieces: Pieces,
     ) -> Self {
         Self {
             reader: Reader::new(server.provider.dialect),
             server,
             limits,
-            bytes: bytes.boxed(),
-            frames: Some(Frames::new(framing)),
+            pieces,
+            clock: Clock::start(limits.asked, limits.is_whole || framing == Framing::Whole),
+            frames: Frames::new(framing),
+            has_ended: false,
             thoughts: Thoughts::default(),
             ready: VecDeque::new(),
-            clock: Clock::start(),
             bytes_received: 0,
             bytes_said: 0,
         }
@@ -109,7 +117,9 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
             if let Some(event) = self.ready.pop_front() {
                 return Some(event);
             }
-            self.frames.as_ref()?;
+            if self.has_ended {
+                return None;
+            }
             let left = self.limits.deadline.saturating_duration_since(Instant::now());
             let patience = self.patience().min(left);
             // What never stops coming would never be late.
@@ -117,11 +127,17 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
                 self.fail(self.server.silent(patience, self.limits.deadline));
                 continue;
             }
-            match timeout(patience, self.bytes.next()).await {
-                Ok(Some(Ok(bytes))) => self.take(bytes.as_ref()),
-                Ok(Some(Err(error))) => self.end(Some(&root_cause(&error))),
+            // What is there already needs no clock.
+            let come = match self.pieces.next().now_or_never() {
+                Some(come) => Ok(come),
+                None => timeout(patience, self.pieces.next()).await,
+            };
+            match come {
+                Ok(Some(Ok(bytes))) => self.take(&bytes),
+                Ok(Some(Err(reason))) => self.end(Some(&reason)),
                 Ok(None) => {
-                    if let Some(frame) = self.frames.take().and_then(Frames::finish) {
+                    let frames = std::mem::replace(&mut self.frames, Frames::new(Framing::Whole));
+                    if let Some(frame) = frames.finish() {
                         self.read(&frame);
                     }
                     self.end(None);
@@ -145,31 +161,33 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
         if self.bytes_received > self.limits.most_bytes(SENT_BYTES) {
             return self.fail(self.broken("it sends more than it was asked for"));
         }
-        let Some(frames) = &mut self.frames else { return };
-        match frames.push(bytes) {
-            Ok(frames) => {
-                for frame in frames {
-                    self.read(&frame);
-                }
-            }
+        let mut frames = std::mem::replace(&mut self.frames, Frames::new(Framing::Whole));
+        let pushed = frames.push(bytes, |frame| self.read(frame));
+        self.frames = frames;
+        match pushed {
             Err(error) => self.fail(self.broken(&error.to_string())),
-        }
-        if self.reader.is_over() && self.frames.is_some() {
-            self.end(None);
+            Ok(()) if self.reader.is_over() && !self.has_ended => {
+                self.pieces.has_all();
+                self.end(None);
+            }
+            Ok(()) => {}
         }
     }
 
     fn read(&mut self, frame: &str) {
-        if self.ready.iter().any(Result::is_err) {
+        if self.has_ended {
             return;
         }
         match self.reader.read(frame) {
             Ok(pieces) => {
                 for piece in pieces {
+                    if self.has_ended {
+                        return;
+                    }
                     self.clock.first_word.get_or_insert_with(Instant::now);
                     if let Piece::Text(text) = piece {
-                        let answer = self.thoughts.strip(&text);
-                        self.say(answer);
+                        let answer = self.thoughts.strip(text);
+                        self.say(answer.into_owned());
                     }
                 }
             }
@@ -191,7 +209,7 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
 
     /// The stream is over: the answer is complete, or else broken.
     fn end(&mut self, broken: Option<&str>) {
-        if self.ready.iter().any(Result::is_err) {
+        if self.has_ended {
             return;
         }
         let Some((finish, usage)) = self.reader.end() else {
@@ -203,13 +221,16 @@ impl<B: AsRef<[u8]> + Send + 'static> Answering<B> {
         }
         let rest = std::mem::take(&mut self.thoughts).finish();
         self.say(rest);
-        self.frames = None;
+        if self.has_ended {
+            return;
+        }
+        self.has_ended = true;
         let usage = self.clock.complete(usage);
         self.ready.push_back(Ok(ChatEvent::Done { finish, usage }));
     }
 
     fn fail(&mut self, error: BackendError) {
-        self.frames = None;
+        self.has_ended = true;
         self.ready.push_back(Err(error));
     }
 
@@ -249,9 +270,9 @@ impl Limits {
 }
 
 impl Clock {
-    fn start() -> Self {
+    fn start(asked: Instant, is_whole: bool) -> Self {
         let now = Instant::now();
-        Self { asked: now, first_word: None, last_bytes: now, longest_gap: Duration::ZERO }
+        Self { asked, first_word: None, last_bytes: now, longest_gap: Duration::ZERO, is_whole }
     }
 
     fn heard(&mut self) {
@@ -268,7 +289,7 @@ impl Clock {
 
     /// Servers that measure know better.
     fn complete(&self, mut usage: Usage) -> Usage {
-        let first_word = self.first_word.unwrap_or_else(Instant::now);
+        let first_word = self.first_word.filter(|_| !self.is_whole).unwrap_or(self.asked);
         if usage.prefill.is_zero() {
             usage.prefill = first_word.saturating_duration_since(self.asked);
         }

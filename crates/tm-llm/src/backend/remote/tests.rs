@@ -3,7 +3,7 @@
 use futures_util::{StreamExt as _, stream};
 use proptest::prelude::*;
 
-use super::{window::Admitted, *};
+use super::{reply::Pieces, window::Admitted, *};
 use crate::{
     chat::{ChatEvent, FinishReason},
     provider,
@@ -64,6 +64,8 @@ fn server(provider: &str) -> Server {
 async fn answer(provider: &str, pieces: Vec<Vec<u8>>) -> Result<String, BackendError> {
     let server = server(provider);
     let limits = Limits {
+        asked: Instant::now(),
+        is_whole: false,
         deadline: Instant::now() + Duration::from_mins(1),
         window: None,
         admitted: Admitted {
@@ -75,8 +77,9 @@ async fn answer(provider: &str, pieces: Vec<Vec<u8>>) -> Result<String, BackendE
         context_tokens: 1000,
     };
     let framing = server.provider.dialect.framing();
-    let bytes = stream::iter(pieces.into_iter().map(Ok));
-    let mut events = Answering::new(server, limits, framing, bytes).into_stream();
+    let bytes = stream::iter(pieces.into_iter().map(|it| Ok(it.into())));
+    let pieces = Pieces::Anywhere(bytes.boxed());
+    let mut events = Answering::new(Arc::new(server), limits, framing, pieces).into_stream();
     let (mut text, mut end) = (String::new(), None);
     while let Some(event) = events.next().await {
         assert!(end.is_none(), "there is one end");

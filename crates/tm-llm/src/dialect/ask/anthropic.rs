@@ -94,7 +94,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     let request = question.request;
     let mut system = String::new();
     let mut messages: Vec<Value> = Vec::new();
-    for message in question.messages() {
+    for message in question.messages().iter() {
         if message.role == Role::System {
             if !system.is_empty() {
                 system.push_str("\n\n");
@@ -129,7 +129,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     Call { path: "/messages".to_owned(), body }
 }
 
-pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault> {
+pub(super) fn read<'a>(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>, Fault> {
     let mut pieces = Vec::new();
     match typed(parse(frame)?)? {
         Event::MessageStart { message } => count(message.usage, so_far),
@@ -162,7 +162,7 @@ pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault>
     Ok(pieces)
 }
 
-fn block(block: Block, so_far: &mut SoFar, pieces: &mut Vec<Piece>) {
+fn block(block: Block, so_far: &mut SoFar, pieces: &mut Vec<Piece<'_>>) {
     match block {
         Block::Text { text } => so_far.aside.push_str(&text.unwrap_or_default()),
         Block::ToolUse { input } => {
@@ -175,7 +175,11 @@ fn block(block: Block, so_far: &mut SoFar, pieces: &mut Vec<Piece>) {
     }
 }
 
-fn stop(reason: Option<&str>, so_far: &mut SoFar, pieces: &mut Vec<Piece>) -> Result<(), Fault> {
+fn stop(
+    reason: Option<&str>,
+    so_far: &mut SoFar,
+    pieces: &mut Vec<Piece<'_>>,
+) -> Result<(), Fault> {
     let Some(reason) = reason else { return Ok(()) };
     so_far.finish = Some(match reason {
         "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,

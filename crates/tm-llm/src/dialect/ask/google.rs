@@ -61,7 +61,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     let request = question.request;
     let mut system: Vec<Value> = Vec::new();
     let mut contents: Vec<Value> = Vec::new();
-    for message in question.messages() {
+    for message in question.messages().iter() {
         let part = json!({"text": message.content});
         match message.role {
             Role::System => system.push(part),
@@ -88,7 +88,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     Call { path, body: question.without_omitted(body) }
 }
 
-pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault> {
+pub(super) fn read<'a>(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>, Fault> {
     let chunk: Chunk = typed(parse(frame)?)?;
     let mut pieces = Vec::new();
     if let Some(counts) = chunk.usage_metadata {

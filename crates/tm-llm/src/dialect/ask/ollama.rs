@@ -6,15 +6,17 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::json;
 
-use super::{Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
+use super::{Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema};
 use crate::chat::FinishReason;
 
 #[derive(Debug, Deserialize)]
-struct Line {
-    message: Option<Said>,
+struct Line<'a> {
+    #[serde(borrow)]
+    message: Option<Said<'a>>,
+    error: Option<IgnoredAny>,
     #[serde(default)]
     done: bool,
     done_reason: Option<String>,
@@ -31,23 +33,20 @@ struct Line {
 }
 
 #[derive(Debug, Deserialize)]
-struct Said {
-    content: Option<String>,
-    thinking: Option<String>,
+struct Said<'a> {
+    #[serde(borrow)]
+    content: Option<Word<'a>>,
+    #[serde(borrow)]
+    thinking: Option<Word<'a>>,
 }
 
 pub(super) fn call(question: &Question<'_>) -> Call {
     let request = question.request;
-    let messages: Vec<Value> = question
-        .messages()
-        .iter()
-        .map(|it| json!({"role": it.role.name(), "content": it.content}))
-        .collect();
     let sampling = &request.sampling;
     let mut body = json!({
         "model": question.model,
-        "messages": messages,
-        "stream": true,
+        "messages": question.turns(),
+        "stream": !question.at_once,
         "think": false,
         "truncate": false,
         "shift": false,
@@ -69,12 +68,12 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     Call { path: "/chat".to_owned(), body: question.without_omitted(body) }
 }
 
-pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault> {
-    let line: Line = typed(parse(frame)?)?;
+pub(super) fn read<'a>(frame: &'a str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>, Fault> {
+    let line: Line<'_> = message(frame, |it: &Line<'_>| it.error.is_some())?;
     let mut pieces = Vec::new();
     if let Some(said) = line.message {
-        say(&mut pieces, Piece::Reasoning, said.thinking);
-        say(&mut pieces, Piece::Text, said.content);
+        say(&mut pieces, Piece::Reasoning, said.thinking.map(|it| it.0));
+        say(&mut pieces, Piece::Text, said.content.map(|it| it.0));
     }
     if line.done {
         let usage = &mut so_far.usage;

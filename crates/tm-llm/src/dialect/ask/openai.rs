@@ -3,34 +3,42 @@
 //! Format: <https://platform.openai.com/docs/api-reference/chat>. Reasoning has two names outside
 //! of it, `reasoning_content` and `reasoning`.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
+use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema};
 use crate::chat::{FinishReason, Role};
 
 #[derive(Debug, Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    choices: Vec<Choice>,
+struct Chunk<'a> {
+    #[serde(default, borrow)]
+    choices: Vec<Choice<'a>>,
     usage: Option<Counts>,
+    error: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Choice {
-    delta: Option<Delta>,
+struct Choice<'a> {
+    #[serde(borrow)]
+    delta: Option<Delta<'a>>,
     /// Servers that do not stream send the whole of it.
-    message: Option<Delta>,
-    finish_reason: Option<String>,
+    #[serde(borrow)]
+    message: Option<Delta<'a>>,
+    #[serde(borrow)]
+    finish_reason: Option<Word<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Delta {
-    #[serde(default)]
-    content: Value,
-    reasoning_content: Option<String>,
-    reasoning: Option<String>,
-    refusal: Option<String>,
+struct Delta<'a> {
+    /// A text, or parts.
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_content: Option<Word<'a>>,
+    #[serde(borrow)]
+    reasoning: Option<Word<'a>>,
+    #[serde(borrow)]
+    refusal: Option<Word<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,20 +57,17 @@ struct Details {
 
 pub(super) fn call(question: &Question<'_>) -> Call {
     let request = question.request;
-    let messages: Vec<Value> = question
-        .messages()
-        .iter()
-        .map(|it| json!({"role": it.role.name(), "content": it.content}))
-        .collect();
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(question.model));
-    body.insert("messages".to_owned(), json!(messages));
+    body.insert("messages".to_owned(), question.turns());
     body.insert("temperature".to_owned(), super::schema::short(request.sampling.temperature));
     body.insert("top_p".to_owned(), super::schema::short(request.sampling.top_p));
     body.insert("seed".to_owned(), json!(request.sampling.seed));
     body.insert(question.limit_name.to_owned(), json!(request.max_tokens));
-    body.insert("stream".to_owned(), json!(true));
-    body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+    body.insert("stream".to_owned(), json!(!question.at_once));
+    if !question.at_once {
+        body.insert("stream_options".to_owned(), json!({"include_usage": true}));
+    }
     if question.continues && request.messages.last().is_some_and(|it| it.role == Role::Assistant) {
         // vLLM's words; llama.cpp does it without being told.
         body.insert("continue_final_message".to_owned(), json!(true));
@@ -82,13 +87,13 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     Call { path: "/chat/completions".to_owned(), body }
 }
 
-pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault> {
+pub(super) fn read<'a>(frame: &'a str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>, Fault> {
     let mut pieces = Vec::new();
     if frame.trim() == "[DONE]" {
         so_far.is_over = true;
         return Ok(pieces);
     }
-    let chunk: Chunk = typed(parse(frame)?)?;
+    let chunk: Chunk<'_> = message(frame, |it: &Chunk<'_>| it.error.is_some())?;
     if let Some(counts) = chunk.usage {
         so_far.usage.prompt_tokens = counts.prompt_tokens;
         so_far.usage.completion_tokens = counts.completion_tokens;
@@ -98,30 +103,30 @@ pub(super) fn read(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece>, Fault>
     let Some(choice) = chunk.choices.into_iter().next() else { return Ok(pieces) };
     let is_whole = choice.delta.is_none() && choice.message.is_some();
     let said = choice.delta.or(choice.message).unwrap_or_default();
-    if let Some(refusal) = said.refusal.filter(|it| !it.is_empty()) {
-        return Err(Fault::new(FaultKind::Refused, refusal));
+    if let Some(refusal) = said.refusal.filter(|it| !it.0.is_empty()) {
+        return Err(Fault::new(FaultKind::Refused, refusal.0));
     }
-    say(&mut pieces, Piece::Reasoning, said.reasoning_content.or(said.reasoning));
-    content(said.content, &mut pieces);
-    if let Some(reason) = choice.finish_reason.filter(|it| !it.is_empty()) {
-        so_far.finish = Some(finish(&reason)?);
+    let reasoning = said.reasoning_content.or(said.reasoning);
+    say(&mut pieces, Piece::Reasoning, reasoning.map(|it| it.0));
+    content(said.content.map_or("", RawValue::get), &mut pieces);
+    if let Some(reason) = choice.finish_reason.filter(|it| !it.0.is_empty()) {
+        so_far.finish = Some(finish(&reason.0)?);
         so_far.is_over |= is_whole;
     }
     Ok(pieces)
 }
 
 /// A text, or a list of parts that may be thoughts.
-fn content(content: Value, pieces: &mut Vec<Piece>) {
-    match content {
-        Value::String(text) => say(pieces, Piece::Text, Some(text)),
-        Value::Array(parts) => {
-            for part in parts {
-                let text = |name: &str| part.get(name)?.as_str().map(str::to_owned);
-                say(pieces, Piece::Text, text("text"));
-                say(pieces, Piece::Reasoning, text("thinking"));
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+fn content<'a>(content: &'a str, pieces: &mut Vec<Piece<'a>>) {
+    if content.starts_with('"') {
+        let text: Option<Word<'_>> = serde_json::from_str(content).ok();
+        return say(pieces, Piece::Text, text.map(|it| it.0));
+    }
+    let parts: Vec<Value> = serde_json::from_str(content).unwrap_or_default();
+    for part in parts {
+        let text = |name: &str| part.get(name)?.as_str().map(str::to_owned);
+        say(pieces, Piece::Text, text("text"));
+        say(pieces, Piece::Reasoning, text("thinking"));
     }
 }
 

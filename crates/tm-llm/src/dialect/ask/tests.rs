@@ -29,7 +29,8 @@ fn call(dialect: Dialect, form: SchemaForm, omit: &[String]) -> String {
         window: 4096,
         limit_name: "max_tokens",
         continues: false,
-        omit,
+        omit: &omit.iter().cloned().collect(),
+        at_once: false,
     };
     let Call { path, body } = dialect.call(&question);
     format!("POST {path}\n{body}")
@@ -85,7 +86,7 @@ fn read(dialect: Dialect, frames: &[&str]) -> String {
         match reader.read(frame) {
             Ok(pieces) => pieces.iter().for_each(|it| match it {
                 Piece::Text(it) => text += it,
-                Piece::Reasoning(it) => text.extend(["(", it.as_str(), ")"]),
+                Piece::Reasoning(it) => text.extend(["(", it, ")"]),
             }),
             Err(fault) => return format!("{text} {:?}: {}", fault.kind, fault.message),
         }

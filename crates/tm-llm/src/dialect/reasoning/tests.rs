@@ -7,7 +7,7 @@ fn answer(text: &str) -> String {
         let characters: Vec<char> = text.chars().collect();
         let mut answer = String::new();
         for piece in characters.chunks(size) {
-            answer += &thoughts.strip(&piece.iter().collect::<String>());
+            answer += &thoughts.strip(piece.iter().collect::<String>());
         }
         answer + &thoughts.finish()
     };

@@ -222,14 +222,14 @@ impl Writer for MessageWriter {
         event(Some("error"), &error_body(error))
     }
 
-    fn whole(&mut self, answer: &Answer) -> Value {
+    fn whole(&mut self, answer: &Answer) -> String {
         let usage = json!({
             "input_tokens": answer.usage.prompt_tokens,
             "output_tokens": answer.usage.completion_tokens,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0
         });
-        self.message(&[self.block(answer)], Some(stop_reason(answer)), &usage)
+        self.message(&[self.block(answer)], Some(stop_reason(answer)), &usage).to_string()
     }
 }
 

@@ -239,12 +239,12 @@ impl Writer for LineWriter {
         text_line(&error_body(error))
     }
 
-    fn whole(&mut self, answer: &Answer) -> Value {
+    fn whole(&mut self, answer: &Answer) -> String {
         let text = match &answer.content {
             Content::Text(text) => text.as_str(),
             Content::ToolCall { .. } => "",
         };
-        Value::Object(self.last(text, answer))
+        Value::Object(self.last(text, answer)).to_string()
     }
 }
 

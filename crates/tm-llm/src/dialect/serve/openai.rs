@@ -2,14 +2,14 @@
 //!
 //! Formats: <https://platform.openai.com/docs/api-reference/chat>.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
     Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
     body,
     content::{self, OneOrMany},
-    event, sampling,
+    event, push_json, sampling,
 };
 use crate::chat::{FinishReason, Message, Usage};
 
@@ -213,31 +213,83 @@ impl From<FunctionBody> for Tool {
 pub struct ChatWriter {
     identity: Identity,
     with_usage: bool,
+    /// An event up to its choices, which all of a stream have alike; empty before it begins.
+    head: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct ChunkChoice<'a, D> {
+    index: u32,
+    delta: D,
+    logprobs: (),
+    finish_reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ContentDelta<'a> {
+    content: &'a str,
+}
+
+#[derive(Serialize)]
+struct Whole<'a> {
+    id: String,
+    object: &'static str,
+    created: i64,
+    model: &'a str,
+    choices: [WholeChoice<'a>; 1],
+    usage: Counts,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    prompt_tokens: u32,
+    completion_tokens: u32,
+    total_tokens: u32,
+    prompt_tokens_details: CountDetails,
+}
+
+#[derive(Serialize)]
+struct CountDetails {
+    cached_tokens: u32,
+}
+
+#[derive(Serialize)]
+struct WholeChoice<'a> {
+    index: u32,
+    message: WholeMessage<'a>,
+    logprobs: (),
+    finish_reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct WholeMessage<'a> {
+    role: &'static str,
+    content: Option<&'a str>,
+    refusal: (),
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_calls: Option<Value>,
 }
 
 impl ChatWriter {
     pub fn new(identity: Identity, with_usage: bool) -> Self {
-        Self { identity, with_usage }
+        Self { identity, with_usage, head: Vec::new() }
     }
 
-    fn chunk(&self, delta: &Value, finish: Option<&str>) -> Vec<u8> {
-        let choice = json!({
-            "index": 0, "delta": delta, "logprobs": null, "finish_reason": finish
-        });
-        self.frame(&json!([choice]), &Value::Null)
+    fn chunk(&self, delta: impl Serialize, finish: Option<&str>) -> Vec<u8> {
+        let choice = ChunkChoice { index: 0, delta, logprobs: (), finish_reason: finish };
+        self.frame(&[choice], None)
     }
 
-    fn frame(&self, choices: &Value, usage: &Value) -> Vec<u8> {
-        let mut frame = self.head("chat.completion.chunk");
-        frame.insert("choices".to_owned(), choices.clone());
+    fn frame(&self, choices: &impl Serialize, usage: Option<&Counts>) -> Vec<u8> {
+        let mut frame = Vec::with_capacity(self.head.len() + 160);
+        frame.extend_from_slice(&self.head);
+        push_json(&mut frame, choices);
         if self.with_usage {
-            frame.insert("usage".to_owned(), usage.clone());
+            frame.extend_from_slice(b",\"usage\":");
+            push_json(&mut frame, &usage);
         }
-        event(None, &Value::Object(frame))
-    }
-
-    fn head(&self, object: &str) -> Map<String, Value> {
-        head(&self.identity, "chatcmpl", object)
+        frame.extend_from_slice(b"}\n\n");
+        frame
     }
 }
 
@@ -247,11 +299,17 @@ impl Writer for ChatWriter {
     }
 
     fn begin(&mut self) -> Vec<u8> {
-        self.chunk(&json!({"role": "assistant", "content": ""}), None)
+        let mut head = b"data: ".to_vec();
+        push_json(&mut head, &self::head(&self.identity, "chatcmpl", "chat.completion.chunk"));
+        // The object goes on.
+        head.pop();
+        head.extend_from_slice(b",\"choices\":");
+        self.head = head;
+        self.chunk(json!({"role": "assistant", "content": ""}), None)
     }
 
     fn text(&mut self, delta: &str) -> Vec<u8> {
-        self.chunk(&json!({ "content": delta }), None)
+        self.chunk(ContentDelta { content: delta }, None)
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
@@ -261,13 +319,13 @@ impl Writer for ChatWriter {
                 "index": 0, "id": self.identity.call_id(), "type": "function",
                 "function": {"name": name, "arguments": ""}
             });
-            frames.extend(self.chunk(&json!({ "tool_calls": [call] }), None));
+            frames.extend(self.chunk(json!({ "tool_calls": [call] }), None));
             let rest = json!({"index": 0, "function": {"arguments": arguments.to_string()}});
-            frames.extend(self.chunk(&json!({ "tool_calls": [rest] }), None));
+            frames.extend(self.chunk(json!({ "tool_calls": [rest] }), None));
         }
-        frames.extend(self.chunk(&json!({}), Some(finish(answer))));
+        frames.extend(self.chunk(json!({}), Some(finish(answer))));
         if self.with_usage {
-            frames.extend(self.frame(&json!([]), &usage(&answer.usage)));
+            frames.extend(self.frame(&json!([]), Some(&usage(&answer.usage))));
         }
         frames.extend_from_slice(b"data: [DONE]\n\n");
         frames
@@ -277,26 +335,27 @@ impl Writer for ChatWriter {
         event(None, &error_body(error))
     }
 
-    fn whole(&mut self, answer: &Answer) -> Value {
-        let message = match &answer.content {
-            Content::Text(text) => {
-                json!({"role": "assistant", "content": text, "refusal": null})
+    fn whole(&mut self, answer: &Answer) -> String {
+        let (content, tool_calls) = match &answer.content {
+            Content::Text(text) => (Some(text.as_str()), None),
+            Content::ToolCall { name, arguments } => {
+                let function = json!({"name": name, "arguments": arguments.to_string()});
+                let id = self.identity.call_id();
+                (None, Some(json!([{"id": id, "type": "function", "function": function}])))
             }
-            Content::ToolCall { name, arguments } => json!({
-                "role": "assistant", "content": null, "refusal": null,
-                "tool_calls": [{
-                    "id": self.identity.call_id(), "type": "function",
-                    "function": {"name": name, "arguments": arguments.to_string()}
-                }]
-            }),
         };
-        let mut body = self.head("chat.completion");
-        let choice = json!({
-            "index": 0, "message": message, "logprobs": null, "finish_reason": finish(answer)
-        });
-        body.insert("choices".to_owned(), json!([choice]));
-        body.insert("usage".to_owned(), usage(&answer.usage));
-        Value::Object(body)
+        let message = WholeMessage { role: "assistant", content, refusal: (), tool_calls };
+        let finish_reason = finish(answer);
+        let whole = Whole {
+            id: format!("chatcmpl-{}", self.identity.id),
+            object: "chat.completion",
+            created: self.identity.created,
+            model: &self.identity.model,
+            choices: [WholeChoice { index: 0, message, logprobs: (), finish_reason }],
+            usage: usage(&answer.usage),
+        };
+        // What consists of texts and numbers can always be written.
+        serde_json::to_string(&whole).unwrap_or_default()
     }
 }
 
@@ -338,7 +397,7 @@ impl Writer for CompletionWriter {
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
         let mut last = self.frame("", Some(finish(answer)));
         if self.with_usage {
-            last.insert("usage".to_owned(), usage(&answer.usage));
+            last.insert("usage".to_owned(), json!(usage(&answer.usage)));
         }
         let mut frames = event(None, &Value::Object(last));
         frames.extend_from_slice(b"data: [DONE]\n\n");
@@ -349,14 +408,14 @@ impl Writer for CompletionWriter {
         event(None, &error_body(error))
     }
 
-    fn whole(&mut self, answer: &Answer) -> Value {
+    fn whole(&mut self, answer: &Answer) -> String {
         let text = match &answer.content {
             Content::Text(text) => text.clone(),
             Content::ToolCall { arguments, .. } => arguments.to_string(),
         };
         let mut body = self.frame(&text, Some(finish(answer)));
-        body.insert("usage".to_owned(), usage(&answer.usage));
-        Value::Object(body)
+        body.insert("usage".to_owned(), json!(usage(&answer.usage)));
+        Value::Object(body).to_string()
     }
 }
 
@@ -406,11 +465,9 @@ fn finish(answer: &Answer) -> &'static str {
     }
 }
 
-fn usage(usage: &Usage) -> Value {
-    json!({
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens}
-    })
+fn usage(usage: &Usage) -> Counts {
+    let Usage { prompt_tokens, completion_tokens, cached_tokens, .. } = *usage;
+    let total_tokens = prompt_tokens.saturating_add(completion_tokens);
+    let prompt_tokens_details = CountDetails { cached_tokens };
+    Counts { prompt_tokens, completion_tokens, total_tokens, prompt_tokens_details }
 }

@@ -315,8 +315,8 @@ impl Writer for ResponseWriter {
         self.event("response.failed", json!({ "response": response }))
     }
 
-    fn whole(&mut self, answer: &Answer) -> Value {
-        self.finished(answer)
+    fn whole(&mut self, answer: &Answer) -> String {
+        self.finished(answer).to_string()
     }
 }
 

@@ -3,7 +3,7 @@
 //! The model is told what it can call, and may only write a call (or, where the choice allows it,
 //! a reply), so that no model has to know a format and no call has wrong arguments.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use serde_json::{Value, json};
 
@@ -23,9 +23,9 @@ pub fn schema(form: &AnswerForm) -> Option<Value> {
 }
 
 /// The messages with what the model has to know about the form.
-pub fn instruct(messages: &[Message], form: &AnswerForm) -> Vec<Message> {
+pub fn instruct<'a>(messages: &'a [Message], form: &AnswerForm) -> Cow<'a, [Message]> {
+    let AnswerForm::Tools { tools, choice } = form else { return messages.into() };
     let mut messages = messages.to_vec();
-    let AnswerForm::Tools { tools, choice } = form else { return messages };
     let mut text = String::from("You can call these tools:\n");
     for tool in tools {
         let Tool { name, description, parameters } = tool;
@@ -51,7 +51,7 @@ pub fn instruct(messages: &[Message], form: &AnswerForm) -> Vec<Message> {
         }
         None => messages.insert(0, Message::system(text)),
     }
-    messages
+    messages.into()
 }
 
 /// What an answer of this form says.
@@ -59,12 +59,10 @@ pub fn instruct(messages: &[Message], form: &AnswerForm) -> Vec<Message> {
 /// # Errors
 /// [`ClientError::Failed`] when it does not fit, which a backend that holds its model to a schema
 /// never lets happen.
-pub fn read(form: &AnswerForm, text: &str) -> Result<Content, ClientError> {
-    let AnswerForm::Tools { tools, choice } = form else {
-        return Ok(Content::Text(text.to_owned()));
-    };
+pub fn read(form: &AnswerForm, text: String) -> Result<Content, ClientError> {
+    let AnswerForm::Tools { tools, choice } = form else { return Ok(Content::Text(text)) };
     let unfit = || ClientError::Failed { message: "the model gave an unusable tool call".into() };
-    let answer: Value = serde_json::from_str(text).map_err(|_| unfit())?;
+    let answer: Value = serde_json::from_str(&text).map_err(|_| unfit())?;
     if let Some(tool) = named(tools, choice) {
         return Ok(Content::ToolCall { name: tool.name.clone(), arguments: answer });
     }

@@ -5,7 +5,7 @@ use super::*;
 fn pass(mut seam: Seam, pieces: &[&str]) -> Result<String, Diverged> {
     let mut text = String::new();
     for piece in pieces {
-        text += &seam.pass(piece)?;
+        text += &seam.pass((*piece).to_owned())?;
     }
     Ok(text + &seam.finish()?)
 }

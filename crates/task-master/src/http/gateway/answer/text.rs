@@ -19,8 +19,12 @@ impl Text {
     }
 
     /// Takes more text; what can be shown now, and whether the answer ends here.
-    pub(super) fn push(&mut self, delta: &str) -> (String, bool) {
-        self.held.push_str(delta);
+    pub(super) fn push(&mut self, delta: String) -> (String, bool) {
+        if self.stop.is_empty() {
+            self.shown.push_str(&delta);
+            return (delta, false);
+        }
+        self.held.push_str(&delta);
         let end = self.stop.iter().filter_map(|it| self.held.find(it.as_str())).min();
         self.has_ended = end.is_some();
         let show = end.unwrap_or_else(|| self.held.len() - self.half_of_a_stop());
@@ -38,8 +42,10 @@ impl Text {
         rest
     }
 
-    pub(super) fn whole(&self) -> String {
-        format!("{}{}", self.shown, self.held)
+    pub(super) fn whole(&mut self) -> String {
+        let rest = std::mem::take(&mut self.held);
+        self.shown.push_str(&rest);
+        std::mem::take(&mut self.shown)
     }
 
     /// How many bytes at the end begin one of the texts that end the answer.

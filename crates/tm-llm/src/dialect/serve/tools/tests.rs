@@ -25,7 +25,7 @@ fn form(choice: ToolChoice) -> AnswerForm {
 fn check(choice: ToolChoice, answer: &str, expected: Option<Content>) {
     let form = form(choice);
     let is_fine = expected.is_some();
-    assert_eq!((read(&form, answer).ok(), ()), (expected, ()));
+    assert_eq!((read(&form, answer.to_owned()).ok(), ()), (expected, ()));
     if is_fine {
         let schema = schema(&form).unwrap();
         let answer: Value = serde_json::from_str(answer).unwrap();
@@ -71,5 +71,5 @@ fn text_needs_no_schema_and_no_instruction() {
     let messages = vec![Message::user("Hi")];
     assert_eq!(schema(&AnswerForm::Text), None);
     assert_eq!(instruct(&messages, &AnswerForm::Text), messages);
-    assert_eq!(read(&AnswerForm::Text, "Hi"), Ok(Content::Text("Hi".to_owned())));
+    assert_eq!(read(&AnswerForm::Text, "Hi".to_owned()), Ok(Content::Text("Hi".to_owned())));
 }

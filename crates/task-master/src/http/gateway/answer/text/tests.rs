@@ -6,7 +6,7 @@ fn check(stop: &[&str], deltas: &[&str], expected: &[&str]) {
     let mut text = Text { stop: stop.iter().map(ToString::to_string).collect(), ..Text::default() };
     let mut shown = Vec::new();
     for delta in deltas {
-        let (piece, has_ended) = text.push(delta);
+        let (piece, has_ended) = text.push((*delta).to_owned());
         shown.push(if has_ended { piece + "|" } else { piece });
         if has_ended {
             break;

@@ -1,0 +1,54 @@
+//! How often everybody is asked again, and what is said when it was in vain. Pure.
+
+use std::time::Duration;
+
+use crate::backend::BackendError;
+
+/// How often everybody gets another chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rounds {
+    pub most: u32,
+    /// The wait before the second round; it doubles from there on.
+    pub wait: Duration,
+    /// The least time that a model has for its first word while somebody else could answer.
+    pub first_word: Duration,
+}
+
+/// No server is waited for longer than this, whatever it asks for.
+const WAIT_MOST: Duration = Duration::from_secs(30);
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self { most: 3, wait: Duration::from_secs(1), first_word: Duration::from_mins(1) }
+    }
+}
+
+impl Rounds {
+    /// The wait after a round: what a server asks for, or twice as long as the last, and up to
+    /// half as much again, so that those who failed together do not come back together.
+    pub(super) fn wait_after(self, round: u32, errors: &[BackendError]) -> Duration {
+        let asked = errors.iter().filter_map(|it| {
+            if let BackendError::Busy { retry_after, .. } = it { *retry_after } else { None }
+        });
+        let wait = self.wait.saturating_mul(1 << round.min(8));
+        let wait = asked.min().unwrap_or(wait).min(WAIT_MOST);
+        wait + wait.mul_f64(fastrand::f64() / 2.0)
+    }
+}
+
+/// What went wrong at the most wanted one is what can be mended; for a prompt that it has no room
+/// for, whoever has the most room says how long it may be.
+pub(super) fn most_telling(errors: Vec<BackendError>) -> Option<BackendError> {
+    let room = |error: &BackendError| {
+        if let BackendError::ContextOverflow { limit, .. } = error { Some(*limit) } else { None }
+    };
+    match errors.first().map(room)? {
+        Some(_) => errors.into_iter().max_by_key(room),
+        None => errors.into_iter().next(),
+    }
+}
+
+/// Whether waiting may help: who has nothing to say has nothing to say later.
+pub(super) fn may_pass(error: &BackendError) -> bool {
+    error.is_transient() && !matches!(error, BackendError::EmptyAnswer { .. })
+}
