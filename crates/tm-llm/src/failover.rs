@@ -24,7 +24,7 @@ use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo, Pace},
-    chat::{ChatEvent, ChatRequest, FinishReason, Usage},
+    chat::{ChatEvent, ChatRequest, FinishReason, Role, Usage},
     embed::{EmbedRequest, Embeddings},
 };
 use breaker::Standing;
@@ -319,6 +319,7 @@ async fn first_word(
     pace: Pace,
 ) -> Result<(ChatEvent, ChatStream), BackendError> {
     let backend = seat.backend().await?;
+    let goes_on = request.messages.last().is_some_and(|it| it.role == Role::Assistant);
     let mut events = match pace {
         Pace::Streamed => backend.stream(request.clone()).await?,
         Pace::AtOnce => backend.at_once(request.clone()).await?,
@@ -327,7 +328,8 @@ async fn first_word(
     let reason = "it ended the stream before the first word".to_owned();
     let first = events.next().await;
     match first.ok_or_else(|| BackendError::Broken { model: model(), reason })?? {
-        ChatEvent::Done { finish: FinishReason::Stop, .. } => {
+        // Whoever goes on from the middle may find that all was said.
+        ChatEvent::Done { finish: FinishReason::Stop, .. } if !goes_on => {
             Err(BackendError::EmptyAnswer { model: model() })
         }
         first @ (ChatEvent::Delta(_) | ChatEvent::Done { .. }) => Ok((first, events)),

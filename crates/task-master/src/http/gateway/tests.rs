@@ -36,6 +36,8 @@ use crate::{
     },
 };
 
+mod survive;
+
 /// A gateway on a port of its own, until it is dropped.
 pub(super) struct Server {
     address: SocketAddr,

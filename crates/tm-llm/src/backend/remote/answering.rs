@@ -9,10 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{
-    FutureExt as _, StreamExt as _,
-    stream,
-};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::time::timeout;
 
 use super::{
@@ -142,6 +139,8 @@ impl Answering {
                     }
                     self.end(None);
                 }
+                // Some servers do not hang up.
+                Err(_) if self.reader.end().is_some() => self.end(None),
                 Err(_) => self.fail(self.server.silent(patience, self.limits.deadline)),
             }
         }
