@@ -51,6 +51,7 @@ mod remove_subtask;
 mod remove_task;
 mod research;
 mod restore;
+mod rollout;
 mod route;
 mod rules;
 mod scope;

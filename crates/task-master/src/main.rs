@@ -16,6 +16,7 @@ mod mcp;
 mod migration;
 mod report;
 mod roles;
+mod rollout;
 mod rules;
 mod setup;
 mod trace;

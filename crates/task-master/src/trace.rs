@@ -94,6 +94,17 @@ pub struct Record {
     pub completion_tokens: u32,
     /// `stop` or `length`.
     pub finish: Option<String>,
+    /// Nobody was shown the answer: it was compared.
+    pub compared: Option<Compared>,
+}
+
+/// An answer of models on trial, beside that which was given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// The request that was answered.
+    pub with: String,
+    /// How many of the words are the same, from 0 to 1; none when there was no answer.
+    pub likeness: Option<f64>,
 }
 
 /// Why there is no answer.
@@ -156,6 +167,10 @@ impl Watcher {
             ..Record::default()
         };
         Arc::new(Self { log: Arc::clone(log), begun: Instant::now(), record: Mutex::new(record) })
+    }
+
+    pub fn id(&self) -> String {
+        self.record().id.clone()
     }
 
     /// Takes note of a step on the way.

@@ -17,6 +17,7 @@ pub mod embed;
 pub mod failover;
 pub mod fetch;
 pub mod provider;
+pub mod rollout;
 pub mod servers;
 pub mod structured;
 pub mod tokens;

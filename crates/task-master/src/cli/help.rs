@@ -50,7 +50,10 @@ const SECTIONS: &[(&str, &[&str])] = &[
         "Dependency Management",
         &["add-dependency", "remove-dependency", "validate-dependencies", "fix-dependencies"],
     ),
-    ("Model Servers", &["backends", "route", "serve", "keys", "cache", "trace", "privacy"]),
+    (
+        "Model Servers",
+        &["backends", "route", "serve", "rollout", "rollback", "keys", "cache", "trace", "privacy"],
+    ),
     ("Shell", &["completions", "man"]),
     ("History", &["history", "undo", "restore"]),
 ];

@@ -23,8 +23,12 @@ use crate::{
         Advice, Report, advice,
         text::{DIM, Text},
     },
+    rollout::Trials,
     trace::Log,
 };
+
+/// What goes on in the background when the server ends has this long.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Serve the local models as OpenAI, Anthropic, Perplexity and Ollama would
 #[derive(Debug, clap::Args)]
@@ -74,17 +78,20 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let listener = listen(args.listen, protection).await.map_err(explain)?;
         let address = listener.local_addr()?;
         let (gateway, model) = gateway(args, &workspace, report).await?;
+        let background = gateway.background();
         let router = gateway::router(Arc::new(gateway));
         let scheme = if encryption.is_some() { "https" } else { "http" };
         welcome(&format!("{scheme}://{address}"), &model, report);
         let stop = CancellationToken::new();
         let stopping = stop.clone();
-        tokio::join!(serve(listener, encryption, router, stop), async move {
+        let served = tokio::join!(serve(listener, encryption, router, stop), async move {
             told_to_stop().await;
             stopping.cancel();
-        })
-        .0
-        .map_err(explain)
+        });
+        background.close();
+        // What is compared for the record alone need not be.
+        drop(tokio::time::timeout(GRACE, background.wait()).await);
+        served.0.map_err(explain)
     })
 }
 
@@ -111,6 +118,9 @@ async fn gateway(
         let sources = Sources::new(project.root().to_owned(), project.knowledge_file());
         gateway =
             gateway.with_sources(sources.with_model(embedding.as_ref().map(|it| it.0.clone())));
+    }
+    if project.exists() {
+        gateway = gateway.with_rollout(Trials::of_project(project.root()));
     }
     if args.cache_s > 0 {
         gateway = gateway.with_answers(answers(args, workspace, identities)?);

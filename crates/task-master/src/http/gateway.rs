@@ -34,9 +34,12 @@ use tm_tasks::{
     timestamp::{Timestamp, iso_millis},
 };
 
+use tokio_util::task::TaskTracker;
+
 use super::{keys::KeyRing, metrics::Metrics};
 use crate::{
     backend::names::{Names, Reason},
+    rollout::{Trials, live::Live},
     trace::Log,
 };
 use answer::Asked;
@@ -51,6 +54,7 @@ mod cited;
 mod client;
 mod count;
 mod routing;
+mod shadow;
 
 /// The longest body: a long document, many times over.
 const BODY_BYTES: usize = 32 << 20;
@@ -74,6 +78,10 @@ pub struct Gateway {
     trace: Arc<Log>,
     /// A request that has no answer after this gets none.
     timeout: Duration,
+    /// Which models are on trial, where a project has any.
+    rollout: Option<Arc<Live>>,
+    /// What nobody waits for who asks.
+    background: TaskTracker,
 }
 
 impl Gateway {
@@ -89,7 +97,20 @@ impl Gateway {
             metrics: Arc::new(Metrics::new()),
             trace: Arc::new(Log::nowhere()),
             timeout,
+            rollout: None,
+            background: TaskTracker::new(),
         }
+    }
+
+    /// The same, and other models can be tried in the place of a role's.
+    #[must_use]
+    pub fn with_rollout(self, trials: Trials) -> Self {
+        Self { rollout: Some(Arc::new(Live::new(trials))), ..self }
+    }
+
+    /// What goes on when an answer was given.
+    pub fn background(&self) -> TaskTracker {
+        self.background.clone()
     }
 
     /// The same, and what becomes of requests is kept.

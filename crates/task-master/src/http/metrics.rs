@@ -20,6 +20,8 @@ use tm_llm::{
     failover::{Attempt, Outcome, SeatReport},
 };
 
+use crate::rollout::live::Chosen;
+
 /// Bounds of the histograms, in seconds: a hit of the prefix cache up to a long plan.
 const SECONDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
 /// Bounds of the histogram of tokens, as the conventions have them.
@@ -37,6 +39,13 @@ struct Request {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Tried {
+    role: &'static str,
+    arm: &'static str,
+    result: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,6 +91,7 @@ pub struct Metrics {
     requests: Family<Request, Counter>,
     lookups: Family<Lookup, Counter>,
     refused: Family<Refused, Counter>,
+    trials: Family<Tried, Counter>,
     in_flight: Gauge,
     tokens: Family<Tokens, Counter>,
     duration: Histogram,
@@ -106,7 +116,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut registry = Registry::default();
         let requests = Family::default();
-        let (lookups, refused) = without_a_model(&mut registry);
+        let (lookups, refused, trials) = without_a_model(&mut registry);
         let in_flight = Gauge::default();
         let tokens = Family::default();
         let duration = Histogram::new(SECONDS);
@@ -151,6 +161,7 @@ impl Metrics {
             requests,
             lookups,
             refused,
+            trials,
             in_flight,
             tokens,
             duration,
@@ -209,6 +220,13 @@ impl Metrics {
         self.duration.observe(after.as_secs_f64());
     }
 
+    /// What a request came to whose role has other models on trial.
+    pub fn tried(&self, chosen: &Chosen, is_good: bool) {
+        let (role, arm) = (chosen.role, chosen.arm.as_str());
+        let result = if is_good { "good" } else { "failed" };
+        self.trials.get_or_create(&Tried { role, arm, result }).inc();
+    }
+
     /// What somebody who was asked made of it.
     pub fn attempted(&self, operation: &'static str, attempt: &Attempt) {
         let error_type = match attempt.outcome {
@@ -241,10 +259,16 @@ impl Metrics {
     }
 }
 
-/// What is counted of requests that no model was asked for.
-fn without_a_model(registry: &mut Registry) -> (Family<Lookup, Counter>, Family<Refused, Counter>) {
-    let lookups = Family::default();
-    let refused = Family::default();
+/// What is counted of requests that no model was asked for, and of trials.
+fn without_a_model(
+    registry: &mut Registry,
+) -> (Family<Lookup, Counter>, Family<Refused, Counter>, Family<Tried, Counter>) {
+    let (lookups, refused, trials) = (Family::default(), Family::default(), Family::default());
+    registry.register(
+        "gateway_trials",
+        "Requests to roles that have other models on trial, by who answered",
+        Family::clone(&trials),
+    );
     registry.register(
         "gateway_cache",
         "Requests that were answered from the cache (hit), could not be (miss) or did not ask it",
@@ -255,7 +279,7 @@ fn without_a_model(registry: &mut Registry) -> (Family<Lookup, Counter>, Family<
         "Requests that were not let in, by what was wrong: key, rate or model",
         Family::clone(&refused),
     );
-    (lookups, refused)
+    (lookups, refused, trials)
 }
 
 impl Models {

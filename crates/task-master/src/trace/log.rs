@@ -88,7 +88,8 @@ impl Log {
     pub fn keep(&self, record: Record) {
         let Some(file) = &self.file else { return };
         self.writer.get_or_init(|| {
-            let (queue, file, file_bytes) = (Arc::clone(&self.queue), file.clone(), self.file_bytes);
+            let (queue, file, file_bytes) =
+                (Arc::clone(&self.queue), file.clone(), self.file_bytes);
             let thread = thread::Builder::new().name("trace".to_owned());
             thread.spawn(move || write_all(&file, file_bytes, &queue)).ok()
         });

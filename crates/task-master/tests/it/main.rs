@@ -37,6 +37,7 @@ mod project;
 mod prompts;
 mod research;
 mod research_cited;
+mod rollout;
 mod route;
 mod rules;
 mod scope;

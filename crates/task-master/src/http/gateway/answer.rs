@@ -27,6 +27,7 @@ use super::{
     client::Client,
     count::Count,
     routing::Routed,
+    shadow,
 };
 use text::Text;
 
@@ -73,8 +74,8 @@ pub(super) async fn embed(
 /// A request that is counted until it is dropped.
 pub(super) struct Asked {
     request: ClientRequest,
-    routed: Arc<Routed>,
-    client: Client,
+    pub(super) routed: Arc<Routed>,
+    pub(super) client: Client,
     keeping: Keeping,
     count: Count,
 }
@@ -93,7 +94,8 @@ impl Asked {
         request: ClientRequest,
     ) -> Result<Self, ClientError> {
         let mut count = Count::begin(&client, door, &request.model);
-        let routed = Arc::new(count.route(&client, &request.model).await?);
+        let conversation = Some(shadow::conversation(&request.messages));
+        let routed = count.route(&client, &request.model, conversation).await?;
         Ok(Self { request, routed, client, keeping: Keeping::default(), count })
     }
 
@@ -182,6 +184,9 @@ impl Asked {
 
     /// Keeps the answer if that may be, and tells those who wait for it.
     async fn settle(&mut self, answer: Result<&Answer, &ClientError>) {
+        if let Ok(answer) = answer {
+            shadow::compare(self, answer);
+        }
         let keeping = std::mem::take(&mut self.keeping);
         if keeping.is_for_nobody() {
             return;
@@ -273,12 +278,13 @@ impl Asked {
     }
 
     /// Whoever is asked first may have no room for it; then somebody else may have.
-    fn chat_request(&self) -> ChatRequest {
+    pub(super) fn chat_request(&self) -> ChatRequest {
         let ClientRequest { messages, form, sampling, max_tokens, .. } = &self.request;
         let messages = tools::instruct(messages, form).into_owned();
         let limit = self.backend().info().context_tokens;
         let max_tokens = max_tokens.unwrap_or(ANSWER_TOKENS).min(ANSWER_TOKENS);
-        let bytes: usize = messages.iter().map(|it| it.content.len() + TEMPLATE_TOKENS as usize).sum();
+        let bytes: usize =
+            messages.iter().map(|it| it.content.len() + TEMPLATE_TOKENS as usize).sum();
         // No token is shorter than a byte: most prompts need not be counted.
         let fits = u32::try_from(bytes).is_ok_and(|it| it.saturating_add(max_tokens) <= limit);
         let room = || limit.checked_sub(self.prompt_tokens()).filter(|it| *it > 0);
@@ -286,7 +292,11 @@ impl Asked {
             messages,
             response_schema: tools::schema(form),
             sampling: sampling.clone(),
-            max_tokens: if fits { max_tokens } else { max_tokens.min(room().unwrap_or(max_tokens)) },
+            max_tokens: if fits {
+                max_tokens
+            } else {
+                max_tokens.min(room().unwrap_or(max_tokens))
+            },
             deadline: self.count.begun + self.count.gateway.timeout,
         }
     }

@@ -102,7 +102,7 @@ impl Answers {
 
     fn identity(&self, routed: &Routed) -> Option<&str> {
         let [main, research, fallback] = &self.identities;
-        let identity = match routed.role {
+        let identity = match routed.played_by {
             tm_tasks::config::Role::Main => main,
             tm_tasks::config::Role::Research => research,
             tm_tasks::config::Role::Fallback => fallback,

@@ -77,7 +77,7 @@ pub(super) fn is_search(request: &ClientRequest) -> bool {
 pub(super) async fn answer(client: Client, request: ClientRequest, door: Door) -> Response {
     let identity = identity(&client, &request);
     let mut count = Count::begin(&client, door, &request.model);
-    let routed = match count.route(&client, &request.model).await {
+    let routed = match count.route(&client, &request.model, None).await {
         Ok(routed) => routed,
         Err(error) => return refused(&error, door.error_body),
     };

@@ -51,15 +51,20 @@ impl FromRequestParts<Arc<Gateway>> for Client {
 
 impl Client {
     /// The models that answer to a name, if this client may ask them.
-    pub(super) async fn route(&self, model: &str, on_step: OnStep) -> Result<Routed, ClientError> {
+    pub(super) async fn route(
+        &self,
+        model: &str,
+        conversation: Option<u64>,
+        on_step: OnStep,
+    ) -> Result<Routed, ClientError> {
         let (role, reason) = self.gateway.names.role(model);
         self.may_ask(model, role.as_str())?;
-        self.gateway.route((role, reason), on_step).await
+        self.gateway.route((role, reason), conversation, on_step).await
     }
 
     /// The same for a request that asks no model.
     pub(super) async fn route_unasked(&self, model: &str) -> Result<Routed, ClientError> {
-        self.route(model, Arc::new(|_| ())).await
+        self.route(model, None, Arc::new(|_| ())).await
     }
 
     /// Whether its key is good for a model.

@@ -12,6 +12,7 @@ use tm_llm::{
     chat::Usage,
     dialect::serve::ClientError,
     failover::{OnStep, Step},
+    rollout::Outcome,
 };
 
 use super::{Door, Gateway, cached::Lookup, client::Client, routing::Routed};
@@ -24,6 +25,7 @@ pub(super) struct Count {
     door: Door,
     /// The role that answers.
     route: &'static str,
+    routed: Option<Arc<Routed>>,
     pub(super) begun: Instant,
     has_text: bool,
     /// The client left when nothing else is said.
@@ -38,7 +40,8 @@ impl Count {
         let watcher = Watcher::begin(&gateway.trace, &caller, client.request_id.clone());
         watcher.asked_for(model);
         let begun = Instant::now();
-        Self { gateway, watcher, door, route: "", begun, has_text: false, status: 499 }
+        let (routed, has_text, status) = (None, false, 499);
+        Self { gateway, watcher, door, route: "", routed, begun, has_text, status }
     }
 
     /// The models that answer to a name; a request that there are none for has ended.
@@ -46,13 +49,33 @@ impl Count {
         &mut self,
         client: &Client,
         model: &str,
-    ) -> Result<Routed, ClientError> {
-        let routed = client.route(model, self.on_step("chat")).await;
+        conversation: Option<u64>,
+    ) -> Result<Arc<Routed>, ClientError> {
+        let routed = client.route(model, conversation, self.on_step("chat")).await.map(Arc::new);
         match &routed {
-            Ok(routed) => self.plays(routed.role.as_str()),
+            Ok(routed) => {
+                self.plays(routed.role.as_str());
+                self.routed = Some(Arc::clone(routed));
+            }
             Err(error) => self.end(Err(error)),
         }
         routed
+    }
+
+    /// What the outcome says of models on trial; a client that erred or left says nothing.
+    fn tried(&self, took: Duration) {
+        let Some(routed) = self.routed.as_ref().filter(|it| it.was_asked()) else { return };
+        let (Some(chosen), Some(live)) = (&routed.chosen, &self.gateway.rollout) else { return };
+        if self.status != 200 && self.status < 500 {
+            return;
+        }
+        let is_good = self.status == 200 && routed.is_as_wanted();
+        self.gateway.metrics.tried(chosen, is_good);
+        let outcome = Outcome { id: self.watcher.id(), is_good, took };
+        if let Some(decision) = live.ended(chosen, outcome) {
+            let live = Arc::clone(live);
+            self.gateway.background.spawn_blocking(move || live.write(decision));
+        }
     }
 
     /// Takes note of what is done about the request.
@@ -104,6 +127,7 @@ impl Count {
 impl Drop for Count {
     fn drop(&mut self) {
         let took: Duration = self.begun.elapsed();
+        self.tried(took);
         self.gateway.metrics.ended((self.door.name, self.route), self.status, took);
     }
 }

@@ -13,11 +13,15 @@ use tm_llm::{
     backend::Backend as _,
     dialect::serve::ClientError,
     failover::{Failover, Journey, OnStep, SeatReport},
+    rollout::Arm,
 };
 use tm_tasks::config::Role;
 
 use super::{super::metrics::Metrics, Gateway, cached::Lookup};
-use crate::backend::names::{KnownName, Reason};
+use crate::{
+    backend::names::{KnownName, Reason},
+    rollout::live::Chosen,
+};
 
 /// The models that play the roles.
 #[derive(Debug, Clone)]
@@ -31,6 +35,9 @@ pub struct Players {
 #[derive(Debug)]
 pub(super) struct Routed {
     pub(super) role: Role,
+    /// The role whose models answer: another one where that is on trial.
+    pub(super) played_by: Role,
+    pub(super) chosen: Option<Chosen>,
     reason: Reason,
     /// Watched by the journey.
     pub(super) backend: Arc<Failover>,
@@ -69,13 +76,18 @@ impl Gateway {
     pub(super) async fn route(
         &self,
         (role, reason): (Role, Reason),
+        conversation: Option<u64>,
         on_step: OnStep,
     ) -> Result<Routed, ClientError> {
+        let chosen = self.rollout.as_ref().zip(conversation);
+        let chosen = chosen.and_then(|(live, it)| live.choose(role.as_str(), it));
+        let on_trial = chosen.as_ref().filter(|it| it.arm == Arm::Candidate);
+        let played_by = on_trial.and_then(Chosen::candidate).unwrap_or(role);
         let metrics = Arc::clone(&self.metrics);
         let journey = Arc::new(Journey::new(on_step));
-        let backend = self.players.of(role).watched(Arc::clone(&journey));
+        let backend = self.players.of(played_by).watched(Arc::clone(&journey));
         backend.prepare().await?;
-        Ok(Routed { role, reason, backend: Arc::new(backend), journey, metrics })
+        Ok(Routed { role, played_by, chosen, reason, backend: Arc::new(backend), journey, metrics })
     }
 
     /// Every name that is known, and who answers to it.
@@ -105,6 +117,11 @@ impl Routed {
         self.journey.asked_last().unwrap_or_default()
     }
 
+    /// Whether anybody was asked.
+    pub(super) fn was_asked(&self) -> bool {
+        self.journey.attempts() > 0
+    }
+
     /// Whether nobody was asked but those who are wanted most.
     pub(super) fn is_as_wanted(&self) -> bool {
         let wanted = self.backend.report();
@@ -126,6 +143,10 @@ impl Routed {
             ("x-cache", lookup.word()),
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        if let Some(chosen) = &self.chosen {
+            let arm = HeaderValue::from_static(chosen.arm.as_str());
+            headers.insert(HeaderName::from_static("x-rollout"), arm);
         }
         let attempts = self.journey.attempts();
         headers.insert(HeaderName::from_static("x-attempts"), attempts.into());

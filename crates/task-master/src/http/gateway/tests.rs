@@ -36,6 +36,7 @@ use crate::{
     },
 };
 
+mod rollout;
 mod survive;
 
 /// A gateway on a port of its own, until it is dropped.

@@ -156,10 +156,7 @@ async fn break_everywhere(
 ) {
     let first = ScriptedServer::start(broken);
     let little = Patience { first: Duration::from_millis(500), next: Duration::from_millis(150) };
-    let models = [
-        open(&first.url(), little).await,
-        open(&second.url(), Patience::default()).await,
-    ];
+    let models = [open(&first.url(), little).await, open(&second.url(), Patience::default()).await];
     let (mut asking, mut asked) = (JoinSet::new(), 0_usize);
     for at in 0..recorded(STORY).len() {
         for fault in FAULTS.iter().cycle().skip(at).take(each) {
