@@ -20,10 +20,10 @@ const TOKEN_MAX: usize = 12;
 const ENDS: &[&str] =
     &[", ", "; ", " and ", " with ", " for ", " using ", " from ", " (", " that "];
 
-/// Without the full stop, the quotes and the number that models like to add, and without the
-/// member of a list that the grammar cut after `longest` characters.
+/// Without the full stop, the quotes and the number or code that models like to add, and without
+/// the member of a list that the grammar cut after `longest` characters.
 pub(crate) fn title(text: &str, longest: usize) -> String {
-    let text = without_number(text.trim().trim_matches('"')).trim();
+    let text = without_code(without_number(text.trim().trim_matches('"')).trim());
     let is_cut = (longest - 1..=longest).contains(&text.chars().count());
     let whole = without_dangling(if is_cut { before_cut(text) } else { text });
     whole.trim_end_matches(['.', ',', ':', ';', ' ']).to_owned()
@@ -78,6 +78,16 @@ pub(crate) fn without_number(text: &str) -> &str {
         Some(title) if is_numbered => title.trim_start(),
         _ => text,
     }
+}
+
+/// `FR-03 | Search` and `M1-T3: Search` are `Search`; `GPT-4 answers` and `CI: build it` stay.
+fn without_code(text: &str) -> &str {
+    let parted = text.split_once(['|', ':']).or_else(|| text.split_once(" - "));
+    let Some((code, rest)) = parted else { return text };
+    let is_code = code.starts_with(|it: char| it.is_ascii_uppercase())
+        && code.contains(|it: char| it.is_ascii_digit())
+        && !code.trim_end().contains(|it: char| it.is_lowercase() || it.is_whitespace());
+    if is_code { rest.trim_start() } else { text }
 }
 
 /// Whether the grammar ended a text in the middle of a sentence. What is longer than it allows was

@@ -340,6 +340,7 @@ struct Session<'a> {
     /// Those of the tasks that are written so far; held while one is looked for.
     titles: tokio::sync::Mutex<Vec<String>>,
     prompts: &'a Prompts,
+    language: &'a str,
     system: String,
     document: String,
     deadline: Instant,
@@ -364,6 +365,7 @@ impl<'a> Session<'a> {
             parts,
             titles: tokio::sync::Mutex::default(),
             prompts,
+            language: &request.language,
             system: prompts.render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?,
             document: prompts
                 .render(PARSE_PRD_DOCUMENT, json!({"document": document.trim_end()}))?,

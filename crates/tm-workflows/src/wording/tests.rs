@@ -8,6 +8,12 @@ fn titles_lose_what_models_add_and_what_the_grammar_cut() {
         ("\"Search notes\"", "Search notes"),
         ("3D view of the house", "3D view of the house"),
         ("2.5 times as fast", "2.5 times as fast"),
+        ("FR-03 | Search notes by word", "Search notes by word"),
+        ("M1\u{2011}T3| Search notes", "Search notes"),
+        ("M1-T3 - Search notes", "Search notes"),
+        ("NFR-2.1: Answer in 50 ms", "Answer in 50 ms"),
+        ("GPT-4 answers questions", "GPT-4 answers questions"),
+        ("UTF-8", "UTF-8"),
         (
             "Implement the book catalogue with a title, authors, ISBN, publisher, year, and a",
             "Implement the book catalogue with a title, authors, ISBN, publisher, year",

@@ -101,7 +101,7 @@ pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail
     };
     let read = |value: Value| {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
-        Ok((read(&said)?, weakness(&said, &requirements)))
+        Ok((read(&said, session.language)?, weakness(&said, &requirements)))
     };
     let failed = |source| ParsePrdError::Task { number: index + 1, source };
     let mut answer = session.ask(&question, read).await.map_err(failed)?;
@@ -147,16 +147,18 @@ fn weakness(said: &Said, requirements: &[&str]) -> Option<String> {
     [action, see].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
 }
 
-fn read(said: &Said) -> Result<Detail, String> {
+fn read(said: &Said, language: &str) -> Result<Detail, String> {
     let description = text("description", &said.description, DESCRIPTION_MAX)?;
     let steps = steps(&said.steps).into_iter().enumerate();
     let numbered: Vec<String> = steps.map(|(at, it)| format!("{}. {it}", at + 1)).collect();
+    // In other languages the order of the two says it.
+    let between = if language == "English" { " Expected: " } else { " " };
     let check = [&said.check.action, &said.check.see].map(|it| ended(&clause(it, CHECK_MAX)));
     Ok(Detail {
         title: titles::tidied(&said.title),
         description,
         details: numbered.join("\n"),
-        test_strategy: check.join(" "),
+        test_strategy: check.join(between),
         priority: said.priority.clone(),
     })
 }

@@ -19,7 +19,7 @@ const STEPS_SAID: [&str; 2] = ["Index every note", "Rank the results by date."];
 #[test]
 fn details_are_the_steps_numbered_and_each_said_once() {
     let steps = ["1. Index every note", "Rank the results by date.", "index every note."];
-    let detail = read(&said("Notes are found by word.", &steps)).unwrap();
+    let detail = read(&said("Notes are found by word.", &steps), "English").unwrap();
     assert_eq!(detail.details, "1. Index every note.\n2. Rank the results by date.");
 }
 
@@ -28,16 +28,22 @@ fn what_is_no_step_of_its_own_is_left_out() {
     let cut = format!("Draw the map {}with all of its long", "of the land ".repeat(8));
     let steps = ["Store the map.", &cut, "roads and rivers.", r#"priority":"high"}"#, "show it."];
     let said = said("The map is drawn.", &steps);
-    let details = read(&said).unwrap().details;
+    let details = read(&said, "English").unwrap().details;
     let kept: Vec<&str> = details.lines().map(|it| it.get(..9).unwrap_or(it)).collect();
     assert_eq!(kept, ["1. Store ", "2. Draw t", "3. show i"], "{details}");
 }
 
 #[test]
 fn a_test_strategy_says_what_is_done_and_then_what_is_seen() {
-    let detail = read(&said("Notes are found by word.", &STEPS_SAID)).unwrap();
+    let strategy = |language| {
+        read(&said("Notes are found by word.", &STEPS_SAID), language).unwrap().test_strategy
+    };
     assert_eq!(
-        detail.test_strategy,
+        strategy("English"),
+        "Search for a word that one note has. Expected: The note is the only result."
+    );
+    assert_eq!(
+        strategy("German"),
         "Search for a word that one note has. The note is the only result."
     );
 }
@@ -45,7 +51,7 @@ fn a_test_strategy_says_what_is_done_and_then_what_is_seen() {
 #[test]
 fn a_text_that_says_nothing_is_a_fault_in_words_for_the_model() {
     insta::assert_snapshot!(
-        read(&said("Search works", &STEPS_SAID)).unwrap_err(),
+        read(&said("Search works", &STEPS_SAID), "English").unwrap_err(),
         @"its description says too little: “Search works”"
     );
 }
