@@ -24,9 +24,23 @@ const ENDS: &[&str] =
 /// the member of a list that the grammar cut after `longest` characters.
 pub(crate) fn title(text: &str, longest: usize) -> String {
     let text = without_code(without_number(text.trim().trim_matches('"')).trim());
+    let text = text.trim_start_matches([':', '|', '-', ' ']);
+    let text = text.strip_prefix("To ").unwrap_or(text);
     let is_cut = (longest - 1..=longest).contains(&text.chars().count());
     let whole = without_dangling(if is_cut { before_cut(text) } else { text });
-    whole.trim_end_matches(['.', ',', ':', ';', ' ']).to_owned()
+    capitalised(whole.trim_end_matches(['.', ',', ':', ';', ' ']))
+}
+
+/// With a capital first, unless the first word is a name such as `npm_run` or `main.py`.
+fn capitalised(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(letter) if first.chars().all(char::is_lowercase) => {
+            letter.to_uppercase().chain(characters).collect()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Without words at the end that lead on to others.

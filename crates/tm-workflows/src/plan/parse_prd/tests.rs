@@ -125,7 +125,7 @@ async fn a_title_repeated_twice_is_replaced_by_a_few_of_the_documents_words() {
     let plan = planned(&script(TITLES[1]), &request(3)).await.unwrap();
     assert_eq!(plan.tasks[1].title, TITLES[1]);
     let plan = planned(&script("Index notes for searching"), &request(3)).await.unwrap();
-    assert_eq!(plan.tasks[1].title, "two machines hold the same notes");
+    assert_eq!(plan.tasks[1].title, "Two machines hold the same notes");
 }
 
 #[tokio::test]
