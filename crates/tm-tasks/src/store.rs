@@ -27,8 +27,9 @@ mod copies;
 mod journal;
 pub(crate) mod lock;
 
-/// How long a change waits for other processes to finish theirs.
-pub const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long a change waits for other processes to finish theirs: twenty of them, each half a second,
+/// on a machine that is busy with other things, and some more.
+pub const LOCK_WAIT: Duration = Duration::from_secs(30);
 
 /// One task file and the journal of its changes.
 #[derive(Debug, Clone)]
