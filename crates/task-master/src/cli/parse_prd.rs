@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context;
 use tm_tasks::{
     graph::next_task,
+    prd::Prd,
     store::{Quality, Store},
 };
 use tm_workflows::plan::parse_prd::{
@@ -94,6 +95,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     if args.research {
         report.warn("a plan is made of its document alone: --research looks nothing up here");
     }
+    // No model is loaded for a document that is none.
+    Prd::from_bytes(&request.document).map_err(|error| told(error.into(), &path))?;
     let choice = backend::for_role(&workspace, role(args.research), report)?;
     let model_id = choice.id.clone();
     let started = Instant::now();

@@ -60,13 +60,17 @@ fn refused(project: &Project, model: &PathBuf, arguments: &[&str], reason: &str)
 }
 
 #[test]
-fn documents_that_are_none_are_refused() {
+fn documents_that_are_none_are_refused_and_no_model_is_loaded() {
     let project = Project::bakery();
     let none = PathBuf::from("none.gguf");
     refused(&project, &none, &["missing.md", "--append"], "cannot read /project/missing.md");
     refused(&project, &none, &["--append"], "there is no requirements document");
     project.write("prd.md", PRD);
     refused(&project, &none, &["prd.md", "-o", "other.json"], "there is no tasks file");
+    project.write("empty.md", "");
+    project.write("noise.bin", [0x7f, b'E', b'L', b'F', 0, 0xff, 0xfe, 0x80]);
+    refused(&project, &none, &["empty.md", "--append"], "the document is empty");
+    refused(&project, &none, &["noise.bin", "--append"], "the document is not text");
 }
 
 #[test]
@@ -88,13 +92,8 @@ fn model_files_that_are_none_are_refused_and_nothing_is_changed() {
 }
 
 #[test]
-fn empty_and_binary_documents_and_broken_task_files_are_refused_before_the_model_works() {
+fn broken_task_files_are_refused_before_the_model_works() {
     let Some(model) = test_model() else { return };
-    let project = Project::bakery();
-    project.write("empty.md", "");
-    project.write("noise.bin", [0x7f, b'E', b'L', b'F', 0, 0xff, 0xfe, 0x80]);
-    refused(&project, &model, &["empty.md", "--append"], "the document is empty");
-    refused(&project, &model, &["noise.bin", "--append"], "the document is not text");
     let broken = Project::with_text("{\"master\": {\"tasks\": [");
     broken.write("prd.md", PRD);
     refused(&broken, &model, &["prd.md", "--force"], "cannot be used");

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use serde_json::json;
-use tm_tasks::store::Store;
+use tm_tasks::{prd::Prd, store::Store};
 use tm_workflows::plan::parse_prd::{Existing, ParsePrd, Target, parse_prd as plan};
 
 use super::{
@@ -72,6 +72,8 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         (false, false) => Existing::Refuse,
     };
     let target = Target { store, tag: call.tag().to_owned(), existing };
+    // No model is loaded for a document that is none.
+    Prd::from_bytes(&request.document)?;
     let choice = backend::for_role(call.workspace, role(call), call.report)?;
     let teller = call.teller;
     let spent = call.wait(async {
