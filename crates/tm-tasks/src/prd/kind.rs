@@ -107,9 +107,9 @@ pub(super) fn classify(prd: &mut Prd) {
 /// The nearest heading that says something decides.
 fn section_kind(prd: &Prd, section: usize) -> UnitKind {
     // What the whole document is called says nothing about its parts.
-    let title = prd.sections.iter().filter(|it| it.level == 1).count() == 1;
+    let has_title = prd.sections.iter().filter(|it| it.level == 1).count() == 1;
     let path = prd.path(section);
-    let is_title = |it: &&str| title && **it == *prd.title;
+    let is_title = |it: &&str| has_title && **it == *prd.title;
     for title in path.iter().rev().filter(|it| !is_title(it)) {
         let title = title.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|it| title.contains(it));

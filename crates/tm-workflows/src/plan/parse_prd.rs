@@ -2,8 +2,8 @@
 //!
 //! Code divides the document into as many parts as there shall be tasks; the model writes each
 //! task on its own, several at once on a prefix that the backend reads only once. Which
-//! requirement belongs to which task, ids, order and dependencies are never asked. A model that is trusted with it is asked for the whole plan in
-//! one answer instead. Start at [`parse_prd`].
+//! requirement belongs to which task, ids, order and dependencies are never asked. A model that is
+//! trusted with it is asked for the whole plan in one answer instead. Start at [`parse_prd`].
 
 use std::{
     path::PathBuf,
