@@ -84,7 +84,11 @@ const MODAL: &[&str] =
 
 /// Decides the kind of each unit.
 pub(super) fn classify(prd: &mut Prd) {
-    let sections: Vec<UnitKind> = (0..prd.sections.len()).map(|it| section_kind(prd, it)).collect();
+    // What the whole document is called says nothing about its parts.
+    let has_title = prd.sections.iter().filter(|it| it.level == 1).count() == 1;
+    let title = has_title.then_some(prd.title.as_str());
+    let sections: Vec<UnitKind> =
+        (0..prd.sections.len()).map(|it| section_kind(prd, it, title)).collect();
     let kinds: Vec<UnitKind> = prd
         .units
         .iter()
@@ -104,22 +108,18 @@ pub(super) fn classify(prd: &mut Prd) {
     }
 }
 
-/// The nearest heading that says something decides.
-fn section_kind(prd: &Prd, section: usize) -> UnitKind {
-    // What the whole document is called says nothing about its parts.
-    let has_title = prd.sections.iter().filter(|it| it.level == 1).count() == 1;
-    let path = prd.path(section);
-    let is_title = |it: &&str| has_title && **it == *prd.title;
-    for title in path.iter().rev().filter(|it| !is_title(it)) {
-        let title = title.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|it| title.contains(it));
+/// The nearest heading that says something decides, but for the `title` of the document.
+fn section_kind(prd: &Prd, section: usize, title: Option<&str>) -> UnitKind {
+    for heading in prd.path(section).iter().rev().filter(|it| Some(**it) != title) {
+        let heading = heading.to_lowercase();
+        let has = |words: &[&str]| words.iter().any(|it| heading.contains(it));
         if has(EXCLUDED) {
             return UnitKind::Excluded;
         }
         if has(REQUIRED) {
             return UnitKind::Requirement;
         }
-        let asks = ["why", "who "].iter().any(|it| title.starts_with(it));
+        let asks = ["why", "who "].iter().any(|it| heading.starts_with(it));
         if asks || has(CONTEXT) {
             return UnitKind::Context;
         }
