@@ -41,6 +41,7 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<()> {
     steps.run("build the tests", || process::run(runner.command().arg("--no-run")))?;
     fetch_test_models(&mut steps, &program);
     install_clients(&mut steps, &program);
+    look_for_redis(&mut steps);
     steps.run("doc tests", || process::run(&mut cargo(&["test", "--workspace", "--doc"])))?;
     steps.run("tests", || process::run(runner.command().arg("--no-fail-fast").args(arguments)))?;
     say(&format!("\n{}\n{}", steps.times(), steps.skips()));
@@ -96,6 +97,13 @@ fn install_clients(steps: &mut Steps, program: &Path) {
     let directory = program.ancestors().nth(2).unwrap_or(program).join("clients");
     if let Err(error) = steps.run("install clients", || clients::install(&directory)) {
         steps.skip("tests with clients of other makers", &format!("{error:#}"));
+    }
+}
+
+/// On a person's own machine a server is not installed for a test: it would be started at once.
+fn look_for_redis(steps: &mut Steps) {
+    if !succeeds(Command::new("redis-server").arg("--version")) {
+        steps.skip("tests with a Redis server", "redis-server is not installed");
     }
 }
 

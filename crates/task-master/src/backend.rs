@@ -10,7 +10,11 @@ use tm_llm::{
         Backend, BackendError,
         remote::{self, Key, Patience, RemoteBackend, Server},
     },
-    egress::{NetworkConfig, guard::Guard, patient_client, without_secrets},
+    egress::{
+        NetworkConfig,
+        guard::{Guard, OnBlocked},
+        patient_client, without_secrets,
+    },
     failover::{Candidate, Failover, Setout, Switch},
 };
 use tm_tasks::config::Role;
@@ -268,6 +272,12 @@ fn audit(workspace: &Workspace) -> Audit {
     Audit::new(&workspace.environment.state_dir, Some(workspace.project.root()))
 }
 
+/// Notes in that log what the guard stops.
+pub fn on_blocked(workspace: &Workspace) -> OnBlocked {
+    let audit = audit(workspace);
+    Arc::new(move |host| audit.blocked(host))
+}
+
 /// The hosts that count as this machine in this project.
 pub fn guard(workspace: &Workspace) -> Guard {
     routes::guard(&workspace.config, &workspace.environment)
@@ -347,13 +357,12 @@ fn nobody_lends() -> Advice {
 }
 
 fn served(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::Result<Candidate> {
-    let audit = audit(workspace);
-    let blocked = audit.clone();
     let client = if route.is_external {
         patient_client(&network(workspace))?
     } else {
-        guard.client_telling(Arc::new(move |host| blocked.blocked(host)))?
+        guard.client_telling(on_blocked(workspace))?
     };
+    let audit = audit(workspace);
     let audit = || Arc::new(move |server: &Server| audit.sent(server)) as remote::Audit;
     let server = Server {
         provider: route.provider,

@@ -84,6 +84,11 @@ impl Environment {
         self.cache_dir.join("answers")
     }
 
+    /// The Redis server that answers are kept in, when it is not the disk.
+    pub fn redis_url(&self) -> Option<&str> {
+        self.variable("TASKMASTER_REDIS_URL")
+    }
+
     /// Where the keys of clients are, which are not the keys themselves.
     pub fn keys_dir(&self) -> PathBuf {
         self.data_dir.join("gateway-keys")

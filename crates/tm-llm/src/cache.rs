@@ -1,22 +1,30 @@
 //! Answers that were given before, for whoever asks the same again.
 //!
 //! Nothing is looked up by resemblance: a [`Key`] is the digest of all that an answer depends on.
-//! Answers are kept by a [`FileStore`]; those that are being given right now are shared by
-//! [`flight::Flights`]. What may be kept is up to whoever asks: only they know whether an answer is
-//! whole and valid. Start at [`Cache::look`].
+//! Answers are kept in a [`Store`]; those that are being given right now are shared by
+//! [`flight::Flights`], within one process. What may be kept is up to whoever asks: only they know
+//! whether an answer is whole and valid. Start at [`Cache::look`].
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::catalogue::digest::Digest;
-pub use files::{FileStore, Stats, StoreError};
+pub use files::FileStore;
 use flight::{Flights, Joined, Lead};
+pub use redis::{OnChange, RedisStore};
+use store::Made;
+pub use store::{Stats, Store, StoreError, Which};
 
 mod files;
 pub mod flight;
+mod redis;
+mod store;
 
 /// All that an answer depends on, as a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,9 +33,11 @@ pub struct Key(String);
 /// A cache of answers, each of which may come to an end in `T` while others wait for it.
 #[derive(Debug)]
 pub struct Cache<T> {
-    store: FileStore,
+    store: Store,
     flights: Flights<T>,
     age_most: Duration,
+    /// How often the store did not do what it was asked.
+    failures: AtomicU64,
 }
 
 /// What is there for a key.
@@ -55,8 +65,14 @@ impl Key {
 
 impl<T: Clone> Cache<T> {
     /// Answers older than `age_most` are as good as not there.
-    pub fn new(store: FileStore, age_most: Duration) -> Self {
-        Self { store, flights: Flights::default(), age_most }
+    pub fn new(store: impl Into<Store>, age_most: Duration) -> Self {
+        let (store, failures) = (store.into(), AtomicU64::default());
+        Self { store, flights: Flights::default(), age_most, failures }
+    }
+
+    /// How often the store failed. What it costs is an answer that is made again.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
     }
 
     /// Looks an answer up; when there is none, the first who looks gets the lead, and the others
@@ -77,19 +93,23 @@ impl<T: Clone> Cache<T> {
         }
     }
 
-    /// Keeps an answer, which must be whole and valid.
-    pub async fn keep(&self, key: &Key, answer: &Value) {
-        let (store, key, answer) = (self.store.clone(), key.clone(), answer.clone());
-        let kept = tokio::task::spawn_blocking(move || store.put(&key, &answer)).await;
-        if let Ok(Err(error)) = kept {
-            tracing::warn!(error = %error, "an answer was not kept");
-        }
+    /// Keeps an answer, which must be whole and valid, with the name of whoever made it.
+    pub async fn keep(&self, key: &Key, answer: &Value, by: &str) {
+        let kept = self.store.put(key, Made { answer, by }, self.age_most).await;
+        self.noted(kept);
     }
 
     async fn kept(&self, key: &Key) -> Option<Value> {
-        let (store, key, age_most) = (self.store.clone(), key.clone(), self.age_most);
-        let read = tokio::task::spawn_blocking(move || store.get(&key, age_most)).await;
-        read.ok().flatten()
+        self.noted(self.store.get(key, self.age_most).await).flatten()
+    }
+
+    fn noted<O>(&self, outcome: Result<O, StoreError>) -> Option<O> {
+        outcome
+            .inspect_err(|error| {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(%error, "the cache failed");
+            })
+            .ok()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Test fixtures.
 //!
-//! [`model`] is a model that plays a script, faults included, and [`server`] an HTTP server that does the same. Only tests may depend on this
-//! crate.
+//! [`model`] is a model that plays a script, faults included, and [`server`] an HTTP server that
+//! does the same; [`redis`] is a Redis server. Only tests may depend on this crate.
 
 pub mod model;
+pub mod redis;
 pub mod server;

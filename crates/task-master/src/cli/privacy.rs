@@ -201,7 +201,7 @@ fn endpoints(endpoints: &[Endpoint]) -> Table {
         };
         table.push(vec![
             it.role.into(),
-            format!("{}/{}", it.provider, it.model).as_str().into(),
+            format!("{}/{}", it.provider, it.model).trim_end_matches('/').into(),
             it.url.as_deref().unwrap_or_default().into(),
             asked,
             Text::styled(DIM, it.why),

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tm_llm::{
     backend::Backend as _,
-    cache::{Cache, FileStore},
+    cache::{Cache, Store},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,10 @@ pub struct Args {
     /// Keep answers, and give them again to equal requests for so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     cache_s: u64,
+
+    /// Keep them in this Redis server, not on the disk (redis://HOST:PORT/DATABASE)
+    #[arg(long, value_name = "URL", requires = "cache_s")]
+    redis: Option<String>,
 
     /// Ask programs of this machine for a key as well; see `task-master keys`
     #[arg(long)]
@@ -101,6 +105,7 @@ async fn gateway(
     workspace: &Workspace,
     report: &mut Report,
 ) -> anyhow::Result<(Gateway, String)> {
+    let store = if args.cache_s > 0 { Some(store(args, workspace, report).await?) } else { None };
     let choices = backend::for_all_roles(workspace, report)?;
     let names = backend::names(workspace, &choices)?;
     let identities = choices.each_ref().map(|it| it.identity.clone());
@@ -122,8 +127,11 @@ async fn gateway(
     if project.exists() {
         gateway = gateway.with_rollout(Trials::of_project(project.root()));
     }
-    if args.cache_s > 0 {
-        gateway = gateway.with_answers(answers(args, workspace, identities)?);
+    if let Some(store) = store {
+        let made_by = embedding.as_ref().map(|it| it.0.embedder.identity.clone());
+        let embedder = made_by.or_else(|| identities[0].clone());
+        let cache = Cache::new(store, Duration::from_secs(args.cache_s));
+        gateway = gateway.with_answers(Answers::new(cache, identities).with_embedder(embedder));
     }
     if args.require_key || !args.listen.ip().to_canonical().is_loopback() {
         gateway = gateway.with_keys(KeyRing::new(keys(workspace)));
@@ -143,14 +151,15 @@ fn encrypted(args: &Args) -> Result<Option<TlsAcceptor>, ServeError> {
     encryption(certificate, key).map(Some)
 }
 
-/// The answers that were kept so far.
-fn answers(
-    args: &Args,
-    workspace: &Workspace,
-    identities: [Option<String>; 3],
-) -> anyhow::Result<Answers> {
-    let store = FileStore::open(workspace.environment.answers_dir()).map_err(cache::told)?;
-    Ok(Answers::new(Cache::new(store, Duration::from_secs(args.cache_s)), identities))
+/// Where answers are kept. A Redis server that is not there may come later.
+async fn store(args: &Args, workspace: &Workspace, report: &mut Report) -> anyhow::Result<Store> {
+    let store = cache::store(args.redis.as_deref(), workspace)?;
+    if let Store::Redis(redis) = &store
+        && let Err(error) = redis.ping().await
+    {
+        report.warn(&format!("{error}; nothing is kept until it answers"));
+    }
+    Ok(store)
 }
 
 fn welcome(url: &str, model: &str, report: &mut Report) {

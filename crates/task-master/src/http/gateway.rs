@@ -11,7 +11,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path, Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -55,6 +55,7 @@ mod client;
 mod count;
 mod routing;
 mod shadow;
+mod vectors;
 
 /// The longest body: a long document, many times over.
 const BODY_BYTES: usize = 32 << 20;
@@ -211,7 +212,8 @@ async fn unknown(method: Method, request: Request) -> Response {
 
 async fn metrics(State(gateway): Shared) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0")];
-    match gateway.metrics.text(&gateway.players.report()) {
+    let failures = gateway.answers.as_ref().map_or(0, |it| it.failures());
+    match gateway.metrics.text(&gateway.players.report(), failures) {
         Ok(text) => (headers, text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -387,14 +389,18 @@ async fn answer_ollama(
 }
 
 async fn embed(client: Client, door: Door, call: Result<EmbedCall, ClientError>) -> Response {
-    let embedded = match call {
-        Ok(call) => answer::embed(client, door, &call).await,
-        Err(error) => Err(error),
+    let call = match call {
+        Ok(call) => call,
+        Err(error) => return refused(&error, door.error_body),
     };
-    match embedded {
+    let (embedded, lookup) = vectors::embed(client, door, &call).await;
+    let mut response = match embedded {
         Ok(body) => json_body(&body).into_response(),
         Err(error) => refused(&error, door.error_body),
-    }
+    };
+    let word = HeaderValue::from_static(lookup.word());
+    response.headers_mut().insert(HeaderName::from_static("x-cache"), word);
+    response
 }
 
 /// Gives a request its answer: one that is known, or that of the model which it names.

@@ -6,7 +6,7 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicI64, AtomicU64},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -90,6 +90,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     lookups: Family<Lookup, Counter>,
+    cache_failures: Counter,
     refused: Family<Refused, Counter>,
     trials: Family<Tried, Counter>,
     in_flight: Gauge,
@@ -117,6 +118,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let requests = Family::default();
         let (lookups, refused, trials) = without_a_model(&mut registry);
+        let cache_failures = cache_failures(&mut registry);
         let in_flight = Gauge::default();
         let tokens = Family::default();
         let duration = Histogram::new(SECONDS);
@@ -160,6 +162,7 @@ impl Metrics {
             registry,
             requests,
             lookups,
+            cache_failures,
             refused,
             trials,
             in_flight,
@@ -172,7 +175,8 @@ impl Metrics {
     }
 
     /// The counters as Prometheus reads them, with how the models stand now.
-    pub fn text(&self, models: &[SeatReport]) -> Result<String, fmt::Error> {
+    pub fn text(&self, models: &[SeatReport], cache_failures: u64) -> Result<String, fmt::Error> {
+        self.cache_failures.inner().store(cache_failures, Ordering::Relaxed);
         for model in models {
             self.models.stands(model);
         }
@@ -280,6 +284,16 @@ fn without_a_model(
         Family::clone(&refused),
     );
     (lookups, refused, trials)
+}
+
+fn cache_failures(registry: &mut Registry) -> Counter {
+    let failures = Counter::default();
+    registry.register(
+        "gateway_cache_failures",
+        "Times that the place where answers are kept did not do what it was asked",
+        Counter::clone(&failures),
+    );
+    failures
 }
 
 impl Models {

@@ -17,7 +17,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Key;
+use super::{
+    Key,
+    store::{Made, Stats, StoreError, Which, is_young, now_s},
+};
 
 /// The form of a file; another one is not read.
 const VERSION: u32 = 1;
@@ -34,28 +37,14 @@ pub struct FileStore {
     answers: Arc<AtomicU64>,
 }
 
-/// What is in a store.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Stats {
-    pub answers: u64,
-    pub bytes: u64,
-    /// Of the oldest answer.
-    pub age_s: u64,
-}
-
-/// Why a store cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the cache in {} cannot be used", directory.display())]
-pub struct StoreError {
-    directory: PathBuf,
-    source: io::Error,
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     version: u32,
     key: String,
     made_s: u64,
+    /// Who made it.
+    #[serde(default)]
+    by: String,
     answer: Value,
 }
 
@@ -79,15 +68,18 @@ impl FileStore {
         let path = self.path(key);
         let entry: Entry = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         let is_it = entry.version == VERSION && entry.key == key.as_str();
-        // A clock that was set back makes answers of the future: they are not believed.
-        let age_s = now_s().checked_sub(entry.made_s)?;
-        (is_it && age_s <= age_most.as_secs()).then_some(entry.answer)
+        (is_it && is_young(entry.made_s, age_most)).then_some(entry.answer)
     }
 
-    pub(super) fn put(&self, key: &Key, answer: &Value) -> Result<(), StoreError> {
-        let key = key.as_str().to_owned();
-        let path = self.path(&Key(key.clone()));
-        let entry = Entry { version: VERSION, key, made_s: now_s(), answer: answer.clone() };
+    pub(super) fn put(&self, key: &Key, made: Made<'_>) -> Result<(), StoreError> {
+        let path = self.path(key);
+        let entry = Entry {
+            version: VERSION,
+            key: key.as_str().to_owned(),
+            made_s: now_s(),
+            by: made.by.to_owned(),
+            answer: made.answer.clone(),
+        };
         let is_new = !path.exists();
         self.write(&path, &entry).map_err(|source| self.unusable(source))?;
         if is_new && self.answers.fetch_add(1, Ordering::Relaxed) + 1 > self.answers_most {
@@ -96,21 +88,28 @@ impl FileStore {
         Ok(())
     }
 
-    /// Forgets everything; how many answers that were.
-    pub fn clear(&self) -> Result<u64, StoreError> {
-        let mut cleared = 0;
+    pub(super) fn clear(&self, which: &Which) -> Result<u64, StoreError> {
+        let (mut cleared, mut left) = (0, 0);
         for (path, _, _) in self.files()? {
+            if !which.is_all() && !is_one(&path, which) {
+                left += 1;
+                continue;
+            }
             match fs::remove_file(&path) {
                 Ok(()) => cleared += 1,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(self.unusable(error)),
             }
         }
-        self.answers.store(0, Ordering::Relaxed);
+        self.answers.store(left, Ordering::Relaxed);
         Ok(cleared)
     }
 
-    pub fn stats(&self) -> Result<Stats, StoreError> {
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub(super) fn stats(&self) -> Result<Stats, StoreError> {
         let now = SystemTime::now();
         Ok(self.files()?.iter().fold(Stats::default(), |stats, (_, made, bytes)| Stats {
             answers: stats.answers + 1,
@@ -169,8 +168,14 @@ impl FileStore {
     }
 
     fn unusable(&self, source: io::Error) -> StoreError {
-        StoreError { directory: self.directory.clone(), source }
+        StoreError::Directory { directory: self.directory.clone(), source }
     }
+}
+
+/// Whether an answer is to be forgotten; what cannot be read is no use to anybody.
+fn is_one(path: &Path, which: &Which) -> bool {
+    let entry = fs::read(path).ok().and_then(|it| serde_json::from_slice::<Entry>(&it).ok());
+    entry.is_none_or(|it| which.is(it.made_s, &it.by))
 }
 
 /// What is in a directory; nothing when there is none.
@@ -196,8 +201,4 @@ fn private_file(path: &Path) -> io::Result<fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-fn now_s() -> u64 {
-    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs()
 }

@@ -4,13 +4,19 @@
 //! name resolves to is looked at as well, and a redirect is followed only to where a request may
 //! go. There is no proxy: it would be a way out.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect,
 };
+use tokio::{net::TcpStream, time::timeout};
 
 use super::{CONNECT_TIMEOUT, EgressError};
 
@@ -23,7 +29,10 @@ pub struct Guard {
 /// Is told of each connection that was not made, by its host.
 pub type OnBlocked = Arc<dyn Fn(&str) + Send + Sync>;
 
+type Unreached = Box<dyn Error + Send + Sync>;
+
 /// Resolves names for one client, and stops what is not local.
+#[derive(Clone)]
 struct Gate {
     guard: Guard,
     on_blocked: OnBlocked,
@@ -50,12 +59,20 @@ impl Guard {
     pub fn check(&self, url: &str) -> Result<(), NotLocal> {
         let refused = |host: &str| NotLocal { host: host.to_owned() };
         let parsed = Url::parse(url).map_err(|_| refused(url))?;
-        let host = bare(parsed.host_str().unwrap_or_default());
+        self.check_host(parsed.host_str().unwrap_or_default())
+    }
+
+    /// The same for a host, which is a name or an address.
+    ///
+    /// # Errors
+    /// [`NotLocal`].
+    pub fn check_host(&self, host: &str) -> Result<(), NotLocal> {
+        let host = bare(host);
         let is_loopback = match host.parse::<IpAddr>() {
             Ok(address) => is_loopback(address),
             Err(_) => host == "localhost" || host.ends_with(".localhost"),
         };
-        if is_loopback || self.hosts.contains(&host) { Ok(()) } else { Err(refused(&host)) }
+        if is_loopback || self.hosts.contains(&host) { Ok(()) } else { Err(NotLocal { host }) }
     }
 
     /// The hosts that were listed.
@@ -98,21 +115,46 @@ impl Guard {
             .build()
             .map_err(|source| EgressError::Tls { source })
     }
+
+    /// A connection to a local host, for those who do not speak HTTP. What is not local is told.
+    ///
+    /// # Errors
+    /// [`NotLocal`], and whatever keeps a local host from being reached.
+    pub(crate) async fn connect(
+        &self,
+        host: &str,
+        port: u16,
+        on_blocked: &OnBlocked,
+    ) -> Result<TcpStream, Unreached> {
+        let gate = Gate { guard: self.clone(), on_blocked: Arc::clone(on_blocked) };
+        let addresses = gate.local(&bare(host), port).await?;
+        let connecting = timeout(CONNECT_TIMEOUT, TcpStream::connect(addresses.as_slice()));
+        let stream = connecting.await??;
+        // A question is a small packet, and must not wait for more.
+        drop(stream.set_nodelay(true));
+        Ok(stream)
+    }
+}
+
+impl Gate {
+    /// The addresses of a host that are local.
+    async fn local(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Unreached> {
+        let found = tokio::net::lookup_host((host, port)).await?;
+        let is_listed = self.guard.hosts.contains(host);
+        let local: Vec<_> = found.filter(|it| is_listed || is_loopback(it.ip())).collect();
+        if local.is_empty() {
+            (self.on_blocked)(host);
+            return Err(NotLocal { host: host.to_owned() }.into());
+        }
+        Ok(local)
+    }
 }
 
 impl Resolve for Gate {
     fn resolve(&self, name: Name) -> Resolving {
-        let (guard, on_blocked) = (self.guard.clone(), Arc::clone(&self.on_blocked));
+        let gate = self.clone();
         Box::pin(async move {
-            let host = bare(name.as_str());
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            let is_listed = guard.hosts.contains(&host);
-            let local: Vec<_> = found.filter(|it| is_listed || is_loopback(it.ip())).collect();
-            if local.is_empty() {
-                on_blocked(&host);
-                return Err(NotLocal { host }.into());
-            }
-            let addresses: Addrs = Box::new(local.into_iter());
+            let addresses: Addrs = Box::new(gate.local(&bare(name.as_str()), 0).await?.into_iter());
             Ok(addresses)
         })
     }

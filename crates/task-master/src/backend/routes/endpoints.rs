@@ -1,15 +1,17 @@
 //! Where a configuration points, and whether anything may be sent there: pure, to be shown.
 
-use tm_llm::egress::without_secrets;
+use tm_llm::egress::{guard::Guard, without_secrets};
 use tm_tasks::config::{Config, Role, RoleModel};
 
 use super::{CLIENT, EMBEDDED, Mode, Planner, guard, mode, provider};
 use crate::{config::Environment, report::Advice};
 
+const LOCAL: &str = "it is on this machine, or on a host that you listed";
+
 /// A server that the configuration names.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Endpoint {
-    /// `main`, `research`, `fallback` or `embedding`.
+    /// `main`, `research`, `fallback`, `embedding` or `cache`.
     pub role: &'static str,
     pub provider: String,
     pub model: String,
@@ -44,7 +46,22 @@ pub fn reach(config: &Config, environment: &Environment) -> Result<Reach, Advice
     if let Some(model) = config.embedding_model() {
         endpoints.extend(planner.endpoint("embedding", &model));
     }
+    endpoints.extend(environment.redis_url().map(|it| cache(it, &planner.guard)));
     Ok(Reach { mode: mode.as_str(), endpoints })
+}
+
+/// The server that answers are kept in.
+fn cache(url: &str, guard: &Guard) -> Endpoint {
+    let is_local = guard.check(url).is_ok();
+    Endpoint {
+        role: "cache",
+        provider: "redis".to_owned(),
+        model: String::new(),
+        url: Some(without_secrets(url)),
+        is_local,
+        may_be_asked: is_local,
+        why: if is_local { LOCAL } else { "it is neither on this machine nor listed, in any mode" },
+    }
 }
 
 impl Reach {
@@ -71,7 +88,7 @@ impl Planner<'_> {
         let has_key = !needs_key || self.server(model).is_some_and(|it| it.key.is_some());
         let (may_be_asked, why) = match (self.server(model), is_local, self.mode) {
             (None, _, _) => (false, "there is no client for this provider"),
-            (Some(_), true, _) => (true, "it is on this machine, or on a host that you listed"),
+            (Some(_), true, _) => (true, LOCAL),
             (Some(_), false, Mode::LocalOnly) => (false, "the mode is local-only"),
             (Some(_), false, Mode::Hybrid | Mode::External) if !has_key => {
                 (false, "its key is not set")

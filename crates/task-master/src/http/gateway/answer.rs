@@ -7,16 +7,11 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::body::{Body, Bytes};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
-use serde_json::Value;
 use tm_llm::{
     backend::{Backend, BackendError, ChatStream, Pace},
     chat::{ChatEvent, ChatRequest, FinishReason, Usage},
-    dialect::serve::{
-        Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, embeddings::EmbedCall,
-        tools,
-    },
-    embed::{EmbedRequest, Embeddings},
-    failover::{Failover, Journey},
+    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, tools},
+    failover::Failover,
     structured::{self, StructuredError},
 };
 use tokio::{sync::mpsc, task::JoinSet};
@@ -44,31 +39,6 @@ const TEMPLATE_TOKENS: u32 = 12;
 pub(super) fn prompt_tokens(backend: &dyn Backend, request: &ClientRequest) -> u32 {
     let messages = tools::instruct(&request.messages, &request.form);
     messages.iter().map(|it| backend.count_tokens(&it.content) + TEMPLATE_TOKENS).sum()
-}
-
-/// Vectors for the texts of a call, in the words of whoever called.
-pub(super) async fn embed(
-    client: Client,
-    door: Door,
-    call: &EmbedCall,
-) -> Result<Value, ClientError> {
-    let mut count = Count::begin(&client, door, &call.model);
-    if let Err(error) = client.may_ask(&call.model, "embedding") {
-        count.end(Err(&error));
-        return Err(error);
-    }
-    count.plays("embedding");
-    let request = EmbedRequest {
-        texts: call.texts.clone(),
-        dimensions: call.dimensions,
-        deadline: count.begun + count.gateway.timeout,
-    };
-    let journey = Arc::new(Journey::new(count.on_step("embeddings")));
-    let embedded = count.gateway.embedder.watched(journey).embed(request).await;
-    let usage = |it: &Embeddings| Usage { prompt_tokens: it.prompt_tokens, ..Usage::default() };
-    let embedded = embedded.map_err(ClientError::from);
-    count.end(embedded.as_ref().map(usage));
-    embedded.map(|it| call.answer(&it))
 }
 
 /// A request that is counted until it is dropped.

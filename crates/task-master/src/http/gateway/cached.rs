@@ -31,6 +31,8 @@ pub struct Answers {
     /// What tells the models that the roles want most from others of the same name, in the order
     /// of `Role::ALL`; none for one whose answers cannot be kept.
     identities: [Option<String>; 3],
+    /// The same of the model that makes vectors.
+    embedder: Option<String>,
 }
 
 /// What a client wants of the cache.
@@ -97,7 +99,18 @@ enum KeptContent {
 
 impl Answers {
     pub fn new(cache: Cache<Outcome>, identities: [Option<String>; 3]) -> Self {
-        Self { cache, identities }
+        Self { cache, identities, embedder: None }
+    }
+
+    /// The same, and the vectors of this model are kept as well.
+    #[must_use]
+    pub fn with_embedder(self, identity: Option<String>) -> Self {
+        Self { embedder: identity, ..self }
+    }
+
+    /// How often the place where they are kept failed.
+    pub(super) fn failures(&self) -> u64 {
+        self.cache.failures()
     }
 
     fn identity(&self, routed: &Routed) -> Option<&str> {
@@ -135,11 +148,30 @@ pub(super) async fn look(
     routed: &Routed,
     what: impl FnOnce() -> Value,
 ) -> Result<Known, ClientError> {
+    look_for(client, |it| it.identity(routed), what).await
+}
+
+/// The same for vectors.
+///
+/// # Errors
+/// [`ClientError::TimedOut`], as for answers.
+pub(super) async fn look_for_vectors(
+    client: &Client,
+    what: impl FnOnce() -> Value,
+) -> Result<Known, ClientError> {
+    look_for(client, |it| it.embedder.as_deref(), what).await
+}
+
+async fn look_for(
+    client: &Client,
+    identity: impl FnOnce(&Answers) -> Option<&str>,
+    what: impl FnOnce() -> Value,
+) -> Result<Known, ClientError> {
     let gateway = &client.gateway;
     let Some(answers) = gateway.answers.as_ref().filter(|_| client.caching != Caching::Off) else {
         return Ok(Known::Unknown(Keeping::default()));
     };
-    let key = answers.identity(routed).and_then(|it| Key::of(&json!([FORM, it, what()])));
+    let key = identity(answers).and_then(|it| Key::of(&json!([FORM, it, what()])));
     let Some(key) = key else { return Ok(Known::Unknown(Keeping::default())) };
     let place = Some((Arc::clone(answers), key.clone()));
     if client.caching == Caching::Refresh {
@@ -186,10 +218,12 @@ impl Keeping {
 
     /// Keeps the answer if that may be, and tells those who wait.
     pub(super) async fn settle(self, outcome: Outcome, may_keep: bool, by: String) {
-        let outcome = outcome
-            .and_then(|answer| serde_json::to_value(Made { by, answer }).map_err(|it| broken(&it)));
+        let outcome = outcome.and_then(|answer| {
+            let made = Made { by: by.clone(), answer };
+            serde_json::to_value(made).map_err(|it| broken(&it))
+        });
         if let (Some((answers, key)), Ok(answer), true) = (self.place, &outcome, may_keep) {
-            answers.cache.keep(&key, answer).await;
+            answers.cache.keep(&key, answer, &by).await;
         }
         if let Some(lead) = self.lead {
             lead.tell(outcome);
@@ -257,7 +291,7 @@ fn read(outcome: Outcome) -> Result<Made, ClientError> {
     serde_json::from_value(outcome?).map_err(|it| broken(&it))
 }
 
-fn broken(error: &serde_json::Error) -> ClientError {
+pub(super) fn broken(error: &serde_json::Error) -> ClientError {
     ClientError::Failed { message: format!("what was kept is broken: {error}") }
 }
 

@@ -253,6 +253,33 @@ async fn who_waits_is_answered_when_whoever_asked_has_left() {
 }
 
 #[tokio::test]
+async fn vectors_are_given_again_for_the_same_texts_and_model() {
+    let vectors =
+        |text: &str| (text != "fail").then(|| vec![0.1, if text == "bc" { 2.0 } else { 1.0 }]);
+    let directory = tempfile::tempdir().unwrap();
+    let answers = answers(&directory).with_embedder(Some("embedder".to_owned()));
+    let model = saying("Hello").with_vectors(vectors);
+    let server = Server::start_with(model, |it| it.with_answers(answers)).await;
+    let ask = async |path: &str, input: Value| {
+        server.post(path, &json!({"model": "any", "input": input})).await
+    };
+    let (openai, ollama) = ("/v1/embeddings", "/api/embed");
+    let first = ask(openai, json!(["a", "bc"])).await;
+    check(&first, "miss", ",2.0]");
+    let again = ask(openai, json!(["a", "bc"])).await;
+    check(&again, "hit", ",2.0]");
+    assert_eq!(first.body, again.body);
+    check(&ask(ollama, json!(["a", "bc"])).await, "hit", ",2.0]");
+    check(&ask(openai, json!(["bc", "a"])).await, "miss", ",2.0]");
+    for _ in 0..2 {
+        let failed = ask(openai, json!("fail")).await;
+        assert!(failed.status == 502 && failed.head.contains("x-cache: miss"), "{failed:?}");
+    }
+    let metrics = server.get("/metrics").await.body;
+    assert!(metrics.contains(r#"gateway_cache_total{result="hit"} 2"#), "{metrics}");
+}
+
+#[tokio::test]
 async fn a_researched_answer_holds_as_long_as_the_documents_are_the_same() {
     let (directory, model) = researcher();
     let (root, file) = (directory.path().to_owned(), directory.path().join("index.sqlite"));
