@@ -5,6 +5,7 @@
 //! looked at anew. Who analyses tasks is not known here. Start at [`ComplexityReport::read`].
 
 use std::{
+    collections::{HashMap, HashSet},
     io,
     path::{Path, PathBuf},
 };
@@ -163,8 +164,10 @@ impl ComplexityReport {
 
     /// Puts what is known about the tasks of a tag into their fields, for whoever shows them.
     pub fn annotate(&self, tag: &mut Tag) {
+        let known: HashMap<TaskId, &Analysis> =
+            self.analyses.iter().map(|it| (it.task_id(), it)).collect();
         for task in tag.tasks_mut() {
-            let Some(analysis) = self.analysis(&task.id()) else { continue };
+            let Some(analysis) = known.get(&task.id()) else { continue };
             for (field, source) in ANNOTATIONS {
                 if let Some(value) = analysis.value(source) {
                     task.set(field, &value);
@@ -179,12 +182,11 @@ impl ComplexityReport {
     }
 
     fn merge(&mut self, run: &Run, tasks: &[Task], now: Timestamp) {
-        let is_kept = |it: &Analysis| {
-            let id = it.task_id();
-            let is_replaced = run.analyses.iter().any(|new| new.task_id == id);
-            !is_replaced && tasks.iter().any(|task| task.id() == id)
-        };
-        self.analyses.retain(is_kept);
+        let mut kept: HashSet<TaskId> = tasks.iter().map(Task::id).collect();
+        for new in &run.analyses {
+            kept.remove(&new.task_id);
+        }
+        self.analyses.retain(|it| kept.contains(&it.task_id()));
         self.analyses.extend(run.analyses.iter().map(Analysis::new));
         let meta = self.document.get("meta").and_then(Record::parse);
         let mut meta = meta.unwrap_or_default();

@@ -15,6 +15,7 @@ use std::{
 
 use crate::{
     document::{FormatError, TaskFile},
+    threads,
     timestamp::{Timestamp, iso_millis},
 };
 
@@ -188,17 +189,16 @@ impl Store {
         let changes = self.journal.effective(found.as_deref())?;
         let change = changes.into_iter().find(|it| it.seq == seq);
         let change = change.ok_or_else(|| self.no_such_change(seq.to_string()))?;
-        let read = |text: Option<Vec<u8>>| {
+        let read = |sha256: &Option<String>| {
+            let text = self.journal.text(sha256.as_deref(), (found.as_deref(), bytes.as_deref()))?;
             let file = match String::from_utf8(text.unwrap_or_default()) {
                 Ok(text) => TaskFile::of_text(&text.into()),
                 Err(error) => Err(FormatError::not_utf8(error.as_bytes(), error.utf8_error())),
             };
             file.map_err(|it| self.format_error(it))
         };
-        let sha256 = change.after.as_deref();
-        let after = self.journal.text(sha256, (found.as_deref(), bytes.as_deref()))?;
-        let before = self.journal.text(change.before.as_deref(), (sha256, after.as_deref()))?;
-        let (before, after) = (read(before)?, read(after)?);
+        let (after, before) = threads::both(|| read(&change.after), || read(&change.before));
+        let (before, after) = (before?, after?);
         Ok(Versions { change, before, after })
     }
 

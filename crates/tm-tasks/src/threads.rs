@@ -1,4 +1,4 @@
-//! Many things looked into at the same time. Start at [`map`].
+//! Things done at the same time. Start at [`map`].
 
 use std::{
     iter,
@@ -30,6 +30,16 @@ pub fn map<T: Sync, R: Send>(items: &[T], look: impl Fn(&T) -> R + Sync) -> Vec<
     });
     found.sort_unstable_by_key(|it| it.0);
     found.into_iter().map(|it| it.1).collect()
+}
+
+/// What both of them make: `beside` on a thread of its own, where one can be had.
+pub fn both<A, B: Send>(here: impl FnOnce() -> A, beside: impl Fn() -> B + Sync) -> (A, B) {
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, &beside).ok();
+        let made = here();
+        let joined = thread.map(|it| it.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        (made, joined.unwrap_or_else(&beside))
+    })
 }
 
 #[cfg(test)]

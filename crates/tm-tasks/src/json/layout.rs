@@ -64,12 +64,13 @@ impl Layout {
                 break;
             }
             let (token, tail) = tail.split_at(token_len(tail));
-            let gap = match self.step(token) {
-                Gap::None => "",
-                Gap::Space => " ",
-                Gap::Line => &self.line,
+            // Two empty texts are not compared: that is a call for each of millions of tokens.
+            let (gap, is_there) = match self.step(token) {
+                Gap::None => ("", space.is_empty()),
+                Gap::Space => (" ", space == " "),
+                Gap::Line => (&*self.line, space == self.line),
             };
-            if gap != space {
+            if !is_there {
                 self.out.push_str(text.get(copied..at).unwrap_or_default());
                 self.out.push_str(gap);
                 copied = at + space.len();

@@ -80,10 +80,10 @@ impl Copies {
                 return Err(damaged());
             }
         }
-        let mut text = inflate(File::open(self.whole(&wanted))?)?;
-        for (patch, pieces) in patches.iter().rev() {
-            text = patch.with_piece(&text, &inflate(pieces.as_slice())?).ok_or_else(damaged)?;
-        }
+        let whole = inflate(File::open(self.whole(&wanted))?)?;
+        let inflated = |(patch, pieces): (Patch, Vec<u8>)| Ok((patch, inflate(&*pieces)?));
+        let steps = patches.into_iter().rev().map(inflated).collect::<io::Result<Vec<_>>>()?;
+        let text = after_all(&whole, &steps).ok_or_else(damaged)?;
         if sha256_hex(&text) == sha256 { Ok(text) } else { Err(damaged()) }
     }
 
@@ -100,10 +100,7 @@ impl Copies {
                 return None;
             }
         }
-        let mut text = from.text.to_vec();
-        for (patch, replaced) in &patches {
-            text = patch.with_piece(&text, replaced)?;
-        }
+        let text = after_all(from.text, &patches)?;
         (patches.is_empty() || sha256_hex(&text) == sha256).then_some(text)
     }
 
@@ -201,11 +198,37 @@ impl Patch {
         inflate(pieces.get(self.piece?..)?).ok()
     }
 
-    /// One text out of the other.
-    fn with_piece(&self, other: &[u8], piece: &[u8]) -> Option<Vec<u8>> {
-        let end = other.len().checked_sub(self.after)?;
-        Some([other.get(..self.before)?, piece, other.get(end..)?].concat())
+    /// One text out of the other, which is here in parts: no byte is copied.
+    fn with_piece<'a>(&self, other: &[&'a [u8]], piece: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+        let end = other.iter().map(|it| it.len()).sum::<usize>().checked_sub(self.after)?;
+        let (head, _) = split(other, self.before)?;
+        let (_, tail) = split(other, end)?;
+        Some([head, vec![piece], tail].concat())
     }
+}
+
+/// What a text becomes by the patches, one on the other, each with the piece that it puts in.
+fn after_all(text: &[u8], patches: &[(Patch, Vec<u8>)]) -> Option<Vec<u8>> {
+    let mut parts = vec![text];
+    for (patch, piece) in patches {
+        parts = patch.with_piece(&parts, piece)?;
+    }
+    Some(parts.concat())
+}
+
+/// The parts of a text before and behind its byte `at`, if it has so many.
+fn split<'a>(text: &[&'a [u8]], mut at: usize) -> Option<(Vec<&'a [u8]>, Vec<&'a [u8]>)> {
+    let (mut head, mut rest) = (Vec::new(), text);
+    while let Some((part, behind)) = rest.split_first() {
+        if let Some((before, after)) = part.split_at_checked(at) {
+            head.push(before);
+            return Some((head, [&[after], behind].concat()));
+        }
+        at -= part.len();
+        head.push(part);
+        rest = behind;
+    }
+    (at == 0).then_some((head, Vec::new()))
 }
 
 /// Whole pieces compare much faster than bytes.

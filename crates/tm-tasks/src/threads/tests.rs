@@ -15,3 +15,8 @@ fn results_are_in_the_order_of_the_items() {
         assert_eq!(seen.into_inner(), len);
     }
 }
+
+#[test]
+fn both_are_made() {
+    assert_eq!(both(|| 1, || "two"), (1, "two"));
+}
