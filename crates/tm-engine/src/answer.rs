@@ -10,7 +10,7 @@ use tm_llm::{
     backend::BackendError,
     chat::{ChatEvent, FinishReason, Sampling, Usage},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::{grammar::Constraint, sample::Sampler, text::TextStream};
 
@@ -27,6 +27,8 @@ pub(crate) struct Job {
     pub(crate) arrived: Instant,
     /// Has room for every event there can be: a piece for each token and the end.
     pub(crate) events: Events,
+    /// Given back when the answer starts or the job is refused.
+    pub(crate) place: OwnedSemaphorePermit,
 }
 
 /// How an answer goes on.
@@ -82,6 +84,7 @@ impl Answer {
             started,
             first_token: None,
         };
+        drop(job.place);
         (answer, job.prompt)
     }
 

@@ -33,7 +33,10 @@ use tm_llm::{
     chat::ChatRequest,
 };
 use tokio::{
-    sync::mpsc::{self, error::TrySendError},
+    sync::{
+        Semaphore,
+        mpsc::{self, error::TrySendError},
+    },
     task,
 };
 use tokio_stream::wrappers::ReceiverStream;
@@ -49,7 +52,7 @@ use crate::{
 };
 
 /// Requests that may wait before the engine says that it is busy.
-const QUEUE: usize = 256;
+const QUEUE: usize = 320;
 
 /// How an engine works; the defaults fit the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +83,8 @@ impl Default for EngineOptions {
 pub struct Engine {
     shared: Arc<Shared>,
     jobs: Option<mpsc::Sender<Job>>,
+    /// A place for each request that may wait.
+    places: Arc<Semaphore>,
     worker: Option<JoinHandle<()>>,
 }
 
@@ -127,7 +132,8 @@ impl Engine {
         };
         let grammars = OnceLock::new();
         let shared = Arc::new(Shared { info, model, template, forces_tokens, grammars });
-        Ok(Self { shared, jobs: Some(jobs), worker: Some(worker) })
+        let places = Arc::new(Semaphore::new(QUEUE));
+        Ok(Self { shared, jobs: Some(jobs), places, worker: Some(worker) })
     }
 
     /// [`Self::load`] beside the async runtime.
@@ -151,6 +157,9 @@ impl Backend for Engine {
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
         let arrived = Instant::now();
         let model = self.shared.info.model.clone();
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Err(BackendError::Busy { model, retry_after: None });
+        };
         let preparing = task::spawn_blocking({
             let shared = Arc::clone(&self.shared);
             move || shared.prepare(&request).map(|prepared| (prepared, request))
@@ -168,6 +177,7 @@ impl Backend for Engine {
             deadline: request.deadline,
             arrived,
             events,
+            place,
         };
         let jobs = self.jobs.as_ref().ok_or_else(|| broken(&model, stopped()))?;
         match jobs.try_send(job) {

@@ -18,8 +18,6 @@ use crate::{
     speculate::guess,
 };
 
-/// How many requests may wait beside those in the channel.
-const WAITING: usize = 64;
 /// Of a prompt, while answers are under way: they go on every second or so.
 const PROMPT_TOKENS_BESIDE_ANSWERS: usize = 64;
 /// A prompt waits for another one to be read when that saves at least this many tokens.
@@ -109,7 +107,7 @@ struct Schedule<'model> {
 }
 
 impl Schedule<'_> {
-    /// Takes what has arrived, and waits for it when there is nothing else to do; `false` when
+    /// Takes all that has arrived, so that nobody's deadline goes unseen, and waits for it when there is nothing else to do; `false` when
     /// nothing will arrive any more.
     fn take_in(&mut self, jobs: &mut mpsc::Receiver<Job>) -> bool {
         if self.running.is_empty() && self.waiting.is_empty() {
@@ -118,9 +116,7 @@ impl Schedule<'_> {
                 None => return false,
             }
         }
-        while self.waiting.len() < WAITING
-            && let Ok(job) = jobs.try_recv()
-        {
+        while let Ok(job) = jobs.try_recv() {
             self.waiting.push_back(job);
         }
         !jobs.is_closed()

@@ -15,6 +15,7 @@ mod answers;
 mod embedding;
 mod files;
 mod sharing;
+mod soak;
 mod stopping;
 mod tokens;
 

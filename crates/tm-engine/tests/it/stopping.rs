@@ -7,6 +7,7 @@ use tm_llm::{
     backend::{Backend as _, BackendError},
     chat::ChatEvent,
 };
+use tokio::time::timeout;
 
 use crate::{ask, document, endless, engine, request};
 
@@ -49,6 +50,19 @@ async fn a_request_that_waits_too_long_ends_with_the_deadline() {
     let error = ask(&engine, late).await.unwrap_err();
     assert!(matches!(error, BackendError::DeadlineExceeded { .. }), "{error}");
     assert!(matches!(busy.next().await, Some(Ok(ChatEvent::Delta(_)))));
+}
+
+#[tokio::test]
+async fn the_deadline_of_a_request_holds_however_many_wait_before_it() {
+    let Some(engine) = engine(1) else { return };
+    let mut streams = Vec::new();
+    for _ in 0..200 {
+        streams.push(engine.stream(endless("Count.")).await.unwrap());
+    }
+    let mut late = request("Hi", None, 5);
+    late.deadline = Instant::now() + Duration::from_millis(200);
+    let answer = timeout(Duration::from_secs(30), ask(&engine, late)).await.unwrap();
+    assert!(matches!(answer, Err(BackendError::DeadlineExceeded { .. })), "{answer:?}");
 }
 
 #[tokio::test]
