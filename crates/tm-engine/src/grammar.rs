@@ -10,6 +10,8 @@ use llguidance::{Matcher, ParserFactory, api::TopLevelGrammar, earley::SlicedBia
 use serde_json::{Value, json};
 use toktrie::{InferenceCapabilities, SimpleVob, TokEnv, TokTrie, TokenizerEnv};
 
+use crate::schema::{self, SchemaError};
+
 /// Compiles schemas for one model. Building it takes about half a second.
 pub(crate) struct Grammars {
     factory: ParserFactory,
@@ -25,19 +27,37 @@ impl Grammars {
         let trie = LlamaSampler::llguidance_tok_env(model);
         let tokens: TokEnv =
             Arc::new(ModelTokens { model: Arc::clone(model), trie, forces_tokens });
+        Self::of(&tokens, forces_tokens)
+    }
+
+    fn of(tokens: &TokEnv, forces_tokens: bool) -> Result<Self, String> {
         let capabilities =
             InferenceCapabilities { ff_tokens: forces_tokens, ..InferenceCapabilities::default() };
         let mut factory =
-            ParserFactory::new(&tokens, capabilities, &SlicedBiasComputer::json_slices())
+            ParserFactory::new(tokens, capabilities, &SlicedBiasComputer::json_slices())
                 .map_err(|error| error.to_string())?;
         factory.quiet();
         factory.limits_mut().verbose_errors = false;
         Ok(Self { factory })
     }
 
-    /// What holds an answer to `schema`, or why llguidance does not take the schema.
-    pub(crate) fn constraint(&self, schema: &Value) -> Result<Constraint, String> {
-        let mut schema = schema.clone();
+    /// What holds an answer to `schema`.
+    pub(crate) fn constraint(&self, schema: &Value) -> Result<Constraint, SchemaError> {
+        let schema = schema::simplified(schema);
+        schema::check(&schema)?;
+        self.compile(schema.clone()).map_err(|reason| {
+            let mut relaxed = schema.clone();
+            for at in schema::one_ofs(&schema) {
+                relaxed = schema::with_any_of(&relaxed, &at);
+                if self.compile(relaxed.clone()).is_ok() {
+                    return SchemaError::Overlapping { at: format!("#{at}") };
+                }
+            }
+            SchemaError::Refused { reason }
+        })
+    }
+
+    fn compile(&self, mut schema: Value) -> Result<Constraint, String> {
         if let Some(object) = schema.as_object_mut() {
             // Small models spend their tokens on white space when they are let.
             object.insert(
@@ -102,3 +122,6 @@ impl TokenizerEnv for ModelTokens {
         self.forces_tokens
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ mod memory;
 mod prefix;
 mod sample;
 mod schedule;
+mod schema;
 mod speculate;
 mod template;
 mod text;
@@ -254,7 +255,8 @@ impl Shared {
 
     fn constraint(&self, schema: &serde_json::Value) -> Result<Constraint, String> {
         let grammars = self.grammars.get_or_init(|| Grammars::new(&self.model, self.forces_tokens));
-        grammars.as_ref().map_err(Clone::clone)?.constraint(schema)
+        let grammars = grammars.as_ref().map_err(Clone::clone)?;
+        grammars.constraint(schema).map_err(|error| error.to_string())
     }
 }
 
