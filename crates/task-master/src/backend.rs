@@ -372,6 +372,7 @@ fn served(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::
         #[expect(clippy::cast_possible_truncation, reason = "a temperature has few digits")]
         temperature: route.temperature.map(|it| it as f32),
         max_tokens: route.max_tokens.and_then(|it| it.try_into().ok()),
+        context_window: route.context_window,
         patience: Patience::default(),
         audit: route.is_external.then(audit),
     };

@@ -121,6 +121,11 @@ impl Config {
         (addresses.filter_map(text).collect(), limit)
     }
 
+    /// What a role's servers hold in tokens, prompt and answer together, when the project says so.
+    pub fn context_window(&self, role: Role) -> Option<u64> {
+        self.get("models", role.as_str())?.get("contextWindow").and_then(number)
+    }
+
     /// The model that turns texts into vectors, when the project names one.
     pub fn embedding_model(&self) -> Option<RoleModel> {
         RoleModel::read(&self.get("models", "embedding")?)
@@ -149,6 +154,7 @@ impl Config {
         // Another model is elsewhere.
         record.remove("alsoAt");
         record.remove("concurrency");
+        record.remove("contextWindow");
         models.set(role.as_str(), record.to_text());
         self.document.set("models", models.to_text());
     }

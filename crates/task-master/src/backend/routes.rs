@@ -52,6 +52,8 @@ pub(super) struct ServerRoute {
     pub(super) max_tokens: Option<u64>,
     /// Not on this machine, nor on one that counts as local.
     pub(super) is_external: bool,
+    /// What it holds in tokens, where the configuration says so.
+    pub(super) context_window: Option<u32>,
     /// Questions it is asked at a time, where the configuration says so.
     pub(super) limit: Option<u32>,
     /// The same model as the one before, at another address: they share the work.
@@ -204,16 +206,17 @@ impl Planner<'_> {
     fn shared(&self, role: Role, model: &RoleModel, mut routes: Vec<Route>) -> Vec<Route> {
         let (addresses, limit) = self.config.shared_work(role);
         let limit = limit.and_then(|it| it.try_into().ok());
+        let context_window = self.config.context_window(role).and_then(|it| it.try_into().ok());
         for route in &mut routes {
             if let Route::Server(server) = route {
-                server.limit = limit;
+                (server.limit, server.context_window) = (limit, context_window);
             }
         }
         for address in addresses {
             let model = RoleModel { base_url: Some(address), ..model.clone() };
             for route in self.routes(&model) {
                 if let Route::Server(server) = route {
-                    let server = ServerRoute { limit, is_copy: true, ..*server };
+                    let server = ServerRoute { limit, context_window, is_copy: true, ..*server };
                     routes.push(Route::Server(Box::new(server)));
                 }
             }
@@ -234,6 +237,7 @@ impl Planner<'_> {
             key,
             temperature: model.temperature,
             max_tokens: model.max_tokens,
+            context_window: None,
             limit: None,
             is_copy: false,
         })

@@ -60,6 +60,9 @@ pub struct Server {
     pub temperature: Option<f32>,
     /// No answer is longer, whatever is asked for.
     pub max_tokens: Option<u32>,
+    /// What it holds in tokens, for a server that does not say so itself; the most that an Ollama
+    /// server is asked to hold.
+    pub context_window: Option<u32>,
     pub patience: Patience,
     /// Sees every request before it is sent; a request that it fails for is not sent.
     pub audit: Option<Audit>,

@@ -204,6 +204,7 @@ fn candidate(address: SocketAddr) -> Candidate {
         key: None,
         temperature: None,
         max_tokens: None,
+        context_window: None,
         patience: Patience { first: Duration::from_secs(1), next: Duration::from_secs(1) },
         audit: None,
     };

@@ -30,6 +30,7 @@ async fn embed(provider: &str, answer: Answer) -> (Result<Embeddings, BackendErr
         key: None,
         temperature: None,
         max_tokens: None,
+        context_window: None,
         patience: Patience::default(),
         audit: None,
     };

@@ -55,6 +55,7 @@ async fn open(server: &ScriptedServer, name: &str) -> Result<RemoteBackend, Back
         key: None,
         temperature: None,
         max_tokens: None,
+        context_window: None,
         patience: Patience::default(),
         audit: None,
     };

@@ -41,6 +41,7 @@ fn at(url: &str, provider: &str) -> Server {
         key: Some(Key::new("k")),
         temperature: None,
         max_tokens: None,
+        context_window: None,
         patience: Patience::default(),
         audit: None,
     }

@@ -143,6 +143,15 @@ fn start(kind: Kind) -> ScriptedServer {
 }
 
 async fn open(kind: Kind, server: &ScriptedServer) -> RemoteBackend {
+    open_with(kind, server, None).await
+}
+
+/// The same, and the user has said what it holds.
+async fn open_with(
+    kind: Kind,
+    server: &ScriptedServer,
+    context_window: Option<u32>,
+) -> RemoteBackend {
     let provider = provider::find(kind.provider).unwrap();
     let url = provider.base_url(&format!("{}/v1", server.url()));
     let server = Server {
@@ -152,6 +161,7 @@ async fn open(kind: Kind, server: &ScriptedServer) -> RemoteBackend {
         key: None,
         temperature: None,
         max_tokens: None,
+        context_window,
         patience: Patience::default(),
         audit: None,
     };
@@ -221,6 +231,37 @@ async fn a_prompt_that_only_an_estimate_finds_too_long_is_sent_where_it_would_be
                 kind.name
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn what_the_user_says_of_a_window_counts_where_the_server_says_nothing() {
+    for kind in KINDS.into_iter().filter(|it| !it.tells) {
+        let server = start(kind);
+        let backend = open_with(kind, &server, Some(3000)).await;
+        assert_eq!(backend.info().context_tokens, 3000, "{}", kind.name);
+        assert_eq!(complete(&backend, request(1400), &|_| ()).await.unwrap().text, "read");
+        let error = complete(&backend, request(3100), &|_| ()).await.unwrap_err();
+        let BackendError::ContextOverflow { limit: 3000, is_estimate, .. } = error else {
+            panic!("{}: {error}", kind.name);
+        };
+        assert_eq!(is_estimate, !kind.counts, "{}", kind.name);
+        let sent = server.seen();
+        let chats = sent.iter().filter(|it| it.line.ends_with("/chat/completions")).count();
+        assert_eq!(chats, 1, "{}: what does not fit is not sent", kind.name);
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_says_of_its_window_counts_more_than_what_the_user_says() {
+    for kind in KINDS.into_iter().filter(|it| it.tells) {
+        let server = start(kind);
+        let tokens = open_with(kind, &server, Some(1_000_000)).await.info().context_tokens;
+        assert_eq!(tokens as usize, WINDOW, "{}", kind.name);
+        // Ollama is told how much to hold.
+        let tokens = open_with(kind, &server, Some(3000)).await.info().context_tokens;
+        let expected = if kind.provider == "ollama" { 3000 } else { WINDOW };
+        assert_eq!(tokens as usize, expected, "{}", kind.name);
     }
 }
 

@@ -128,14 +128,17 @@ fn the_environment_names_models() {
 
 #[test]
 fn a_model_at_several_addresses_is_one_that_shares_its_work() {
-    let main = r#""main": {"provider": "lmstudio", "modelId": "a", "concurrency": 4,
+    let main = r#""main": {"provider": "lmstudio", "modelId": "a", "concurrency": 4, "contextWindow": 8192,
                   "alsoAt": ["http://127.0.0.1:2/v1", "http://elsewhere/v1"]}"#;
     let config = config(&format!("{{\"models\": {{{main}}}}}"));
     let found = routes(&config, &environment(&[]), Role::Main).unwrap();
     let servers: Vec<_> = found
         .iter()
         .filter_map(|route| match route {
-            Route::Server(it) => Some((it.url.as_str(), it.is_copy, it.limit)),
+            Route::Server(it) => {
+                assert_eq!(it.context_window, Some(8192));
+                Some((it.url.as_str(), it.is_copy, it.limit))
+            }
             Route::Embedded { .. } | Route::Client => None,
         })
         .collect();

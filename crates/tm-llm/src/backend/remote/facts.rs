@@ -30,8 +30,10 @@ impl Window {
     }
 
     /// The server says nothing, and does whatever it likes.
-    fn unknown(counter: Counter) -> Self {
-        Self { limit: CONTEXT_UNKNOWN, is_known: false, counter, refuses: false }
+    fn untold(server: &Server, counter: Counter) -> Self {
+        let limit = server.context_window.unwrap_or(CONTEXT_UNKNOWN);
+        let is_known = server.context_window.is_some();
+        Self { limit, is_known, counter, refuses: false }
     }
 }
 
@@ -47,7 +49,8 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, BackendError> {
     if server.audit.is_some() {
         // Newer models of some providers refuse to go on.
-        let window = Window::told(CONTEXT_ELSEWHERE, Counter::Nobody);
+        let limit = server.context_window.unwrap_or(CONTEXT_ELSEWHERE);
+        let window = Window::told(limit, Counter::Nobody);
         return Ok(Facts { window, parallel: 4, continues: false });
     }
     let asking = Asking { server, client };
@@ -57,8 +60,8 @@ pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, Backe
         Dialect::Anthropic | Dialect::Google => {
             asking.json(client.get(format!("{}/models", server.url))).await?;
             // These protocols have an error for what is too long.
-            let window = Window::told(CONTEXT_UNKNOWN, Counter::Nobody);
-            Facts { window: Window { is_known: false, ..window }, parallel: 1, continues: false }
+            let window = Window { refuses: true, ..Window::untold(server, Counter::Nobody) };
+            Facts { window, parallel: 1, continues: false }
         }
     };
     Ok(facts)
@@ -73,15 +76,16 @@ struct Asking<'a> {
 impl Asking<'_> {
     /// It has no way to count, and is told to refuse what is too long.
     async fn ollama(self) -> Result<Facts, BackendError> {
-        let Server { url, model, .. } = self.server;
+        let Server { url, model, context_window, .. } = self.server;
         let body = json!({"model": model}).to_string();
         let shown = self.json(self.client.post(format!("{url}/show")).body(body)).await?;
         let facts = shown.get("model_info").and_then(Value::as_object);
         let length =
             facts.into_iter().flatten().find(|(name, _)| name.ends_with(".context_length"));
         let length = length.and_then(|(_, value)| number(value));
-        let context_tokens = length.map_or(CONTEXT_UNKNOWN, |it| it.min(CONTEXT_MOST));
-        let window = Window::told(context_tokens, Counter::Nobody);
+        let most = context_window.unwrap_or(CONTEXT_MOST);
+        let otherwise = context_window.unwrap_or(CONTEXT_UNKNOWN);
+        let window = Window::told(length.map_or(otherwise, |it| it.min(most)), Counter::Nobody);
         Ok(Facts { window, parallel: 1, continues: true })
     }
 
@@ -103,7 +107,7 @@ impl Asking<'_> {
             let window = loaded.map(|it| Window::told(it, Counter::Nobody));
             // What does not fit loses its middle there, unless somebody has set it otherwise.
             let window = window.map(|it| Window { refuses: false, ..it });
-            let window = window.unwrap_or(Window::unknown(Counter::Nobody));
+            let window = window.unwrap_or(Window::untold(self.server, Counter::Nobody));
             return Ok(Facts { window, parallel: 1, continues: false });
         }
         let props = self.json(self.client.get(format!("{root}/props"))).await?;
@@ -113,7 +117,7 @@ impl Asking<'_> {
             let window = Window::told(context, Counter::LlamaCpp);
             return Ok(Facts { window, parallel, continues: true });
         }
-        let window = Window::unknown(self.counter(root).await?);
+        let window = Window::untold(self.server, self.counter(root).await?);
         Ok(Facts { window, parallel: 1, continues: false })
     }
 

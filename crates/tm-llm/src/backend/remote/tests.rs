@@ -55,6 +55,7 @@ fn server(provider: &str) -> Server {
         key: None,
         temperature: None,
         max_tokens: None,
+        context_window: None,
         patience: Patience::default(),
         audit: None,
     }

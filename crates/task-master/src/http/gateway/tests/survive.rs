@@ -100,6 +100,7 @@ async fn open(url: &str, patience: Patience) -> Arc<dyn Backend> {
         key: None,
         temperature: None,
         max_tokens: None,
+        context_window: None,
         patience,
         audit: None,
     };
