@@ -16,7 +16,7 @@ use super::{
     Candidate, Inner,
     breaker::Standing,
     load::Question,
-    seat::{Seat, Turn},
+    seat::{NoTurn, Seat, Turn},
 };
 use crate::backend::BackendError;
 
@@ -40,10 +40,14 @@ impl Inner {
         let (mut waiting, begun) = (None, Instant::now());
         loop {
             let freed = self.freed.notified();
-            let Some(best) = self.best(tried, question) else { return Ok(None) };
+            let Some((best, standing)) = self.best(tried, question) else { return Ok(None) };
             let is_first = waiting.is_some() || self.waiting.load(Ordering::Relaxed) == 0;
-            if is_first && let Some(turn) = best.seat.begin(question, &self.freed) {
-                return Ok(Some(turn.queued(begun.elapsed())));
+            if is_first {
+                match best.seat.begin(question, standing, &self.freed) {
+                    Ok(turn) => return Ok(Some(turn.queued(begun.elapsed()))),
+                    Err(NoTurn::Worse) => continue,
+                    Err(NoTurn::Full) => {}
+                }
             }
             let model = || best.seat.name.clone();
             if waiting.is_none() {
@@ -72,22 +76,24 @@ impl Inner {
     }
 
     /// Who is to be asked: who may be, then who is wanted most, then who has a place, then who is
-    /// predicted to be done first.
-    fn best(&self, tried: &[Arc<Seat>], question: Question) -> Option<&Candidate> {
+    /// predicted to be done first; and how well they are.
+    fn best(&self, tried: &[Arc<Seat>], question: Question) -> Option<(&Candidate, Standing)> {
         let now = Instant::now();
         let left =
             self.seats.iter().filter(|it| !tried.iter().any(|seat| Arc::ptr_eq(seat, &it.seat)));
         let ranked = left.filter_map(|it| {
+            let standing = it.seat.standing(now);
             // Whoever has rested is as good as well, for one question.
-            let standing = match it.seat.standing(now) {
+            let as_good_as = match standing {
                 Standing::Rested => Standing::Well,
-                standing @ (Standing::Well | Standing::Resting | Standing::Excluded) => standing,
+                Standing::Well | Standing::Resting | Standing::Excluded => standing,
             };
-            let key = (standing, it.rank, it.seat.is_full());
-            (standing != Standing::Excluded).then(|| (key, it.seat.finish_s(question), it))
+            let key = (as_good_as, it.rank, it.seat.is_full());
+            let may_be = standing != Standing::Excluded;
+            may_be.then(|| (key, it.seat.finish_s(question), (it, standing)))
         });
         let order = |left: &(_, f64, _), right: &(_, f64, _)| {
-            let (left_key, left_s, _): &((Standing, u32, bool), f64, &Candidate) = left;
+            let (left_key, left_s, _): &((Standing, u32, bool), f64, (&Candidate, _)) = left;
             let (right_key, right_s, _) = right;
             left_key.cmp(right_key).then(left_s.total_cmp(right_s))
         };

@@ -94,6 +94,15 @@ pub(super) struct Turn {
     journey: Option<Arc<Journey>>,
 }
 
+/// Why a model that was chosen is not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoTurn {
+    /// It has no place free.
+    Full,
+    /// It has failed since, or somebody else tries it: choose again.
+    Worse,
+}
+
 impl Seat {
     pub(super) fn new(name: String, open: Open, limit: Option<u32>) -> Self {
         Self {
@@ -185,17 +194,26 @@ impl Seat {
         self.counts.resumed.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes a place, when there is one.
-    pub(super) fn begin(self: &Arc<Self>, question: Question, freed: &Arc<Notify>) -> Option<Turn> {
+    /// Takes a place, when there is one and the model is as well as when it was chosen: of several
+    /// who chose it at once, one may have seen it fail meanwhile, or be the one who tries it.
+    pub(super) fn begin(
+        self: &Arc<Self>,
+        question: Question,
+        chosen_as: Standing,
+        freed: &Arc<Notify>,
+    ) -> Result<Turn, NoTurn> {
         let begun = Instant::now();
         let mut state = self.state();
+        if state.breaker.standing(begun) > chosen_as {
+            return Err(NoTurn::Worse);
+        }
         if state.load.in_flight() >= self.limit {
-            return None;
+            return Err(NoTurn::Full);
         }
         state.breaker.begin(begun);
         let predicted = state.load.begin(question);
         drop(state);
-        Some(Turn {
+        Ok(Turn {
             seat: Arc::clone(self),
             predicted,
             begun,
@@ -304,3 +322,6 @@ impl Drop for Turn {
         self.freed.notify_one();
     }
 }
+
+#[cfg(test)]
+mod tests;
