@@ -5,6 +5,7 @@
 
 use std::{
     ffi::OsString,
+    iter,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -14,12 +15,13 @@ use anyhow::Context;
 use clap::{FromArgMatches as _, error::ErrorKind};
 use tm_llm::backend::Backend;
 use tm_tasks::{
-    complexity::ComplexityReport,
+    complexity::{ComplexityReport, ReportError},
     config::{Config, ConfigWarning},
-    document::{MASTER, TaskFile},
+    document::{MASTER, Tag, TaskFile},
     project::Project,
     state::State,
     store::{Store, StoreError},
+    threads,
     timestamp::Timestamp,
 };
 use tm_workflows::prompts::Prompts;
@@ -207,9 +209,11 @@ impl Workspace {
         report: &mut Report,
     ) -> anyhow::Result<TaskFile> {
         let mut file = self.read()?;
-        let names: Vec<String> = file.tags().map(|it| it.name().to_owned()).collect();
-        for name in names.iter().filter(|it| tag.is_none_or(|tag| tag == **it)) {
-            if let Some(complexity) = self.complexity(name, report)
+        let names = file.tags().map(Tag::name).filter(|it| tag.is_none_or(|tag| tag == *it));
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let found = threads::map(&names, |it| self.find_complexity(it));
+        for (name, found) in iter::zip(&names, found) {
+            if let Some(complexity) = told(found, report)
                 && let Some(tag) = file.tag_mut(name)
             {
                 complexity.annotate(tag);
@@ -221,14 +225,22 @@ impl Workspace {
     /// What is known about the complexity of a tag's tasks. Tasks are worth showing without it,
     /// so what is wrong with it is only told.
     pub fn complexity(&self, tag: &str, report: &mut Report) -> Option<ComplexityReport> {
-        match ComplexityReport::find(&self.project.complexity_report(tag)) {
-            Ok(found) => found,
-            Err(error) => {
-                report.warn(&error.to_string());
-                None
-            }
-        }
+        told(self.find_complexity(tag), report)
     }
+
+    fn find_complexity(&self, tag: &str) -> Result<Option<ComplexityReport>, ReportError> {
+        ComplexityReport::find(&self.project.complexity_report(tag))
+    }
+}
+
+fn told(
+    found: Result<Option<ComplexityReport>, ReportError>,
+    report: &mut Report,
+) -> Option<ComplexityReport> {
+    found.unwrap_or_else(|error| {
+        report.warn(&error.to_string());
+        None
+    })
 }
 
 /// Why a change did not happen.

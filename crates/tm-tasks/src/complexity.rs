@@ -168,11 +168,10 @@ impl ComplexityReport {
             self.analyses.iter().map(|it| (it.task_id(), it)).collect();
         for task in tag.tasks_mut() {
             let Some(analysis) = known.get(&task.id()) else { continue };
-            for (field, source) in ANNOTATIONS {
-                if let Some(value) = analysis.value(source) {
-                    task.set(field, &value);
-                }
-            }
+            let said = ANNOTATIONS.iter().filter_map(|(field, source)| {
+                Some((*field, analysis.fields.get(source).filter(|it| *it != "null")?))
+            });
+            task.set_all(&said.collect::<Vec<_>>());
         }
     }
 
@@ -273,11 +272,6 @@ impl Analysis {
     /// A text with something in it.
     fn text(&self, name: &str) -> Option<String> {
         self.fields.get(name).and_then(json::decode).filter(|it| !it.trim().is_empty())
-    }
-
-    fn value(&self, name: &str) -> Option<Value> {
-        let value: Value = serde_json::from_str(self.fields.get(name)?).ok()?;
-        (!value.is_null()).then_some(value)
     }
 }
 

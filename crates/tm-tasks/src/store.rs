@@ -190,7 +190,8 @@ impl Store {
         let change = changes.into_iter().find(|it| it.seq == seq);
         let change = change.ok_or_else(|| self.no_such_change(seq.to_string()))?;
         let read = |sha256: &Option<String>| {
-            let text = self.journal.text(sha256.as_deref(), (found.as_deref(), bytes.as_deref()))?;
+            let text =
+                self.journal.text(sha256.as_deref(), (found.as_deref(), bytes.as_deref()))?;
             let file = match String::from_utf8(text.unwrap_or_default()) {
                 Ok(text) => TaskFile::of_text(&text.into()),
                 Err(error) => Err(FormatError::not_utf8(error.as_bytes(), error.utf8_error())),

@@ -312,6 +312,11 @@ impl Task {
         self.fields_mut().set(field, value.to_string());
     }
 
+    /// Sets several fields, each to this JSON.
+    pub(crate) fn set_all(&mut self, fields: &[(&str, &str)]) {
+        self.fields_mut().set_all(fields);
+    }
+
     /// Puts these members into the task's own metadata; the others stay.
     pub fn merge_metadata(&mut self, members: &Map<String, Value>) {
         let there = self.raw("metadata").and_then(|it| serde_json::from_str(it).ok());

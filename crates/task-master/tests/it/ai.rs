@@ -123,7 +123,7 @@ fn update_changes_open_tasks_and_nulls_wipe_nothing() {
     assert!(run.out.contains("✓ 1 of 3 open tasks changed\n"), "{}", run.out);
     expected["title"] = json!("Search notes in Postgres");
     assert_eq!(task(&project, 2), expected);
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.questions(), 1);
     assert_eq!(project.run(&["undo"]).code, 0);
     assert_eq!(task(&project, 2)["title"], "Search notes");
 }
@@ -239,13 +239,13 @@ fn calls_that_make_no_sense_ask_nobody() {
     ] {
         fails(&project, arguments);
     }
-    assert_eq!(server.asked().len(), 0);
+    assert_eq!(server.questions(), 0);
     let broken = Project::with_text("{\"master\": {\"tasks\": [");
     for arguments in COMMANDS {
         server.run(&broken, &["--version"]);
         fails(&broken, arguments);
     }
-    assert_eq!(server.asked().len(), 0);
+    assert_eq!(server.questions(), 0);
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn ctrl_c_keeps_what_is_done_and_says_so() {
     let mut command = project.command(&["expand", "--all"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let started = Instant::now();
-    while server.asked().len() < 2 && started.elapsed() < Duration::from_mins(1) {
+    while server.questions() < 2 && started.elapsed() < Duration::from_mins(1) {
         thread::yield_now();
     }
     let id = child.id().to_string();

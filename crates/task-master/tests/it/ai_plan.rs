@@ -32,7 +32,7 @@ fn a_plan_of_one_answer_is_written_as_it_is() {
     let facts = |it: &Value| json!([it["id"], it["dependencies"], it["subtasks"]]);
     assert_eq!([facts(&tasks[1]), facts(&tasks[2])], [json!([4, [3], []]), json!([5, [4], []])]);
     assert!(run.out.contains("0 of 1 requirements are covered"), "{}", run.out);
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.questions(), 1);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_report_is_made_and_what_is_missing_is_said() {
     let run = server.run(&project, &["analyze-complexity", "--id=3,9"]);
     assert!(run.err.contains("task 3 is done: left out"), "{}", run.err);
     assert!(run.err.contains("there is no task 9"), "{}", run.err);
-    assert_eq!(server.asked().len(), 1, "there was nothing to ask");
+    assert_eq!(server.questions(), 1, "there was nothing to ask");
 }
 
 #[test]

@@ -234,11 +234,11 @@ fn plans_are_made_kept_and_scored() {
     let run = server.run(&project, &arguments);
     assert_eq!(run.code, 0, "{}", run.all());
     let found: Value = serde_json::from_str(&run.out).unwrap();
-    assert_eq!((&found["documents"][0]["plan_tasks"], server.asked().len()), (&json!(3), 1));
+    assert_eq!((&found["documents"][0]["plan_tasks"], server.questions()), (&json!(3), 1));
     let name = found["documents"][0]["name"].as_str().unwrap();
     assert!(project.exists(&format!("made/{name}.json")));
     server.run(&project, &arguments);
-    assert_eq!(server.asked().len(), 1, "what is kept is not made again");
+    assert_eq!(server.questions(), 1, "what is kept is not made again");
 }
 
 #[test]

@@ -54,6 +54,11 @@ impl ModelServer {
         self.port
     }
 
+    /// How many questions it has answered.
+    pub(crate) fn questions(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+
     /// The questions so far.
     pub(crate) fn asked(&self) -> Vec<Value> {
         self.asked.lock().unwrap().clone()

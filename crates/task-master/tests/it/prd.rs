@@ -1,11 +1,11 @@
 //! `prd`: documents divided and checked, and their requirements looked up in the tasks.
 
-use std::fs;
+use std::{fs, process::Stdio, thread, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
-    model_server::{Answer, ModelServer},
+    model_server::{Answer, ModelServer, configure},
     project::Project,
 };
 
@@ -95,7 +95,7 @@ fn librarian() -> ModelServer {
     ModelServer::start(|question| {
         let asked = question["messages"][1]["content"].as_str().unwrap();
         let numbered = |number: &str| asked.lines().find_map(|it| it.strip_prefix(number));
-        let title = format!("Build that {}", numbered("1. ").unwrap());
+        let title = format!("Build that {:.69}", numbered("1. ").unwrap());
         let work = numbered("3. ").map_or("one component", |_| "several features");
         Answer::Says(json!({"title": title, "work": work, "cut": 2}).to_string())
     })
@@ -151,13 +151,75 @@ fn a_document_is_divided_into_a_tree_that_people_can_read() {
 #[test]
 fn the_same_document_is_divided_the_same_without_asking_again() {
     let (project, server) = divided();
-    let asked = server.asked().len();
+    let asked = server.questions();
     assert_eq!(asked, 6);
     let run = project.run(&["prd", "split", "shop.md", "--out", "again", "--seed", "7"]);
-    assert_eq!((run.code, server.asked().len()), (0, asked), "{}", run.all());
+    assert_eq!((run.code, server.questions()), (0, asked), "{}", run.all());
     assert!(run.out.contains("6 questions, 6 of them answered before"), "{}", run.out);
     for file in ["prd-tree.json", "prd-tree.md", "coverage.json"] {
         assert_eq!(project.read(&format!("out/{file}")), project.read(&format!("again/{file}")));
+    }
+}
+
+/// 200 KB: 250 chapters of eight requirements.
+fn tome() -> String {
+    let chapter = |chapter: usize| {
+        let requirement = |number: usize| {
+            format!(
+                "- part {number} of component {chapter} keeps what it is told, and {} ms later \
+                 says on this machine whether it has\n",
+                chapter * 10 + number
+            )
+        };
+        format!("## Component {chapter}\n") + &(0..8).map(requirement).collect::<String>()
+    };
+    "# Tome\n".to_owned() + &(0..250).map(chapter).collect::<String>()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_large_document_killed_again_and_again_becomes_the_same_tree() {
+    const KILLS: usize = 20;
+    let server = librarian();
+    let split = |project: &Project| {
+        configure(project, server.port());
+        let arguments = "prd split tome.md --out out --seed 7 --budget 5000";
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        project.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let [whole, killed] = [Project::empty(), Project::empty()];
+    let mut peak_kib = 0;
+    for project in [&whole, &killed] {
+        project.write("tome.md", tome());
+    }
+    let mut child = split(&whole);
+    let status = loop {
+        let file = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let peak = file.lines().find_map(|it| it.strip_prefix("VmHWM:")?.strip_suffix("kB"));
+        peak_kib = peak.and_then(|it| it.trim().parse().ok()).unwrap_or(peak_kib);
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    let questions = server.questions();
+    assert!(status.success() && questions > 20 * KILLS, "{status}, {questions} questions");
+    assert!(peak_kib > 0 && peak_kib < 300 * 1024, "{peak_kib} KiB");
+
+    for _ in 0..KILLS {
+        let mut child = split(&killed);
+        let until = server.questions() + fastrand::usize(0..questions / KILLS);
+        while server.questions() < until {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+            thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!killed.exists("out"));
+    }
+    assert!(split(&killed).wait().unwrap().success());
+    for file in ["prd-tree.json", "prd-tree.md", "coverage.json"] {
+        assert_eq!(killed.read(&format!("out/{file}")), whole.read(&format!("out/{file}")));
     }
 }
 

@@ -32,7 +32,7 @@ fn a_prompt_that_asks_for_what_there_is_not_is_refused_before_a_model_is_asked()
     let (project, server) = (project(), server());
     project.write(".taskmaster/prompts/expand.md", "For {{ author }}: {{ task }}");
     let run = server.run(&project, &["expand", "--id=1", "--num=2"]);
-    assert_eq!((run.code, server.asked().len()), (1, 0), "{}", run.all());
+    assert_eq!((run.code, server.questions()), (1, 0), "{}", run.all());
     assert!(run.err.contains("has a variable author, and what there is is advice, context"));
     assert!(run.err.contains("hint: mend the file"), "{}", run.err);
 }

@@ -2,6 +2,8 @@
 //!
 //! What its members mean is not known here.
 
+use std::iter;
+
 use super::{Layout, Parsed, Part, Piece, encode, key_is, write_object};
 
 /// An object, which may be a part of a text that many share.
@@ -37,11 +39,18 @@ impl Record {
     }
 
     pub(crate) fn set(&mut self, name: &str, value: impl AsRef<str>) {
-        let encoded = encode(name);
+        self.set_all(&[(name, value.as_ref())]);
+    }
+
+    /// Sets members of different names; a text is put together once for all of them.
+    pub(crate) fn set_all(&mut self, values: &[(&str, &str)]) {
+        let encoded: Vec<String> = values.iter().map(|it| encode(it.0)).collect();
         let mut members: Vec<(&str, &str)> = self.iter().collect();
-        match members.iter_mut().rfind(|it| key_is(it.0, name)) {
-            Some(member) => member.1 = value.as_ref(),
-            None => members.push((&encoded, value.as_ref())),
+        for ((name, value), encoded) in iter::zip(values, &encoded) {
+            match members.iter_mut().rfind(|it| key_is(it.0, name)) {
+                Some(member) => member.1 = value,
+                None => members.push((encoded, value)),
+            }
         }
         *self = Self::from_members(members);
     }
