@@ -24,7 +24,7 @@ const ENDS: &[&str] =
 /// the member of a list that the grammar cut after `longest` characters.
 pub(crate) fn title(text: &str, longest: usize) -> String {
     let text = without_code(without_number(text.trim().trim_matches('"')).trim());
-    let text = text.trim_start_matches([':', '|', '-', ' ']);
+    let text = text.trim_start_matches([':', '|', '-', ',', ';', ' ']);
     let text = text.strip_prefix("To ").unwrap_or(text);
     let is_cut = (longest - 1..=longest).contains(&text.chars().count());
     let whole = without_dangling(if is_cut { before_cut(text) } else { text });

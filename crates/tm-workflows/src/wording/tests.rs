@@ -12,6 +12,7 @@ fn titles_lose_what_models_add_and_what_the_grammar_cut() {
         ("M1\u{2011}T3| Search notes", "Search notes"),
         ("M1-T3 - Search notes", "Search notes"),
         (": create the package", "Create the package"),
+        (", Classify menu items", "Classify menu items"),
         ("To implement the command line", "Implement the command line"),
         ("main.py and its modules", "main.py and its modules"),
         ("NFR-2.1: Answer in 50 ms", "Answer in 50 ms"),
