@@ -19,8 +19,10 @@ use tm_llm::{
 };
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
+pub use copies::Copies;
 pub use log::{Log, Past, path};
 
+mod copies;
 mod log;
 
 /// How long a name of a client may be.

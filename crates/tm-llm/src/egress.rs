@@ -11,6 +11,7 @@ use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, Response, redi
 
 pub mod guard;
 pub(crate) mod loopback;
+pub mod push;
 
 /// How to get out of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use crate::{
     http::{
         gateway::{self, Answers, Gateway, Players, Sources},
         keys::{KeyRing, KeyStore},
+        otlp::{self, Exporter},
         serve::{Protection, ServeError, encryption, listen, serve},
     },
     knowledge::embedding,
@@ -24,7 +25,7 @@ use crate::{
         text::{DIM, Text},
     },
     rollout::Trials,
-    trace::Log,
+    trace::{Copies, Log},
 };
 
 /// What goes on in the background when the server ends has this long.
@@ -81,21 +82,32 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         // The address first: a model takes seconds.
         let listener = listen(args.listen, protection).await.map_err(explain)?;
         let address = listener.local_addr()?;
-        let (gateway, model) = gateway(args, &workspace, report).await?;
+        let exporter = exporter(&workspace, report)?;
+        let records = exporter.as_ref().map(Exporter::records);
+        let (gateway, model) = gateway(args, &workspace, records, report).await?;
+        let gateway = Arc::new(gateway);
         let background = gateway.background();
-        let router = gateway::router(Arc::new(gateway));
+        let served = CancellationToken::new();
+        if let Some(exporter) = exporter {
+            let measured = Arc::clone(&gateway);
+            let measure = move || measured.measured().unwrap_or_default();
+            background.spawn(exporter.run(measure, served.clone()));
+        }
+        let router = gateway::router(gateway);
         let scheme = if encryption.is_some() { "https" } else { "http" };
+        let told = told_to_stop();
         welcome(&format!("{scheme}://{address}"), &model, report);
         let stop = CancellationToken::new();
         let stopping = stop.clone();
-        let served = tokio::join!(serve(listener, encryption, router, stop), async move {
-            told_to_stop().await;
+        let ended = tokio::join!(serve(listener, encryption, router, stop), async move {
+            told.await;
             stopping.cancel();
         });
+        served.cancel();
         background.close();
         // What is compared for the record alone need not be.
         drop(tokio::time::timeout(GRACE, background.wait()).await);
-        served.0.map_err(explain)
+        ended.0.map_err(explain)
     })
 }
 
@@ -103,6 +115,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
 async fn gateway(
     args: &Args,
     workspace: &Workspace,
+    records: Option<Arc<Copies>>,
     report: &mut Report,
 ) -> anyhow::Result<(Gateway, String)> {
     let store = if args.cache_s > 0 { Some(store(args, workspace, report).await?) } else { None };
@@ -116,7 +129,7 @@ async fn gateway(
     let (research, fallback) = (research.open_when_asked(), fallback.open_when_asked());
     let players = Players::new([main, research, fallback]);
     let mut gateway = Gateway::new(players, names, Duration::from_secs(args.timeout_s))
-        .with_trace(Log::in_dir(&workspace.environment.state_dir));
+        .with_trace(log(workspace, records));
     let embedding = embedding(workspace)?;
     let project = &workspace.project;
     if project.exists() {
@@ -140,6 +153,28 @@ async fn gateway(
         gateway = gateway.with_embedder(embedder);
     }
     Ok((gateway, model))
+}
+
+fn log(workspace: &Workspace, records: Option<Arc<Copies>>) -> Log {
+    let log = Log::in_dir(&workspace.environment.state_dir);
+    match records {
+        Some(records) => log.with_copies(records),
+        None => log,
+    }
+}
+
+/// Sends what is measured to the collector that the environment names. One that must not be
+/// reached is meant for other programs, perhaps: it keeps nobody from serving.
+fn exporter(workspace: &Workspace, report: &mut Report) -> anyhow::Result<Option<Exporter>> {
+    let Some(settings) = otlp::Settings::read(&workspace.environment)? else { return Ok(None) };
+    let guard = backend::guard(workspace);
+    match Exporter::open(settings, &guard, &backend::on_blocked(workspace)) {
+        Ok(exporter) => Ok(Some(exporter)),
+        Err(error) => {
+            report.warn(&format!("measurements are not sent: {error}"));
+            Ok(None)
+        }
+    }
 }
 
 fn keys(workspace: &Workspace) -> KeyStore {
@@ -174,21 +209,28 @@ fn welcome(url: &str, model: &str, report: &mut Report) {
     report.flush();
 }
 
-/// Ctrl-c, or what a service manager sends.
-async fn told_to_stop() {
-    let interrupted = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+/// Ctrl-c, or what a service manager sends. It is heard from now on, and not only when it is
+/// waited for.
+#[cfg(unix)]
+fn told_to_stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (interrupted, terminated) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async move {
+        if let (Ok(mut interrupted), Ok(mut terminated)) = (interrupted, terminated) {
             tokio::select! {
-                _ = interrupted => {}
+                _ = interrupted.recv() => {}
                 _ = terminated.recv() => {}
             }
-            return;
+        } else {
+            drop(tokio::signal::ctrl_c().await);
         }
     }
-    drop(interrupted.await);
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() {
+    drop(tokio::signal::ctrl_c().await);
 }
 
 fn no_keys(message: &str) -> Advice {

@@ -5,7 +5,7 @@
 //! move here by changing a base URL and nothing else. Which one is decided in [`routing`]. Start at
 //! [`router`].
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -144,6 +144,15 @@ impl Gateway {
         Self { keys: Some(keys), ..self }
     }
 
+    /// What was counted so far, in the words of OpenMetrics.
+    ///
+    /// # Errors
+    /// Whatever the counters say.
+    pub fn measured(&self) -> Result<String, fmt::Error> {
+        let failures = self.answers.as_ref().map_or(0, |it| it.failures());
+        self.metrics.text(&self.players.report(), failures)
+    }
+
     fn main(&self) -> &Failover {
         self.players.of(Role::Main)
     }
@@ -212,8 +221,7 @@ async fn unknown(method: Method, request: Request) -> Response {
 
 async fn metrics(State(gateway): Shared) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0")];
-    let failures = gateway.answers.as_ref().map_or(0, |it| it.failures());
-    match gateway.metrics.text(&gateway.players.report(), failures) {
+    match gateway.measured() {
         Ok(text) => (headers, text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -455,4 +463,4 @@ fn json_text(text: String) -> impl IntoResponse {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -15,7 +15,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Copies, Record};
 
 /// A file that is larger is moved aside, and takes the place of the one that was before.
 const FILE_BYTES: u64 = 4 << 20;
@@ -33,6 +33,7 @@ pub struct Log {
     file: Option<PathBuf>,
     file_bytes: u64,
     queue: Arc<Queue>,
+    copies: Option<Arc<Copies>>,
     writer: OnceLock<Option<JoinHandle<()>>>,
 }
 
@@ -81,11 +82,21 @@ impl Log {
     }
 
     fn new(file: Option<PathBuf>, file_bytes: u64) -> Self {
-        Self { file, file_bytes, queue: Arc::default(), writer: OnceLock::new() }
+        Self { file, file_bytes, queue: Arc::default(), copies: None, writer: OnceLock::new() }
+    }
+
+    /// The same, and somebody else gets every record as well.
+    #[must_use]
+    pub fn with_copies(mut self, copies: Arc<Copies>) -> Self {
+        self.copies = Some(copies);
+        self
     }
 
     /// Keeps a record, at once or a moment later.
     pub fn keep(&self, record: Record) {
+        if let Some(copies) = &self.copies {
+            copies.push(record.clone());
+        }
         let Some(file) = &self.file else { return };
         self.writer.get_or_init(|| {
             let (queue, file, file_bytes) =

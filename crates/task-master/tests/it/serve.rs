@@ -1,6 +1,7 @@
 //! `serve` where other machines can reach it, and `keys`.
 
 use serde_json::json;
+use tm_testkit::server::{Answer, ScriptedServer};
 
 use crate::{clients::gateway::Gateway, project::Project};
 
@@ -60,4 +61,26 @@ fn keys_are_shown_once_and_listed_without_what_they_are() {
         let run = project.run(&arguments);
         assert!(run.code == 1 && run.err.contains(told), "{}", run.all());
     }
+}
+
+#[test]
+fn measurements_go_to_the_collector_that_is_named_and_to_no_other_machine() {
+    let collector = ScriptedServer::start(|_| Answer::json(200, &json!({})));
+    let prepare = |endpoint: &str| {
+        let line =
+            format!("OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\nOTEL_METRIC_EXPORT_INTERVAL=50\n");
+        move |project: &Project| project.write(".env", line)
+    };
+    let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
+    let gateway = Gateway::start_in(prepare(&collector.url()), &[]);
+    assert!(gateway.chat(&body).starts_with("HTTP/1.1 200"));
+    gateway.stop();
+    let seen = collector.seen();
+    let places: Vec<&str> = seen.iter().map(|it| it.line.as_str()).collect();
+    assert!(places.contains(&"POST /v1/traces"), "{places:?}");
+    assert!(places.contains(&"POST /v1/metrics"), "{places:?}");
+    let gateway = Gateway::start_in(prepare("http://collector.example:4318"), &[]);
+    assert!(gateway.chat(&body).starts_with("HTTP/1.1 200"));
+    let shown = gateway.project.json(&["privacy", "--json"]);
+    assert_eq!(shown["audit"]["newest"][0]["url"], "collector.example", "{shown}");
 }

@@ -40,7 +40,7 @@ mod rollout;
 mod survive;
 
 /// A gateway on a port of its own, until it is dropped.
-pub(super) struct Server {
+pub(in crate::http) struct Server {
     address: SocketAddr,
     pub(super) model: Arc<ScriptedModel>,
     _running: JoinSet<()>,
@@ -69,10 +69,10 @@ pub(super) fn names(models: &str) -> Names {
 
 /// What a client gets.
 #[derive(Debug)]
-pub(super) struct Reached {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: String,
+pub(in crate::http) struct Reached {
+    pub(in crate::http) status: u16,
+    pub(in crate::http) head: String,
+    pub(in crate::http) body: String,
 }
 
 impl Server {
@@ -80,7 +80,7 @@ impl Server {
         Self::start_with(model, |gateway| gateway).await
     }
 
-    pub(super) async fn start_with(
+    pub(in crate::http) async fn start_with(
         model: ScriptedModel,
         change: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
@@ -132,11 +132,11 @@ impl Server {
         Reached { status, head: head.to_owned(), body }
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Reached {
+    pub(in crate::http) async fn post(&self, path: &str, body: &Value) -> Reached {
         self.reach(&format!("POST {path}"), "", &body.to_string()).await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reached {
+    pub(in crate::http) async fn get(&self, path: &str) -> Reached {
         self.reach(&format!("GET {path}"), "", "").await
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value, json};
@@ -64,6 +64,14 @@ impl Gateway {
         self.ask("POST /v1/chat/completions", headers, &body.to_string())
     }
 
+    /// Ends it as a service manager does, and waits until it has.
+    pub(crate) fn stop(mut self) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let ended = self.process.wait().unwrap();
+        assert!(ended.success(), "{ended}");
+    }
+
     fn ask(&self, line: &str, headers: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let mut socket = TcpStream::connect(host).unwrap();
@@ -81,7 +89,8 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        self.process.kill().unwrap();
+        // It may have ended already.
+        drop(self.process.kill());
         self.process.wait().unwrap();
     }
 }
