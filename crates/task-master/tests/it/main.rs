@@ -14,6 +14,7 @@ mod clients;
 mod complexity_report;
 mod concurrency;
 mod dependencies;
+mod deploy;
 mod eval;
 mod faults;
 mod generate;
