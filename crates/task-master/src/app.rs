@@ -30,6 +30,7 @@ use crate::{
     cli::{self, Cli},
     config::{Environment, Screen},
     report::{Interrupted, Report, advice},
+    rollout::commands::key,
     trace::{Caller, Via},
 };
 
@@ -70,6 +71,7 @@ pub fn main() -> ExitCode {
     let arguments = arguments.map(|it| if it == "-cr" { "--cr".into() } else { it });
     let arguments = with_command(arguments);
     let grammar = Cli::grammar(arguments.get(1).map(OsString::as_os_str));
+    let key = key(arguments.get(1..));
     let parsed = grammar.try_get_matches_from(arguments);
     let parsed = parsed.and_then(|it| Ok((Cli::from_arg_matches(&it)?, it)));
     let (cli, matches) = match parsed {
@@ -85,7 +87,7 @@ pub fn main() -> ExitCode {
         return finish(report, ExitCode::SUCCESS);
     };
     let name = matches.subcommand_name().unwrap_or_default().to_owned();
-    let caller = Caller { via: Via::Cli, name, project: None };
+    let caller = Caller { via: Via::Cli, name, key, ..Caller::default() };
     let app = App { environment, now: Timestamp::now(), caller };
     let code = match cli::run(command, &app, &mut report) {
         Ok(()) => ExitCode::SUCCESS,

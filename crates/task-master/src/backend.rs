@@ -16,6 +16,7 @@ use tm_llm::{
         patient_client, without_secrets,
     },
     failover::{Candidate, Failover, Setout, Switch},
+    rollout::Arm,
 };
 use tm_tasks::config::Role;
 
@@ -28,7 +29,8 @@ use self::{
 use crate::{
     app::Workspace,
     report::{Advice, Report, advice, progress_line},
-    trace::{self, Log},
+    rollout::commands::{self, OnTrial},
+    trace::{self, Caller, Log},
 };
 pub use routes::endpoints;
 
@@ -63,9 +65,29 @@ pub struct Choice {
 
 /// The model that plays `role` in this project, found but not loaded; [`Choice::open`] does that.
 ///
-/// It is told when another model answers than the one the project names.
+/// It is told when another model answers than the one the project names, and when the models of
+/// another role are on trial for the command.
 pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
-    Finder::new(workspace).role(role, report)
+    let mut finder = Finder::new(workspace);
+    let root = workspace.project.root();
+    match commands::choose(root, &workspace.environment.state_dir, &workspace.caller) {
+        Ok(None) => finder.role(role, report),
+        Ok(Some(OnTrial { command, candidate, percent, arm })) => {
+            finder.arm = Some(arm);
+            if arm == Arm::Incumbent || candidate == role {
+                return finder.role(role, report);
+            }
+            let candidate_name = candidate.as_str();
+            report.note(&format!(
+                "{command} is on trial: the models of {candidate_name} answer {percent} % of it"
+            ));
+            finder.role(candidate, report)
+        }
+        Err(error) => {
+            report.warn(&format!("trials are not followed: {error}"));
+            finder.role(role, report)
+        }
+    }
 }
 
 /// The models of all roles, in the order of [`Role::ALL`]: one that plays several is loaded once.
@@ -89,13 +111,15 @@ struct Finder<'a> {
     log: Arc<Log>,
     audit: Audit,
     found: Vec<(Route, Candidate)>,
+    /// Who answers, where the command has models on trial.
+    arm: Option<Arm>,
 }
 
 impl<'a> Finder<'a> {
     fn new(workspace: &'a Workspace) -> Self {
         let log = Arc::new(Log::in_dir(&workspace.environment.state_dir));
         let audit = audit(workspace);
-        Self { workspace, guard: guard(workspace), log, audit, found: Vec::new() }
+        Self { workspace, guard: guard(workspace), log, audit, found: Vec::new(), arm: None }
     }
 
     fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
@@ -132,7 +156,8 @@ impl<'a> Finder<'a> {
     }
 
     fn setout(&self, role: Option<&'static str>) -> Setout {
-        trace::each(Arc::clone(&self.log), self.workspace.caller.clone(), role)
+        let caller = Caller { arm: self.arm, ..self.workspace.caller.clone() };
+        trace::each(Arc::clone(&self.log), caller, role)
     }
 
     /// What tells the model from others of its name.

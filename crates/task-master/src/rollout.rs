@@ -3,7 +3,7 @@
 //!
 //! They are a file that commands change and gateways follow. A change reads it anew under a lock
 //! and replaces it in one step; whoever reads sees the old one or the new one. What becomes of the
-//! requests is judged in [`live`]. Start at [`Trials::change`].
+//! requests is judged in [`live`], of commands in [`commands`]. Start at [`Trials::change`].
 
 use std::{
     collections::BTreeMap,
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tm_llm::rollout::Trial;
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
+pub mod commands;
 pub mod live;
 
 /// The form of the file; another one is not read.
@@ -23,7 +24,7 @@ const VERSION: u32 = 1;
 /// Older changes are forgotten.
 const HISTORY_MOST: usize = 50;
 
-/// The trials, by the role whose requests they get.
+/// The trials, by the role whose requests they get, or by the command whose runs they get.
 pub type Running = BTreeMap<String, Trial>;
 
 /// What is on trial, and what was.

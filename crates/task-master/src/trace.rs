@@ -16,6 +16,7 @@ use tm_llm::{
     chat::{FinishReason, Usage},
     dialect::serve::ClientError,
     failover::{Attempt, Journey, Outcome, Setout, Step},
+    rollout::Arm,
 };
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
@@ -48,6 +49,10 @@ pub struct Caller {
     /// The command, the tool or the endpoint.
     pub name: String,
     pub project: Option<PathBuf>,
+    /// What the call is known by when it is made again.
+    pub key: u64,
+    /// Where models are on trial for it: who answers.
+    pub arm: Option<Arm>,
 }
 
 /// How a request ended.
@@ -96,6 +101,8 @@ pub struct Record {
     pub completion_tokens: u32,
     /// `stop` or `length`.
     pub finish: Option<String>,
+    /// `candidate` or `incumbent`, where a command has models on trial.
+    pub trial: Option<String>,
     /// Nobody was shown the answer: it was compared.
     pub compared: Option<Compared>,
 }
@@ -166,6 +173,7 @@ impl Watcher {
             via: caller.via,
             by: caller.name.clone(),
             project: caller.project.clone(),
+            trial: caller.arm.map(|it| it.as_str().to_owned()),
             ..Record::default()
         };
         Arc::new(Self { log: Arc::clone(log), begun: Instant::now(), record: Mutex::new(record) })

@@ -1,4 +1,5 @@
-//! `rollout` and `rollback`: a role's requests move to other models step by step, and back at once.
+//! `rollout` and `rollback`: the requests of a role or a command move to other models step by step,
+//! and back at once.
 
 use tm_llm::rollout::Trial;
 use tm_tasks::config::Role;
@@ -10,10 +11,10 @@ use crate::{
         table::Table,
         text::{BOLD, DIM, Text},
     },
-    rollout::{Change, RolloutError, Running, State, Trials},
+    rollout::{Change, RolloutError, Running, State, Trials, commands::COMMANDS},
 };
 
-/// Try the models of one role in the place of another's, for a share of what the gateway is asked
+/// Try the models of one role in the place of another's, for a share of what is asked
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -26,7 +27,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Give a share of a role's conversations to the models of another role
+    /// Give a share of a role's conversations, or of a command's runs, to the models of another role
     Set(SetArgs),
     /// Show what is on trial, and what was changed
     Show,
@@ -38,9 +39,9 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct SetArgs {
-    /// Such as main=25%
-    #[arg(value_name = "ROLE=SHARE", value_parser = share)]
-    share: (Role, u8),
+    /// Such as main=25% for what the gateway is asked, or expand=25% for a command
+    #[arg(value_name = "NAME=SHARE", value_parser = share)]
+    share: (String, u8),
 
     /// The role whose models are tried
     #[arg(long, value_name = "ROLE", value_parser = role)]
@@ -114,10 +115,14 @@ fn trials(workspace: &Workspace) -> Trials {
 }
 
 fn start(set: &SetArgs, trials: &Trials) -> anyhow::Result<State> {
-    let ((role, percent), candidate) = (set.share, set.to);
-    if role == candidate {
-        let message = format!("{} cannot be tried in its own place", role.as_str());
+    let ((name, percent), candidate) = (set.share.clone(), set.to);
+    if name == candidate.as_str() {
+        let message = format!("{name} cannot be tried in its own place");
         return Err(advice(message, "name another role with --to").into());
+    }
+    if set.shadow && role(&name).is_err() {
+        let message = format!("nothing is asked beside the command {name}");
+        return Err(advice(message, "try it for a share of its runs, without --shadow").into());
     }
     let trial = Trial {
         candidate: candidate.as_str().to_owned(),
@@ -125,7 +130,6 @@ fn start(set: &SetArgs, trials: &Trials) -> anyhow::Result<State> {
         is_shadow: set.shadow,
         is_automatic: set.auto,
     };
-    let name = role.as_str().to_owned();
     let what = format!("{name} {}", in_words(&trial));
     let put = |running: &mut Running| {
         if percent == 0 {
@@ -154,7 +158,7 @@ fn shown(state: &State, is_json: bool, report: &mut Report) {
         return report.json(state);
     }
     if state.trials.is_empty() {
-        report.line("Nothing is on trial: every role is answered by its own models.");
+        report.line("Nothing is on trial: every role and command has its own models.");
     }
     for (role, trial) in &state.trials {
         report.line(Text::styled(BOLD, role).and(DIM, &format!("  {}", in_words(trial))));
@@ -193,13 +197,20 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 /// `main=25%`
-fn share(text: &str) -> Result<(Role, u8), String> {
-    let (name, percent) = text.split_once('=').ok_or("write it as ROLE=SHARE, such as main=25%")?;
+fn share(text: &str) -> Result<(String, u8), String> {
+    let (name, percent) = text.split_once('=').ok_or("write it as NAME=SHARE, such as main=25%")?;
     let percent: u8 = percent.trim_end_matches('%').parse().unwrap_or(101);
     if percent > 100 {
         return Err("a share is a whole number from 0% to 100%".to_owned());
     }
-    Ok((role(name)?, percent))
+    let is_command = COMMANDS.iter().any(|(command, _)| *command == name);
+    if !is_command && role(name).is_err() {
+        let commands = COMMANDS.map(|(command, _)| command).join(", ");
+        return Err(format!(
+            "the roles are main, research and fallback, and the commands {commands}"
+        ));
+    }
+    Ok((name.to_owned(), percent))
 }
 
 /// What to do about trials that cannot be read or changed.

@@ -26,6 +26,7 @@ use crate::{
     app::{App, Workspace},
     config::{Environment, Screen},
     report::{Advice, Report, advice},
+    rollout::commands::key,
     trace::{Caller, Via},
 };
 
@@ -85,7 +86,9 @@ impl Request {
         if self.stop.is_cancelled() {
             return envelope::failure(&Cancelled.into(), None);
         }
-        let caller = Caller { via: Via::Mcp, name: tool.name.to_owned(), project: None };
+        let key = key((tool.name, format!("{:?}", self.arguments)));
+        let name = tool.name.to_owned();
+        let caller = Caller { via: Via::Mcp, name, key, ..Caller::default() };
         let app = App { environment: self.environment.clone(), now: Timestamp::now(), caller };
         let mut workspace = match app.open(Some(&self.root), report) {
             Ok(workspace) => workspace,

@@ -162,7 +162,7 @@ impl Known {
 }
 
 /// Whether anything is another thing then.
-fn apply(running: &mut Running, role: &str, verdict: &Verdict) -> bool {
+pub(super) fn apply(running: &mut Running, role: &str, verdict: &Verdict) -> bool {
     let Some(trial) = running.get_mut(role) else { return false };
     match verdict {
         Verdict::Hold => return false,

@@ -45,7 +45,7 @@ fn telltale() -> Candidate {
 }
 
 fn watched(state_dir: &Path, candidates: Vec<Candidate>) -> Failover {
-    let caller = Caller { via: Via::Cli, name: "expand".to_owned(), project: None };
+    let caller = Caller { via: Via::Cli, name: "expand".to_owned(), ..Caller::default() };
     let rounds = Rounds { most: 1, ..Rounds::default() };
     let log = Arc::new(Log::in_dir(state_dir));
     Failover::unopened(candidates, Arc::new(|_| ())).with_rounds(rounds).watching_each(each(

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::project::Project;
+use crate::{
+    model_server::{Answer, ModelServer},
+    project::Project,
+};
 
 /// What is on trial for the main role, as `rollout show --json` has it.
 fn shown(project: &Project) -> Value {
@@ -50,8 +53,47 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         let run = project.run(&["rollout", "set", wrong, "--to", "fallback"]);
         assert!(run.code != 0, "{wrong}: {}", run.all());
     }
+    let set = ["rollout", "set", "expand=5%", "--to", "fallback", "--shadow"];
+    let run = project.run(&set);
+    assert!(run.code == 1 && run.err.contains("without --shadow"), "{}", run.all());
     project.write(".taskmaster/rollout.json", "{");
     let run = project.run(&["rollback", "--now"]);
     assert!(run.code == 1 && run.err.contains("rollout.json"), "{}", run.all());
     assert_eq!(project.read(".taskmaster/rollout.json"), "{");
+}
+
+#[test]
+fn runs_of_a_command_are_answered_by_models_on_trial_until_those_fail() {
+    let project = Project::with_tasks(&json!([{"id": 1, "title": "Bake", "status": "pending"}]));
+    let server = ModelServer::start(|question| {
+        let is_on_trial = question["model"] == "fallback";
+        let is_bad = is_on_trial && question["messages"].to_string().contains("burnt");
+        if is_bad { Answer::Fails(500) } else { Answer::Says("Use rye.".to_owned()) }
+    });
+    let update = |prompt: &str| {
+        let run = server.run(&project, &["update-task", "--id=1", "--append", "-p", prompt]);
+        assert_eq!(run.code, 0, "{}", run.all());
+        let asked = server.asked();
+        (asked.last().unwrap()["model"].clone(), run.err)
+    };
+    assert_eq!(update("which flour?").0, "main");
+    let set = ["rollout", "set", "update-task=100%", "--to", "fallback"];
+    assert_eq!(project.run(&set).code, 0);
+    let (model, told) = update("which flour?");
+    assert_eq!(model, "fallback");
+    let note = "update-task is on trial: the models of fallback answer 100 % of it";
+    assert!(told.contains(note), "{told}");
+    // Somebody stands in each time, which is no success of theirs.
+    for _ in 0..5 {
+        assert_eq!(update("it is burnt").0, "main");
+    }
+    let (model, told) = update("which flour?");
+    assert!(model == "main" && !told.contains("on trial"), "{told}");
+    let why = project.run(&["rollout", "why"]);
+    let expected = "update-task went back by itself: 5 requests in a row failed";
+    assert!(why.out.contains(expected), "{}", why.all());
+    assert_eq!(project.run(&["rollout", "undo"]).code, 0);
+    assert_eq!(update("which flour?").0, "fallback");
+    assert_eq!(project.run(&["rollback", "--now"]).code, 0);
+    assert_eq!(update("which flour?").0, "main");
 }

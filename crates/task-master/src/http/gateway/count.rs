@@ -36,7 +36,8 @@ impl Count {
     pub(super) fn begin(client: &Client, door: Door, model: &str) -> Self {
         let gateway = Arc::clone(&client.gateway);
         gateway.metrics.begun();
-        let caller = Caller { via: Via::Gateway, name: door.name.to_owned(), project: None };
+        let name = door.name.to_owned();
+        let caller = Caller { via: Via::Gateway, name, ..Caller::default() };
         let watcher = Watcher::begin(&gateway.trace, &caller, client.request_id.clone());
         watcher.asked_for(model);
         let begun = Instant::now();

@@ -44,7 +44,8 @@ pub(super) fn compare(asked: &Asked, answer: &Answer) {
     if gateway.background.len() >= ASKED_MOST {
         return;
     }
-    let caller = Caller { via: Via::Gateway, name: "shadow".to_owned(), project: None };
+    let name = "shadow".to_owned();
+    let caller = Caller { via: Via::Gateway, name, ..Caller::default() };
     let watcher = Watcher::begin(&gateway.trace, &caller, new_id());
     let with = asked.client.request_id.clone();
     watcher.note(|it| {
