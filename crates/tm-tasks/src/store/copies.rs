@@ -216,8 +216,11 @@ fn after_all(text: &[u8], patches: &[(Patch, Vec<u8>)]) -> Option<Vec<u8>> {
     Some(parts.concat())
 }
 
+/// A text in parts.
+type Parts<'a> = Vec<&'a [u8]>;
+
 /// The parts of a text before and behind its byte `at`, if it has so many.
-fn split<'a>(text: &[&'a [u8]], mut at: usize) -> Option<(Vec<&'a [u8]>, Vec<&'a [u8]>)> {
+fn split<'a>(text: &[&'a [u8]], mut at: usize) -> Option<(Parts<'a>, Parts<'a>)> {
     let (mut head, mut rest) = (Vec::new(), text);
     while let Some((part, behind)) = rest.split_first() {
         if let Some((before, after)) = part.split_at_checked(at) {
