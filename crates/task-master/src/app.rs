@@ -86,6 +86,10 @@ pub fn main() -> ExitCode {
         cli::print_help(&mut report);
         return finish(report, ExitCode::SUCCESS);
     };
+    #[cfg(all(feature = "engine", target_os = "linux"))]
+    if command.may_compute() {
+        crate::waiting::shorten(&environment);
+    }
     let name = matches.subcommand_name().unwrap_or_default().to_owned();
     let caller = Caller { via: Via::Cli, name, key, ..Caller::default() };
     let app = App { environment, now: Timestamp::now(), caller };

@@ -174,6 +174,31 @@ pub enum Command {
     Cloud(cloud::Command),
 }
 
+#[cfg(all(feature = "engine", target_os = "linux"))]
+impl Command {
+    /// Whether a model may work for it in this process.
+    pub fn may_compute(&self) -> bool {
+        matches!(
+            self,
+            Self::ParsePrd(_)
+                | Self::AnalyzeComplexity(_)
+                | Self::ScopeUp(_)
+                | Self::ScopeDown(_)
+                | Self::Research(_)
+                | Self::Kb(_)
+                | Self::Prd(_)
+                | Self::Eval(_)
+                | Self::AddTask(_)
+                | Self::Expand(_)
+                | Self::Update(_)
+                | Self::UpdateTask(_)
+                | Self::UpdateSubtask(_)
+                | Self::Servers(servers::Command::Serve(_))
+                | Self::Mcp(_)
+        )
+    }
+}
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {

@@ -20,6 +20,8 @@ mod rollout;
 mod rules;
 mod setup;
 mod trace;
+#[cfg(all(feature = "engine", target_os = "linux"))]
+mod waiting;
 
 fn main() -> ExitCode {
     app::main()

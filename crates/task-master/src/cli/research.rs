@@ -211,6 +211,9 @@ impl Conversation<'_> {
         self.found.push(json!({"query": self.request.query, "found": researched.cited}));
         self.request.earlier.clone_from(&self.exchanges);
         print_told(&researched.told, report);
+        if researched.cited.as_ref().is_some_and(|it| it.by_words_alone) {
+            report.note("passages were looked for by their words alone; `task-master kb embed` adds their meaning");
+        }
         report.line(asked.cost(researched.usage));
         report.line(Text::styled(DIM, &format!("  {}", self.session_now().origin())));
         Ok(())

@@ -36,6 +36,9 @@ pub struct Cited {
     pub claims: Vec<Claim>,
     pub rounds: Vec<Round>,
     pub stop: Stop,
+    /// Whether a question was looked for without knowing what it means: passages that say the same
+    /// in other words were not found then.
+    pub by_words_alone: bool,
 }
 
 /// A passage that the answer cites as `[number]`.
@@ -118,6 +121,7 @@ struct Search<'a> {
     seen: HashSet<(usize, i64)>,
     notes: Vec<Note>,
     rounds: Vec<Round>,
+    by_words_alone: bool,
 }
 
 /// Answers from the documents; no text when they say nothing about the question.
@@ -135,6 +139,7 @@ pub(super) async fn answer(
         seen: HashSet::new(),
         notes: Vec::new(),
         rounds: Vec::new(),
+        by_words_alone: false,
     };
     let stop = search.look().await?;
     let (text, citations, claims) = if search.notes.is_empty() {
@@ -144,8 +149,8 @@ pub(super) async fn answer(
         let (text, citations, claims) = written::written(&sentences, &search.notes);
         (Some(text), citations, claims)
     };
-    let Search { spent, rounds, .. } = search;
-    Ok((text, Cited { citations, claims, rounds, stop }, spent.usage()))
+    let Search { spent, rounds, by_words_alone, .. } = search;
+    Ok((text, Cited { citations, claims, rounds, stop, by_words_alone }, spent.usage()))
 }
 
 impl Search<'_> {
@@ -217,6 +222,7 @@ impl Search<'_> {
             let asked = asked_for(question);
             for (number, library) in self.request.documents.libraries.iter().enumerate() {
                 let by = self.by(library, question).await;
+                self.by_words_alone |= matches!(by, By::Words);
                 let query = Query { by, ..Query::new(question, self.effort.passages) };
                 let hits = library.search(query).await?;
                 let near = library.model().and_then(|it| it.near);

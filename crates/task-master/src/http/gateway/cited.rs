@@ -64,6 +64,7 @@ struct Sourced {
     /// The sources, as that protocol has them.
     results: Vec<Value>,
     searches: usize,
+    by_words_alone: bool,
     prompt_tokens: u32,
     completion_tokens: u32,
 }
@@ -87,7 +88,11 @@ pub(super) async fn answer(client: Client, request: ClientRequest, door: Door) -
     count.end(found.as_ref().map(|it| if is_hit { Usage::default() } else { it.usage() }));
     let response = match found {
         Err(error) => refused(&error, door.error_body),
-        Ok(found) => written(identity, &found, &request, door),
+        Ok(found) => {
+            let retrieval = if found.by_words_alone { "words" } else { "words, meaning" };
+            ([("x-retrieval", retrieval)], written(identity, &found, &request, door))
+                .into_response()
+        }
     };
     routed.told(response, &lookup)
 }
@@ -227,14 +232,12 @@ fn question_of(message: &str) -> &str {
 impl Sourced {
     fn of(researched: Researched) -> Self {
         let Researched { answer, usage, cited, .. } = researched;
-        let (results, searches) = cited.map_or((Vec::new(), 0), |it| {
-            let searches: usize = it.rounds.iter().map(|round| round.questions.len()).sum();
-            (it.citations.iter().map(result).collect(), searches)
-        });
+        let rounds = cited.iter().flat_map(|it| &it.rounds);
         Self {
             answer,
-            results,
-            searches,
+            results: cited.iter().flat_map(|it| &it.citations).map(result).collect(),
+            searches: rounds.map(|it| it.questions.len()).sum(),
+            by_words_alone: cited.is_some_and(|it| it.by_words_alone),
             prompt_tokens: usage.prompt_tokens,
             completion_tokens: usage.completion_tokens,
         }

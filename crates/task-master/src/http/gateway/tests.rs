@@ -467,7 +467,9 @@ async fn what_perplexity_is_asked_is_answered_with_the_sources_of_this_machine()
     let asked = "# Research Query\n\nHow long are sessions kept?\n\n# Instructions\n\nBe kind.";
     let mut body = json!({"model": "sonar-pro", "messages": [
         {"role": "system", "content": "Be brief."}, {"role": "user", "content": asked}]});
-    let answer = server.post("/chat/completions", &body).await.json();
+    let answer = server.post("/chat/completions", &body).await;
+    assert!(answer.head.contains("x-retrieval: words\r\n"), "{}", answer.head);
+    let answer = answer.json();
     let content = answer.pointer("/choices/0/message/content").unwrap().as_str().unwrap();
     assert!(content.starts_with("Sessions are kept in Redis. [1]"), "{content}");
     assert_eq!(answer["citations"], json!(["file:///my%20docs/auth.md#L1-L1"]));

@@ -87,6 +87,11 @@ impl Client {
         }
     }
 
+    /// Of the server's process.
+    pub(crate) fn id(&self) -> u32 {
+        self.server.id()
+    }
+
     /// The data of a tool's answer.
     #[track_caller]
     pub(crate) fn data(&mut self, tool: &str, arguments: Value) -> Value {

@@ -26,6 +26,20 @@ fn it_says_who_it_is_and_what_it_can() {
     );
 }
 
+#[cfg(all(feature = "engine", target_os = "linux"))]
+#[test]
+fn threads_that_compute_do_not_wait_for_milliseconds_unless_told_to() {
+    for (told, expected) in [(None, "GOMP_SPINCOUNT=3000"), (Some("7"), "GOMP_SPINCOUNT=7")] {
+        let project = Project::bakery();
+        let told: Vec<_> = told.map(|it| ("GOMP_SPINCOUNT", it)).into_iter().collect();
+        let mut client = Client::with_environment(&project, &told);
+        assert!(client.data("get_tasks", json!({}))["tasks"].is_array());
+        let read = std::fs::read(format!("/proc/{}/environ", client.id())).unwrap();
+        let environment = String::from_utf8_lossy(&read).into_owned();
+        assert!(environment.split('\0').any(|it| it == expected), "{environment}");
+    }
+}
+
 #[test]
 fn a_call_that_is_wrong_does_not_end_it() {
     let project = Project::bakery();

@@ -208,6 +208,7 @@ async fn passages_are_found_by_what_a_question_means() {
     let request = understood("How long is a visitor's stay kept?", false).await;
     let researched = research(asking(&model), &[], &request).await.unwrap();
     assert!(researched.answer.contains("24 hours. [1]"), "{}", researched.answer);
+    assert!(!researched.cited.unwrap().by_words_alone);
 }
 
 #[tokio::test]
@@ -220,6 +221,7 @@ async fn a_model_that_cannot_say_what_a_question_means_is_told_and_words_do() {
     let asking = Asking { observer: &observer, ..asking(&model) };
     let researched = research(asking, &[], &request).await.unwrap();
     assert!(researched.answer.contains("24 hours. [1]"), "{}", researched.answer);
+    assert!(researched.cited.unwrap().by_words_alone);
     let told = told.into_inner().unwrap();
     let is_told =
         |it: &Event| matches!(it, Event::StepFailed { what, .. } if what.contains("words alone"));
