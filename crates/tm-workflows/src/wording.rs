@@ -27,7 +27,7 @@ pub(crate) fn title(text: &str, longest: usize) -> String {
     let text = text.trim_start_matches([':', '|', '-', ',', ';', ' ']);
     let text = text.strip_prefix("To ").unwrap_or(text);
     let is_cut = (longest - 1..=longest).contains(&text.chars().count());
-    let whole = without_dangling(if is_cut { before_cut(text) } else { text });
+    let whole = without_dangling(closed(if is_cut { before_cut(text) } else { text }));
     capitalised(whole.trim_end_matches(['.', ',', ':', ';', ' ']))
 }
 
@@ -40,6 +40,14 @@ fn capitalised(text: &str) -> String {
             letter.to_uppercase().chain(characters).collect()
         }
         _ => text.to_owned(),
+    }
+}
+
+/// Without a bracket that the grammar left open.
+fn closed(text: &str) -> &str {
+    match text.rsplit_once('(') {
+        Some((before, within)) if !within.contains(')') => before,
+        _ => text,
     }
 }
 

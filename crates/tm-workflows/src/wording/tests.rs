@@ -26,6 +26,11 @@ fn titles_lose_what_models_add_and_what_the_grammar_cut() {
             "Implement the loans with a due date, returning, and reminders for overdue e-mail",
             "Implement the loans with a due date, returning, and reminders",
         ),
+        (
+            "Create static pages for each department of the church (Kindergarten, Elementary",
+            "Create static pages for each department of the church",
+        ),
+        ("Sync notes (CRDT)", "Sync notes (CRDT)"),
         ("Sync notes to", "Sync notes"),
     ] {
         assert_eq!(title(text, 80), expected);
