@@ -224,3 +224,6 @@ fn refused(model: &str, reason: String) -> BackendError {
 pub(crate) fn broken(model: &str, reason: String) -> BackendError {
     BackendError::Broken { model: model.to_owned(), reason }
 }
+
+#[cfg(test)]
+mod tests;

@@ -225,4 +225,4 @@ fn index(number: u32) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

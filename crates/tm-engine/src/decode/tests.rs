@@ -1,14 +1,18 @@
 //! Tests of `decode`, with the real test model where it is there.
 
-use std::{env, path::PathBuf, sync::OnceLock};
+use std::{
+    env,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use llama_cpp_2::{LogOptions, model::params::LlamaModelParams, send_logs_to_tracing};
 
 use super::*;
 
 /// The model and some of its tokens; `None`, and a line that says so, where it was not fetched.
-fn model() -> Option<&'static (LlamaBackend, LlamaModel)> {
-    static MODEL: OnceLock<Option<(LlamaBackend, LlamaModel)>> = OnceLock::new();
+pub(crate) fn model() -> Option<&'static (LlamaBackend, Arc<LlamaModel>)> {
+    static MODEL: OnceLock<Option<(LlamaBackend, Arc<LlamaModel>)>> = OnceLock::new();
     let load = || {
         let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
         let data = || env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home);
@@ -24,14 +28,21 @@ fn model() -> Option<&'static (LlamaBackend, LlamaModel)> {
         let backend = LlamaBackend::init().unwrap();
         let params = LlamaModelParams::default().with_use_mmap(false);
         let model = LlamaModel::load_from_file(&backend, path, &params).unwrap();
-        Some((backend, model))
+        Some((backend, Arc::new(model)))
     };
     MODEL.get_or_init(load).as_ref()
 }
 
-fn decoder((backend, model): &(LlamaBackend, LlamaModel)) -> Decoder<'_> {
+fn decoder(model: &(LlamaBackend, Arc<LlamaModel>)) -> Decoder<'_> {
+    decoder_with(model, 1)
+}
+
+pub(crate) fn decoder_with(
+    (backend, model): &(LlamaBackend, Arc<LlamaModel>),
+    threads: u32,
+) -> Decoder<'_> {
     let footprint = Footprint { fixed: 0, per_token: 1 << 15 };
-    let settings = ContextSettings { threads: 1, sequences: 2, footprint, most_tokens: 1024 };
+    let settings = ContextSettings { threads, sequences: 2, footprint, most_tokens: 1024 };
     let mut decoder = Decoder::new(backend, model, settings);
     decoder.resize(256, 256).unwrap();
     decoder
