@@ -111,10 +111,11 @@ fn tasks_are_shown_with_what_is_known_about_them() {
     let report = ComplexityReport::from_record(Record::parse(OLD).unwrap());
     report.annotate(file.tag_mut("master").unwrap());
     let task = |text| file.tag("master").unwrap().find(&id(text)).unwrap();
+    // A number is written as the report has it.
     assert_eq!(
         task("2").to_json(),
         json::format(
-            r#"{"id":"2","complexity":8.5,"recommendedSubtasks":"4","expansionPrompt":"By oven","complexityReasoning":"Hot"}"#
+            r#"{"id":"2","complexity":8.50,"recommendedSubtasks":"4","expansionPrompt":"By oven","complexityReasoning":"Hot"}"#
         )
     );
     assert_eq!(task("3").to_json(), "{\n  \"id\": 3\n}");
