@@ -7,8 +7,9 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::StoreError;
@@ -20,9 +21,6 @@ pub(crate) struct DirectoryLock {
     /// The innermost first.
     created: Vec<PathBuf>,
 }
-
-/// Often enough to get between two writes of a process that does nothing but write.
-const RETRY_EVERY: Duration = Duration::from_millis(1);
 
 /// Locks the directory of a file, which is made where there is none.
 pub(crate) fn acquire_for(file: &Path, wait: Duration) -> Result<DirectoryLock, StoreError> {
@@ -42,22 +40,30 @@ impl DirectoryLock {
         let created: Vec<PathBuf> = missing.map(Path::to_path_buf).collect();
         fs::create_dir_all(directory)?;
         let handle = File::open(directory)?;
-        let deadline = Instant::now() + wait;
-        loop {
-            match handle.try_lock() {
-                Ok(()) => return Ok(Some(Self { handle, created })),
-                Err(TryLockError::Error(error)) => return Err(error),
-                Err(TryLockError::WouldBlock) if Instant::now() >= deadline => {
-                    return Ok(None);
-                }
-                // Another process holds it: nothing in this one could wake us.
-                Err(TryLockError::WouldBlock) => thread::park_timeout(RETRY_EVERY),
-            }
+        match handle.try_lock() {
+            Err(TryLockError::WouldBlock) if !lock_within(&handle, wait)? => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Ok(()) | Err(TryLockError::WouldBlock) => {}
         }
+        Ok(Some(Self { handle, created }))
     }
 
     pub(crate) fn handle(&self) -> &File {
         &self.handle
+    }
+}
+
+/// Waits in the kernel's queue: of many processes that only look again and again, on a busy machine
+/// some never look at the right moment. Such a wait has no end of its own, so it has a thread; a lock
+/// that it gets when nobody wants it any more is let go of at once.
+fn lock_within(handle: &File, wait: Duration) -> io::Result<bool> {
+    let waiting = handle.try_clone()?;
+    let (sender, locked) = mpsc::channel();
+    thread::Builder::new().spawn(move || drop(sender.send(waiting.lock())))?;
+    match locked.recv_timeout(wait) {
+        Ok(locked) => locked.map(|()| true),
+        Err(RecvTimeoutError::Timeout) => Ok(false),
+        Err(RecvTimeoutError::Disconnected) => Err(io::Error::other("waiting broke down")),
     }
 }
 
