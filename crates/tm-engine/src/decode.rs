@@ -18,13 +18,9 @@ use llama_cpp_2::{
 };
 
 use crate::{
-    memory::{Footprint, free_bytes},
+    memory::{Footprint, card_bytes, free_bytes},
     prefix::{Held, Sequences},
 };
-
-/// The most tokens of one batch, which is also what one step computes at once: enough for full
-/// speed, and a second or two on a slow machine, so that a request is cancelled soon.
-pub(crate) const BATCH_TOKENS: u32 = 128;
 
 /// Contexts of one model must not be made at the same time, says llama-cpp-2.
 pub(crate) static CREATING: Mutex<()> = Mutex::new(());
@@ -44,6 +40,10 @@ pub(crate) enum DecoderError {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ContextSettings {
     pub(crate) threads: u32,
+    /// The most tokens of one batch, which is also what one step computes at once.
+    pub(crate) batch_tokens: u32,
+    /// Whether a graphics card computes.
+    pub(crate) on_card: bool,
     /// How many sequences it can tell apart.
     pub(crate) sequences: u32,
     pub(crate) footprint: Footprint,
@@ -75,7 +75,7 @@ impl<'model> Decoder<'model> {
             settings,
             context: None,
             // Each token belongs to one sequence: `add` writes no more, whatever is asked.
-            batch: LlamaBatch::new(index(BATCH_TOKENS), 1),
+            batch: LlamaBatch::new(index(settings.batch_tokens), 1),
             added: Vec::new(),
             held: Sequences::new(index(settings.sequences)),
         }
@@ -100,7 +100,8 @@ impl<'model> Decoder<'model> {
     pub(crate) fn resize(&mut self, least: usize, wanted: usize) -> Result<(), DecoderError> {
         let per_token = self.settings.footprint.per_token;
         let old = per_token.saturating_mul(self.capacity() as u64);
-        let available = free_bytes().saturating_add(old);
+        let card = if self.settings.on_card { card_bytes() } else { 0 };
+        let available = free_bytes().max(card).saturating_add(old);
         let fitting = usize::try_from(available / per_token.max(1)).unwrap_or(usize::MAX);
         let most = fitting.min(index(self.settings.most_tokens));
         if least > most {
@@ -112,14 +113,18 @@ impl<'model> Decoder<'model> {
         let threads = i32::try_from(self.settings.threads).unwrap_or(1);
         let params = LlamaContextParams::default()
             .with_n_ctx(tokens)
-            .with_n_batch(BATCH_TOKENS)
-            .with_n_ubatch(BATCH_TOKENS)
+            .with_n_batch(self.settings.batch_tokens)
+            .with_n_ubatch(self.settings.batch_tokens)
             .with_n_seq_max(self.settings.sequences)
             .with_kv_unified(true)
             .with_n_threads(threads)
             .with_n_threads_batch(threads)
             // Flash attention slows a CPU's decoding by a third.
-            .with_flash_attention_policy(llama_flash_attention::DISABLED);
+            .with_flash_attention_policy(if self.settings.on_card {
+                llama_flash_attention::AUTO
+            } else {
+                llama_flash_attention::DISABLED
+            });
         let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
         let context = self.model.new_context(self.backend, params);
         self.context = Some(context.map_err(|error| DecoderError::Broken(error.to_string()))?);
@@ -173,7 +178,7 @@ impl<'model> Decoder<'model> {
 
     /// How many more tokens the batch takes.
     pub(crate) fn batch_room(&self) -> usize {
-        index(BATCH_TOKENS).saturating_sub(self.added.len())
+        index(self.settings.batch_tokens).saturating_sub(self.added.len())
     }
 
     /// Adds the token that follows in a sequence. With `scored`, [`Self::scores`] tells what may
@@ -212,6 +217,7 @@ impl<'model> Decoder<'model> {
 
 /// llama.cpp's switch, which llama-cpp-2 hands out as a bare number.
 mod llama_flash_attention {
+    pub(super) const AUTO: i32 = -1;
     pub(super) const DISABLED: i32 = 0;
 }
 

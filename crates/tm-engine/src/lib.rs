@@ -55,6 +55,9 @@ use crate::{
 /// Requests that may wait before the engine says that it is busy.
 const QUEUE: usize = 320;
 
+/// Enough for full speed, and a second or two on a slow machine, so that a request is cancelled soon.
+const BATCH_TOKENS: u32 = 128;
+
 /// How an engine works; the defaults fit the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
@@ -62,10 +65,16 @@ pub struct EngineOptions {
     pub model: Option<String>,
     /// Threads that compute; as many as there are physical cores without it.
     pub threads: Option<u32>,
+    /// The most tokens of prompts that one step reads. More may be faster, and a request that is
+    /// cancelled waits for the end of a step.
+    pub batch_tokens: u32,
     /// How many requests are worked on together.
     pub parallel: u32,
     /// The most memory that may be used; what is free without it.
     pub memory_mib: Option<u64>,
+    /// How many of the model's layers a graphics card computes, in a build that can use one; all
+    /// without it.
+    pub gpu_layers: Option<u32>,
     /// Guess ahead when only one request is worked on. The answer comes sooner; now and then it has
     /// other words, because several tokens computed together round differently than one.
     pub speculate: bool,
@@ -73,7 +82,15 @@ pub struct EngineOptions {
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { model: None, threads: None, parallel: 4, memory_mib: None, speculate: true }
+        Self {
+            model: None,
+            threads: None,
+            batch_tokens: BATCH_TOKENS,
+            parallel: 4,
+            memory_mib: None,
+            gpu_layers: None,
+            speculate: true,
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::task;
 
 use crate::{
     EngineOptions,
-    decode::{BATCH_TOKENS, ContextSettings},
+    decode::ContextSettings,
     gguf,
     memory::{self, Footprint},
     template::{ChatTemplate, SpecialTokens},
@@ -92,7 +92,8 @@ pub(crate) fn load_embedder(
         let model = name.to_owned();
         return Err(BackendError::OutOfMemory { model, needed_mib, available_mib });
     }
-    let (backend, model) = weights(path, &gguf)?;
+    let backend = backend().ok_or_else(|| fail("llama.cpp did not start".to_owned()))?;
+    let model = weights(backend, path, &gguf, options.gpu_layers)?;
     let threads = options.threads.unwrap_or_else(memory::cores).max(1);
     Ok(LoadedEmbedder { backend, model: Arc::new(model), context_tokens, threads })
 }
@@ -108,10 +109,13 @@ pub(crate) fn load(
     let template = gguf
         .text("tokenizer.chat_template")
         .ok_or_else(|| fail("it has no chat template, so it is no chat model".to_owned()))?;
-    let footprint = Footprint::of(&gguf, BATCH_TOKENS).map_err(|error| fail(error.to_string()))?;
+    let batch_tokens = options.batch_tokens.max(1);
+    let footprint = Footprint::of(&gguf, batch_tokens).map_err(|error| fail(error.to_string()))?;
     let trained = gguf.number("context_length").map_err(|error| fail(error.to_string()))?;
     let trained = u32::try_from(trained).unwrap_or(u32::MAX);
-    let free = memory::free_bytes();
+    let backend = backend().ok_or_else(|| fail("llama.cpp did not start".to_owned()))?;
+    let on_card = if options.gpu_layers == Some(0) { 0 } else { memory::card_bytes() };
+    let free = memory::free_bytes().max(on_card);
     let budget = options.memory_mib.map_or(free, |mib| free.min(mib.saturating_mul(1 << 20)));
     let needed = footprint.bytes(trained.min(SHORTEST_CONTEXT));
     if needed > budget {
@@ -121,7 +125,7 @@ pub(crate) fn load(
             available_mib: budget >> 20,
         });
     }
-    let (backend, model) = weights(path, &gguf)?;
+    let model = weights(backend, path, &gguf, options.gpu_layers)?;
     let template = ChatTemplate::compile(template, special_tokens(&model))
         .map_err(|reason| fail(format!("its chat template is broken: {reason}")))?;
     let most_tokens = footprint.context_tokens(budget);
@@ -133,6 +137,8 @@ pub(crate) fn load(
         context_tokens: trained.min(most_tokens),
         context: ContextSettings {
             threads: options.threads.unwrap_or_else(memory::cores).max(1),
+            batch_tokens,
+            on_card: on_card > 0,
             // Twice as many as work together, so that what one group of requests has read
             // outlasts another group.
             sequences: options.parallel.saturating_mul(2).clamp(2, MOST_SEQUENCES),
@@ -143,17 +149,20 @@ pub(crate) fn load(
 }
 
 fn weights(
+    backend: &LlamaBackend,
     path: &Path,
     gguf: &gguf::Gguf,
-) -> Result<(&'static LlamaBackend, LlamaModel), BackendError> {
+    gpu_layers: Option<u32>,
+) -> Result<LlamaModel, BackendError> {
     let fail = |reason: String| BackendError::Load { path: path.to_owned(), reason };
     let architecture = gguf.architecture().map_err(|error| fail(error.to_string()))?;
-    let backend = backend().ok_or_else(|| fail("llama.cpp did not start".to_owned()))?;
     // Mapped weights would be in memory twice: the kernels want them in another order.
-    let params = LlamaModelParams::default().with_use_mmap(false);
-    let model = LlamaModel::load_from_file(backend, path, &params)
-        .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))?;
-    Ok((backend, model))
+    let mut params = LlamaModelParams::default().with_use_mmap(false);
+    if let Some(layers) = gpu_layers {
+        params = params.with_n_gpu_layers(layers);
+    }
+    LlamaModel::load_from_file(backend, path, &params)
+        .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))
 }
 
 /// llama.cpp itself, started once and never stopped; its own log lines go nowhere.

@@ -4,6 +4,7 @@
 
 use std::thread;
 
+use llama_cpp_2::{LlamaBackendDevice, LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use sysinfo::System;
 
 use crate::gguf::{Gguf, GgufError};
@@ -56,6 +57,21 @@ pub(crate) fn free_bytes() -> u64 {
         Some(limits) => system.available_memory().min(limits.free_memory),
         None => system.available_memory(),
     };
+    free / 100 * SHARE
+}
+
+/// Bytes that graphics cards have free; none in a build that cannot use one.
+pub(crate) fn card_bytes() -> u64 {
+    let devices = list_llama_ggml_backend_devices().into_iter();
+    let is_card = |device: &LlamaBackendDevice| match device.device_type {
+        LlamaBackendDeviceType::Gpu => true,
+        // It computes in the memory that was counted already.
+        LlamaBackendDeviceType::IntegratedGpu
+        | LlamaBackendDeviceType::Cpu
+        | LlamaBackendDeviceType::Accelerator
+        | LlamaBackendDeviceType::Unknown => false,
+    };
+    let free: u64 = devices.filter(is_card).map(|device| device.memory_free as u64).sum();
     free / 100 * SHARE
 }
 

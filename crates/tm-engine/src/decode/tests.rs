@@ -42,7 +42,14 @@ pub(crate) fn decoder_with(
     threads: u32,
 ) -> Decoder<'_> {
     let footprint = Footprint { fixed: 0, per_token: 1 << 15 };
-    let settings = ContextSettings { threads, sequences: 2, footprint, most_tokens: 1024 };
+    let settings = ContextSettings {
+        threads,
+        batch_tokens: 128,
+        on_card: false,
+        sequences: 2,
+        footprint,
+        most_tokens: 1024,
+    };
     let mut decoder = Decoder::new(backend, model, settings);
     decoder.resize(256, 256).unwrap();
     decoder
