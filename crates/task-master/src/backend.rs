@@ -28,10 +28,12 @@ use self::{
 };
 use crate::{
     app::Workspace,
+    config::Environment,
     report::{Advice, Report, advice, progress_line},
     rollout::commands::{self, OnTrial},
     trace::{self, Caller, Log},
 };
+pub use embedded::Tuning;
 pub use routes::endpoints;
 
 pub mod audit;
@@ -239,6 +241,46 @@ fn reading(found: embedded::Found) -> (Candidate, String, String) {
     let (id, identity) = (found.id.clone(), found.identity.clone());
     let open = move || Box::pin(embedded::load_embedder(found.clone())) as _;
     (Candidate::new(id.clone(), Box::new(open), None), id, identity)
+}
+
+/// A model of this process and how it is found again: `asked` is its id or its file, the default
+/// one without it.
+pub fn in_process(environment: &Environment, asked: Option<&str>) -> anyhow::Result<InProcess> {
+    let found = embedded::find(environment, asked)?;
+    Ok(InProcess { found })
+}
+
+/// A model file that can be loaded into this process, in different ways.
+#[derive(Debug, Clone)]
+pub struct InProcess {
+    found: embedded::Found,
+}
+
+impl InProcess {
+    pub fn id(&self) -> &str {
+        &self.found.id
+    }
+
+    pub fn identity(&self) -> &str {
+        &self.found.identity
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        self.found.path()
+    }
+
+    /// As commands run it, or in another way.
+    pub async fn load(&self, tuning: Option<Tuning>) -> anyhow::Result<Arc<dyn Backend>> {
+        let loaded = match tuning {
+            Some(tuning) => embedded::load_tuned(self.found.clone(), tuning).await,
+            None => embedded::load(self.found.clone()).await,
+        };
+        loaded.map_err(|error| {
+            let hint = hint(&error);
+            let message = format!("the model {} cannot be used", self.found.id);
+            anyhow::Error::new(error).context(advice(message, hint))
+        })
+    }
 }
 
 /// Who is asked first for a role, to be shown.

@@ -17,6 +17,7 @@ mod analyze_complexity;
 pub(crate) mod asking;
 pub(crate) mod autopilot;
 mod backends;
+mod bench;
 mod cache;
 mod changes;
 mod clear_subtasks;
@@ -24,6 +25,7 @@ mod cloud;
 mod completions;
 mod complexity_report;
 mod dependencies;
+mod doctor;
 mod eval;
 mod expand;
 mod generate;
@@ -158,6 +160,8 @@ pub enum Command {
     Undo(undo::Args),
     Restore(restore::Args),
     Models(models::Args),
+    Doctor(doctor::Args),
+    Bench(bench::Args),
     #[command(flatten)]
     Servers(servers::Command),
     Mcp(mcp::Args),
@@ -193,6 +197,8 @@ impl Command {
                 | Self::Update(_)
                 | Self::UpdateTask(_)
                 | Self::UpdateSubtask(_)
+                | Self::Doctor(_)
+                | Self::Bench(_)
                 | Self::Servers(servers::Command::Serve(_))
                 | Self::Mcp(_)
         )
@@ -260,6 +266,8 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Undo(args) => undo::run(&args, app, report),
         Command::Restore(args) => restore::run(&args, app, report),
         Command::Models(args) => models::run(&args, app, report),
+        Command::Doctor(args) => doctor::run(&args, app, report),
+        Command::Bench(args) => bench::run(&args, app, report),
         Command::Servers(command) => servers::run(command, app, report),
         Command::Mcp(args) => mcp::run(&args, app),
         Command::Completions(args) => completions::run(&args, report),

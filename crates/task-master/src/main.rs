@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 mod app;
 mod backend;
+mod calibration;
 mod cli;
 mod config;
 mod git;
@@ -19,6 +20,7 @@ mod roles;
 mod rollout;
 mod rules;
 mod setup;
+mod speed;
 mod trace;
 #[cfg(all(feature = "engine", target_os = "linux"))]
 mod waiting;

@@ -15,7 +15,7 @@ use tm_llm::{
     },
 };
 
-use crate::{config::Environment, report::advice};
+use crate::{calibration, config::Environment, report::advice};
 
 /// A model file that is there.
 #[derive(Debug, Clone)]
@@ -25,6 +25,14 @@ pub(super) struct Found {
     path: PathBuf,
     /// The same for the same weights, and another one for others.
     pub(super) identity: String,
+    /// What was found best for it on this machine.
+    tuning: Tuning,
+}
+
+impl Found {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Finds the model that is asked for, or the default one.
@@ -71,7 +79,8 @@ fn find_in(
         let path = environment.working_dir.join(asked);
         if path.extension().is_some_and(|it| it == "gguf") && catalogue.find(asked).is_err() {
             let identity = of_file(&path);
-            return Ok(Found { id: asked.to_owned(), path, identity });
+            let tuning = tuning(environment, &identity)?;
+            return Ok(Found { id: asked.to_owned(), path, identity, tuning });
         }
     }
     let model = match asked {
@@ -79,7 +88,27 @@ fn find_in(
         None => default.context("the catalogue has no default model")?,
     };
     let Installed { path, sha256, .. } = installed(&store, model)?;
-    Ok(Found { id: model.id.clone(), path, identity: format!("sha256:{sha256}") })
+    let identity = format!("sha256:{sha256}");
+    let tuning = tuning(environment, &identity)?;
+    Ok(Found { id: model.id.clone(), path, identity, tuning })
+}
+
+/// What was found best on this machine, and what the user says.
+fn tuning(environment: &Environment, identity: &str) -> anyhow::Result<Tuning> {
+    let said = environment.variable("TASKMASTER_GPU_LAYERS");
+    let gpu_layers = said.map(str::parse).transpose().map_err(|_| {
+        advice(
+            "TASKMASTER_GPU_LAYERS is no number of layers",
+            "set it to a number such as 20, or to 0 for the processor alone",
+        )
+    })?;
+    let found = calibration::read(environment, identity);
+    Ok(Tuning {
+        threads: found.as_ref().map(|it| it.threads),
+        batch_tokens: found.as_ref().map(|it| it.batch_tokens),
+        parallel: None,
+        gpu_layers,
+    })
 }
 
 /// Nobody vouches for the file, and to read all of it takes too long: it is what it was as long as
@@ -107,10 +136,38 @@ fn installed(store: &ModelStore, model: &Model) -> anyhow::Result<Installed> {
     }
 }
 
+/// How a model is run; what is left out is chosen for the machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tuning {
+    pub threads: Option<u32>,
+    pub batch_tokens: Option<u32>,
+    pub parallel: Option<u32>,
+    /// Of a graphics card, where the build can use one.
+    pub gpu_layers: Option<u32>,
+}
+
 /// Loads the model into this process.
 #[cfg(feature = "engine")]
 pub(super) async fn load(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
-    let options = tm_engine::EngineOptions { model: Some(found.id), ..Default::default() };
+    let tuning = found.tuning;
+    load_tuned(found, tuning).await
+}
+
+/// The same, run in this way.
+#[cfg(feature = "engine")]
+pub(super) async fn load_tuned(
+    found: Found,
+    tuning: Tuning,
+) -> Result<Arc<dyn Backend>, BackendError> {
+    let usual = tm_engine::EngineOptions::default();
+    let options = tm_engine::EngineOptions {
+        model: Some(found.id),
+        threads: tuning.threads,
+        batch_tokens: tuning.batch_tokens.unwrap_or(usual.batch_tokens),
+        parallel: tuning.parallel.unwrap_or(usual.parallel),
+        gpu_layers: tuning.gpu_layers,
+        ..usual
+    };
     let engine = tm_engine::Engine::load_in_background(found.path, options).await?;
     Ok(Arc::new(engine))
 }
@@ -128,10 +185,19 @@ pub(super) async fn load_embedder(found: Found) -> Result<Arc<dyn Backend>, Back
     load(found).await
 }
 
+#[cfg(not(feature = "engine"))]
+pub(super) async fn load(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
+    let tuning = found.tuning;
+    load_tuned(found, tuning).await
+}
+
 /// This build has no engine to load it into.
 #[cfg(not(feature = "engine"))]
 #[expect(clippy::unused_async, reason = "the same shape as in a build with an engine")]
-pub(super) async fn load(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
+pub(super) async fn load_tuned(
+    found: Found,
+    _tuning: Tuning,
+) -> Result<Arc<dyn Backend>, BackendError> {
     let reason = format!("this build cannot run {}: it has no engine", found.id);
     Err(BackendError::Load { path: found.path, reason })
 }

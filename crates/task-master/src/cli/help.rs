@@ -21,7 +21,7 @@ pub struct Args {
 const SECTIONS: &[(&str, &[&str])] = &[
     (
         "Project Setup & Configuration",
-        &["init", "models", "lang", "rules", "migrate", "mcp", "help"],
+        &["init", "models", "doctor", "bench", "lang", "rules", "migrate", "mcp", "help"],
     ),
     ("Task Generation", &["parse-prd", "prd", "eval", "generate"]),
     (

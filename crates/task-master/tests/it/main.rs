@@ -9,6 +9,7 @@ mod ai_plan;
 mod analyze_complexity;
 mod autopilot;
 mod backends;
+mod bench;
 mod cache;
 mod clients;
 mod complexity_report;

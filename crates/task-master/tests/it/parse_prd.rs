@@ -25,7 +25,7 @@ const PRD: &str = "\
 
 /// The test model's file; `None`, and a line that says so, where it was not fetched.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn test_model() -> Option<PathBuf> {
+pub(crate) fn test_model() -> Option<PathBuf> {
     let home = || env::var_os("HOME").map(|it| PathBuf::from(it).join(".local/share"));
     let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home)?;
     let model = data.join("task-master/models/smollm2-135m-instruct-q4_1.gguf");
