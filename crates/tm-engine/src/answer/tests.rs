@@ -202,7 +202,9 @@ fn likelihoods(
     let mut open = vec![(Vec::<LlamaToken>::new(), 1.0)];
     while let Some((answer, likelihood)) = open.pop() {
         let mut constraint = writer.plain.constraint(schema).unwrap();
-        answer.iter().for_each(|token| drop(constraint.accept(*token).unwrap()));
+        for token in &answer {
+            constraint.accept(*token).unwrap();
+        }
         if constraint.is_complete() {
             let text = String::from_utf8(writer.text(&answer)).unwrap();
             *found.entry(text).or_insert(0.0) += likelihood;
@@ -217,15 +219,11 @@ fn likelihoods(
             let share = (score(id) - best).exp() / total;
             if likelihood * share > 1e-5 {
                 let token = LlamaToken(id.cast_signed());
-                let next = if writer.vocabulary.is_eog(token) { None } else { Some(token) };
-                match next {
-                    Some(token) => {
-                        open.push(([answer.as_slice(), &[token]].concat(), likelihood * share))
-                    }
-                    None => {
-                        let text = String::from_utf8(writer.text(&answer)).unwrap();
-                        *found.entry(text).or_insert(0.0) += likelihood * share;
-                    }
+                if writer.vocabulary.is_eog(token) {
+                    let text = String::from_utf8(writer.text(&answer)).unwrap();
+                    *found.entry(text).or_insert(0.0) += likelihood * share;
+                } else {
+                    open.push(([answer.as_slice(), &[token]].concat(), likelihood * share));
                 }
             }
         }
