@@ -88,6 +88,7 @@ impl Client {
     }
 
     /// Of the server's process.
+    #[cfg(all(feature = "engine", target_os = "linux"))]
     pub(crate) fn id(&self) -> u32 {
         self.server.id()
     }
