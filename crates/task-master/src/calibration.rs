@@ -31,10 +31,11 @@ pub struct Calibration {
 
 /// What was measured of the model on this machine.
 pub fn read(environment: &Environment, identity: &str) -> Option<Calibration> {
-    let text = fs::read(path(environment, identity)).ok()?;
+    let host = host();
+    let text = fs::read(path(environment, identity, &host)).ok()?;
     let calibration: Calibration = serde_json::from_slice(&text).ok()?;
     let fits = calibration.identity == identity
-        && calibration.host == host()
+        && calibration.host == host
         && (1..=1024).contains(&calibration.threads)
         && (1..=4096).contains(&calibration.batch_tokens);
     fits.then_some(calibration)
@@ -45,7 +46,7 @@ pub fn read(environment: &Environment, identity: &str) -> Option<Calibration> {
 /// # Errors
 /// When it cannot be written.
 pub fn keep(environment: &Environment, calibration: &Calibration) -> io::Result<PathBuf> {
-    let path = path(environment, &calibration.identity);
+    let path = path(environment, &calibration.identity, &calibration.host);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -69,8 +70,8 @@ pub fn host() -> String {
     format!("{processor}, {cores} cores, {memory_gib} GiB")
 }
 
-fn path(environment: &Environment, identity: &str) -> PathBuf {
-    let name = sha256_hex(format!("{identity}\n{}", host()).as_bytes());
+fn path(environment: &Environment, identity: &str, host: &str) -> PathBuf {
+    let name = sha256_hex(format!("{identity}\n{host}").as_bytes());
     let short = name.get(..16).unwrap_or(&name);
     environment.state_dir.join("calibration").join(format!("{short}.json"))
 }

@@ -40,6 +40,7 @@ fn a_note_of_another_machine_or_that_makes_no_sense_is_no_note() {
     let folder = TempDir::new().unwrap();
     let environment = environment(&folder);
     let path = keep(&environment, &calibration()).unwrap();
+    assert_eq!(read(&environment, "sha256:1"), Some(calibration()));
     for wrong in [
         Calibration { host: "another".to_owned(), ..calibration() },
         Calibration { threads: 0, ..calibration() },
