@@ -3,7 +3,7 @@
 //! Workflows ask for a role and get a backend; which model it is, where it runs and who stands in
 //! for it is decided here. Start at [`for_role`].
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use tm_llm::{
     backend::{
@@ -457,7 +457,7 @@ fn served(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::
             Ok(backend)
         }) as futures_util::future::BoxFuture<'static, _>
     };
-    Ok(Candidate::new(name, Box::new(open), route.limit))
+    Ok(Candidate::new(name, Box::new(open), route.limit).with_place(&place(route)))
 }
 
 /// The way out, for projects that have switched it on.
@@ -470,14 +470,26 @@ fn network(workspace: &Workspace) -> NetworkConfig {
     let is_on = workspace.config.globals().enable_proxy
         || environment.variable("TASKMASTER_ENABLE_PROXY").is_some_and(|it| it == "true");
     let proxy = |name: &str| either(name).or_else(|| either("ALL_PROXY")).filter(|_| is_on);
-    let certificates = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
     NetworkConfig {
         http_proxy: proxy("HTTP_PROXY"),
         https_proxy: proxy("HTTPS_PROXY"),
         no_proxy: either("NO_PROXY"),
-        certificates: certificates
-            .iter()
-            .filter_map(|it| environment.variable(it).map(Into::into))
-            .collect(),
+        certificates: certificates(workspace),
     }
+}
+
+/// Files with certificates that the user trusts.
+pub fn certificates(workspace: &Workspace) -> Vec<PathBuf> {
+    let named = ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"];
+    named.iter().filter_map(|it| workspace.environment.variable(it).map(Into::into)).collect()
+}
+
+/// What every gateway that asks this server calls it; what is on this machine is not what has the
+/// same address on another one.
+fn place(route: &ServerRoute) -> String {
+    let machine = match Guard::default().check(&route.url) {
+        Ok(()) => sysinfo::System::host_name().unwrap_or_default(),
+        Err(_) => String::new(),
+    };
+    format!("{machine} {} {}", without_secrets(&route.url), route.model)
 }

@@ -32,6 +32,9 @@ pub type Running = BTreeMap<String, Trial>;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct State {
     version: u32,
+    /// How many changes there were, here and in other gateways.
+    #[serde(default)]
+    pub revision: u64,
     pub trials: Running,
     /// The newest last.
     pub history: Vec<Change>,
@@ -71,7 +74,17 @@ pub struct Trials {
 
 impl Default for State {
     fn default() -> Self {
-        Self { version: VERSION, trials: Running::new(), history: Vec::new() }
+        Self { version: VERSION, revision: 0, trials: Running::new(), history: Vec::new() }
+    }
+}
+
+impl State {
+    fn parse(bytes: &[u8]) -> io::Result<Self> {
+        let state: Self = serde_json::from_slice(bytes)?;
+        if state.version != VERSION {
+            return Err(io::Error::other(format!("it has the form {}", state.version)));
+        }
+        Ok(state)
     }
 }
 
@@ -107,6 +120,7 @@ impl Trials {
             let (why, examples) =
                 decided.map_or_else(Default::default, |(why, examples)| (Some(why), examples));
             let time = iso_millis(Timestamp::now());
+            state.revision += 1;
             state.history.push(Change { time, what: what.to_owned(), why, examples, before });
             let too_many = state.history.len().saturating_sub(HISTORY_MOST);
             state.history.drain(..too_many);
@@ -125,16 +139,25 @@ impl Trials {
         undone.ok_or(RolloutError::NothingToUndo)
     }
 
+    /// Takes over what another gateway of the project has, unless it is older; whether it did.
+    pub fn adopt(&self, theirs: &str) -> Result<bool, RolloutError> {
+        let theirs = State::parse(theirs.as_bytes()).map_err(|source| self.unusable(source))?;
+        let adopted = self.locked(|state| {
+            let is_newer = theirs.revision >= state.revision && theirs != *state;
+            if is_newer {
+                *state = theirs;
+            }
+            is_newer
+        });
+        adopted.map(|it| it.is_some()).map_err(|source| self.unusable(source))
+    }
+
     fn load(&self) -> io::Result<State> {
-        let state: State = match fs::read(&self.path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
-            Err(error) => return Err(error),
-        };
-        if state.version != VERSION {
-            return Err(io::Error::other(format!("it has the form {}", state.version)));
+        match fs::read(&self.path) {
+            Ok(bytes) => State::parse(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(State::default()),
+            Err(error) => Err(error),
         }
-        Ok(state)
     }
 
     /// The changed state, when `change` says that it is one.

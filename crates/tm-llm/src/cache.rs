@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::catalogue::digest::Digest;
 pub use files::FileStore;
 use flight::{Flights, Joined, Lead};
-pub use redis::{OnChange, RedisStore};
+pub use redis::RedisStore;
 use store::Made;
 pub use store::{Stats, Store, StoreError, Which};
 

@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, Response, redi
 pub mod guard;
 pub(crate) mod loopback;
 pub mod push;
+pub(crate) mod tls;
 
 /// How to get out of this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +38,10 @@ pub enum EgressError {
     Proxy { proxy: String, source: reqwest::Error },
     #[error("cannot set up TLS")]
     Tls { source: reqwest::Error },
+    #[error("the certificates in {} are not PEM, or cannot be read", path.display())]
+    BadPem { path: PathBuf, source: rustls::pki_types::pem::Error },
+    #[error("cannot tell whose certificates to trust")]
+    Verifier { source: rustls::Error },
 }
 
 /// A host that does not answer at once is taken to be out of reach: there are other sources.

@@ -27,6 +27,7 @@ use crate::{
     chat::{ChatEvent, ChatRequest, FinishReason, Role, Usage},
     embed::{EmbedRequest, Embeddings},
 };
+pub use breaker::Health;
 use breaker::Standing;
 use journey::Watch;
 pub use journey::{Attempt, Journey, OnStep, Outcome, Setout, Step};
@@ -53,6 +54,8 @@ mod seat;
 pub struct Candidate {
     /// The lower, the more wanted; equals share the work.
     rank: u32,
+    /// What others call it who ask it too; none when nobody else can.
+    place: Option<Arc<str>>,
     seat: Arc<Seat>,
 }
 
@@ -161,6 +164,18 @@ impl Failover {
     /// What is known of each model, the most wanted first.
     pub fn report(&self) -> Vec<SeatReport> {
         self.inner.seats.iter().map(|it| it.seat.report(it.rank)).collect()
+    }
+
+    /// How the models stand that others may ask too, by what they call them.
+    pub fn health(&self) -> impl Iterator<Item = (&str, Health)> {
+        let seats = self.inner.seats.iter();
+        seats.filter_map(|it| Some((it.place.as_deref()?, it.seat.health())))
+    }
+
+    /// Others have seen a model fail: it rests here too, unless it does already.
+    pub fn told_to_rest(&self, place: &str, left: Duration) {
+        let same = self.inner.seats.iter().filter(|it| it.place.as_deref() == Some(place));
+        same.for_each(|it| it.seat.told_to_rest(left));
     }
 
     /// Opens everybody, to see who can be; in the order of [`Failover::report`].
@@ -410,7 +425,7 @@ impl Candidate {
     /// A model that is opened when it is needed, and is asked no more than `limit` questions at a
     /// time.
     pub fn new(name: impl Into<String>, open: Open, limit: Option<u32>) -> Self {
-        Self { rank: 0, seat: Arc::new(Seat::new(name.into(), open, limit)) }
+        Self { rank: 0, place: None, seat: Arc::new(Seat::new(name.into(), open, limit)) }
     }
 
     /// A model that is there already.
@@ -427,6 +442,12 @@ impl Candidate {
     #[must_use]
     pub fn with_rank(self, rank: u32) -> Self {
         Self { rank, ..self }
+    }
+
+    /// The same model, which others can ask who call it this.
+    #[must_use]
+    pub fn with_place(self, place: &str) -> Self {
+        Self { place: Some(place.into()), ..self }
     }
 
     /// What people call it.

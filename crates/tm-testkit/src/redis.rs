@@ -4,8 +4,10 @@
 //! suite counts that.
 
 use std::{
+    fs,
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -15,6 +17,8 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct RedisServer {
     pub port: u16,
+    /// 0 when it does not encrypt.
+    encrypted_port: u16,
     directory: TempDir,
     child: Child,
 }
@@ -26,8 +30,8 @@ impl RedisServer {
         for _ in 0..5 {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port();
             let directory = TempDir::new().ok()?;
-            match spawn(port, &directory) {
-                Ok(Some(child)) => return Some(Self { port, directory, child }),
+            match spawn([port, 0], &directory) {
+                Ok(Some(child)) => return Some(Self { port, encrypted_port: 0, directory, child }),
                 // Somebody else was given the port in between.
                 Ok(None) => {}
                 Err(error) => {
@@ -38,6 +42,34 @@ impl RedisServer {
         }
         eprintln!("SKIPPED: redis-server was given no port");
         None
+    }
+
+    /// A server that encrypts as well, with a certificate that nobody else vouches for.
+    #[expect(clippy::print_stderr, reason = "who reads the log sees what was left out")]
+    pub fn start_encrypting() -> Option<Self> {
+        let mut server = Self::start()?;
+        server.stop();
+        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).ok()?;
+        fs::write(server.certificate(), pair.cert.pem()).ok()?;
+        fs::write(server.directory.path().join("key.pem"), pair.signing_key.serialize_pem())
+            .ok()?;
+        server.encrypted_port =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port();
+        let is_ready = server.start_again();
+        if !is_ready {
+            eprintln!("SKIPPED: redis-server cannot encrypt here");
+        }
+        is_ready.then_some(server)
+    }
+
+    /// The address where it encrypts.
+    pub fn encrypted_url(&self) -> String {
+        format!("rediss://localhost:{}/0", self.encrypted_port)
+    }
+
+    /// The file with its certificate.
+    pub fn certificate(&self) -> PathBuf {
+        self.directory.path().join("certificate.pem")
     }
 
     /// Its address, as clients write it.
@@ -53,7 +85,9 @@ impl RedisServer {
 
     /// The same server again, with nothing in it; whether that went well.
     pub fn start_again(&mut self) -> bool {
-        let Ok(Some(child)) = spawn(self.port, &self.directory) else { return false };
+        let Ok(Some(child)) = spawn([self.port, self.encrypted_port], &self.directory) else {
+            return false;
+        };
         self.child = child;
         true
     }
@@ -78,8 +112,16 @@ impl Drop for RedisServer {
 }
 
 /// A server that accepts connections; nothing when it ended at once.
-fn spawn(port: u16, directory: &TempDir) -> io::Result<Option<Child>> {
-    let mut child = Command::new("redis-server")
+fn spawn([port, encrypted]: [u16; 2], directory: &TempDir) -> io::Result<Option<Child>> {
+    let mut command = Command::new("redis-server");
+    if encrypted > 0 {
+        let pem = |name: &str| directory.path().join(name);
+        command.args(["--tls-port", &encrypted.to_string(), "--tls-auth-clients", "no"]);
+        command.arg("--tls-cert-file").arg(pem("certificate.pem"));
+        command.arg("--tls-ca-cert-file").arg(pem("certificate.pem"));
+        command.arg("--tls-key-file").arg(pem("key.pem"));
+    }
+    let mut child = command
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
         .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
         .arg("--dir")

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
-use tm_llm::cache::{FileStore, RedisStore, Stats, Store, StoreError, Which};
+use tm_llm::{
+    cache::{FileStore, RedisStore, Stats, Store, StoreError, Which},
+    fleet::server::{Address, Server, ServerError},
+};
 
 use crate::{
     app::{App, Workspace},
@@ -92,20 +95,33 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
 /// Where answers are kept: in the Redis server that is named, here or in the environment, or on
 /// the disk.
 pub(super) fn store(redis: Option<&str>, workspace: &Workspace) -> anyhow::Result<Store> {
-    let environment = &workspace.environment;
-    let Some(url) = redis.or(environment.redis_url()) else {
-        return Ok(FileStore::open(environment.answers_dir()).map_err(told)?.into());
-    };
-    let on_change = |trouble: Option<&StoreError>| {
+    match server(redis, workspace)? {
+        Some(server) => Ok(RedisStore::new(server).into()),
+        None => files(workspace),
+    }
+}
+
+/// Answers on the disk.
+pub(super) fn files(workspace: &Workspace) -> anyhow::Result<Store> {
+    Ok(FileStore::open(workspace.environment.answers_dir()).map_err(told)?.into())
+}
+
+/// The Redis server that is named, here or in the environment.
+pub(super) fn server(redis: Option<&str>, workspace: &Workspace) -> anyhow::Result<Option<Server>> {
+    let Some(url) = redis.or(workspace.environment.redis_url()) else { return Ok(None) };
+    let on_change = |trouble: Option<&ServerError>| {
         progress_line(&match trouble {
-            Some(error) => format!("warning: {error}; answers are neither looked up nor kept"),
+            Some(error) => format!("warning: {error}; nothing is shared or kept there"),
             None => "note: the Redis server answers again".to_owned(),
         });
     };
-    let guard = backend::guard(workspace);
-    let on_blocked = backend::on_blocked(workspace);
-    let store = RedisStore::open(url, guard, on_blocked, Arc::new(on_change));
-    Ok(store.map_err(told)?.into())
+    let address = Address {
+        url,
+        guard: backend::guard(workspace),
+        on_blocked: backend::on_blocked(workspace),
+        certificates: &backend::certificates(workspace),
+    };
+    Server::open(address, Arc::new(on_change)).map(Some).map_err(|it| told(it.into()))
 }
 
 /// What to do about a cache that cannot be used.
@@ -114,14 +130,15 @@ pub(super) fn told(error: StoreError) -> anyhow::Error {
         StoreError::Directory { .. } => {
             "see who owns the directory, or name another one with XDG_CACHE_HOME"
         }
-        StoreError::NoAddress { .. } => {
-            "write it as redis://HOST:PORT/DATABASE, with USER:PASSWORD@ before the host if it \
-             asks for them"
+        StoreError::Redis(ServerError::NoAddress { .. }) => {
+            "write it as redis://HOST:PORT/DATABASE, or rediss:// for TLS, with USER:PASSWORD@ \
+             before the host if it asks for them"
         }
-        StoreError::NotLocal { .. } => {
+        StoreError::Redis(ServerError::NotLocal { .. }) => {
             "if the host is yours, list it in TASKMASTER_LOCAL_HOSTS; nothing was sent"
         }
-        StoreError::Redis { .. } => "start it, or see what it logs",
+        StoreError::Redis(ServerError::Egress(_)) => "see SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
+        StoreError::Redis(ServerError::Unusable { .. }) => "start it, or see what it logs",
     };
     let message = error.to_string();
     anyhow::Error::new(error).context(advice(message, hint))

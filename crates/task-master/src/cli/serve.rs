@@ -4,7 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use tm_llm::{
     backend::Backend as _,
-    cache::{Cache, Store},
+    cache::{Cache, RedisStore, Store},
+    fleet::{Fleet, server::Server},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use crate::{
     app::{App, Workspace},
     backend,
     http::{
-        gateway::{self, Answers, Gateway, Players, Sources},
+        gateway::{self, Answers, Follower, Gateway, Players, Sources},
         keys::{KeyRing, KeyStore},
         otlp::{self, Exporter},
         serve::{Protection, ServeError, encryption, listen, serve},
@@ -46,8 +47,9 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     cache_s: u64,
 
-    /// Keep them in this Redis server, not on the disk (redis://HOST:PORT/DATABASE)
-    #[arg(long, value_name = "URL", requires = "cache_s")]
+    /// Share limits, trials, kept answers and which models rest with the other gateways that name
+    /// this Redis server (redis://HOST:PORT/DATABASE)
+    #[arg(long, value_name = "URL")]
     redis: Option<String>,
 
     /// Ask programs of this machine for a key as well; see `task-master keys`
@@ -84,10 +86,15 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let address = listener.local_addr()?;
         let exporter = exporter(&workspace, report)?;
         let records = exporter.as_ref().map(Exporter::records);
-        let (gateway, model) = gateway(args, &workspace, records, report).await?;
+        let redis = redis(args, &workspace, report).await?;
+        let (gateway, model) = gateway(args, &workspace, (records, redis.clone()), report).await?;
         let gateway = Arc::new(gateway);
         let background = gateway.background();
         let served = CancellationToken::new();
+        if let Some(redis) = redis {
+            let follower = Follower::new(Fleet::new(redis), &gateway);
+            background.spawn(follower.run(served.clone()));
+        }
         if let Some(exporter) = exporter {
             let measured = Arc::clone(&gateway);
             let measure = move || measured.measured().unwrap_or_default();
@@ -115,10 +122,14 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
 async fn gateway(
     args: &Args,
     workspace: &Workspace,
-    records: Option<Arc<Copies>>,
+    (records, redis): (Option<Arc<Copies>>, Option<Server>),
     report: &mut Report,
 ) -> anyhow::Result<(Gateway, String)> {
-    let store = if args.cache_s > 0 { Some(store(args, workspace, report).await?) } else { None };
+    let store: Option<Store> = match &redis {
+        _ if args.cache_s == 0 => None,
+        Some(server) => Some(RedisStore::new(server.clone()).into()),
+        None => Some(cache::files(workspace)?),
+    };
     let choices = backend::for_all_roles(workspace, report)?;
     let names = backend::names(workspace, &choices)?;
     let identities = choices.each_ref().map(|it| it.identity.clone());
@@ -147,7 +158,8 @@ async fn gateway(
         gateway = gateway.with_answers(Answers::new(cache, identities).with_embedder(embedder));
     }
     if args.require_key || !args.listen.ip().to_canonical().is_loopback() {
-        gateway = gateway.with_keys(KeyRing::new(keys(workspace)));
+        let ring = KeyRing::new(keys(workspace)).with_fleet(redis.map(Fleet::new));
+        gateway = gateway.with_keys(ring);
     }
     if let Some((_, embedder)) = embedding {
         gateway = gateway.with_embedder(embedder);
@@ -186,15 +198,19 @@ fn encrypted(args: &Args) -> Result<Option<TlsAcceptor>, ServeError> {
     encryption(certificate, key).map(Some)
 }
 
-/// Where answers are kept. A Redis server that is not there may come later.
-async fn store(args: &Args, workspace: &Workspace, report: &mut Report) -> anyhow::Result<Store> {
-    let store = cache::store(args.redis.as_deref(), workspace)?;
-    if let Store::Redis(redis) = &store
-        && let Err(error) = redis.ping().await
+/// What is shared with other gateways. A server that is not there may come later.
+async fn redis(
+    args: &Args,
+    workspace: &Workspace,
+    report: &mut Report,
+) -> anyhow::Result<Option<Server>> {
+    let server = cache::server(args.redis.as_deref(), workspace)?;
+    if let Some(server) = &server
+        && let Err(error) = server.ping().await
     {
-        report.warn(&format!("{error}; nothing is kept until it answers"));
+        report.warn(&format!("{error}; nothing is shared or kept until it answers"));
     }
-    Ok(store)
+    Ok(server)
 }
 
 fn welcome(url: &str, model: &str, report: &mut Report) {

@@ -46,6 +46,7 @@ use answer::Asked;
 pub use cached::Answers;
 pub use cited::Sources;
 use client::Client;
+pub use fleet::Follower;
 pub use routing::Players;
 
 mod answer;
@@ -53,6 +54,7 @@ mod cached;
 mod cited;
 mod client;
 mod count;
+mod fleet;
 mod routing;
 mod shadow;
 mod vectors;

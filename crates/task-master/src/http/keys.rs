@@ -10,11 +10,12 @@ use std::{
     fs::{self, DirBuilder, OpenOptions},
     io::{self, Write as _},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
+use tm_llm::fleet::{Fleet, Rate};
 use tm_tasks::{
     digest::sha256_hex,
     timestamp::{Timestamp, iso_millis},
@@ -82,6 +83,8 @@ pub struct KeyStore {
 pub struct KeyRing {
     store: KeyStore,
     known: Mutex<Known>,
+    /// The other gateways where a key is used as well.
+    fleet: Option<Fleet>,
 }
 
 #[derive(Debug, Default)]
@@ -195,18 +198,41 @@ impl KeyStore {
 
 impl KeyRing {
     pub fn new(store: KeyStore) -> Self {
-        Self { store, known: Mutex::default() }
+        Self { store, known: Mutex::default(), fleet: None }
+    }
+
+    /// The same, and what is used elsewhere counts.
+    #[must_use]
+    pub fn with_fleet(self, fleet: Option<Fleet>) -> Self {
+        Self { fleet, ..self }
     }
 
     /// Whose key it is, if it may be used now.
-    pub fn admit(&self, key: &str, now: Instant) -> Result<Arc<KeyRecord>, Refusal> {
+    pub async fn admit(&self, key: &str, now: Instant) -> Result<Arc<KeyRecord>, Refusal> {
+        let key = self.find(key).ok_or(Refusal::Unknown)?;
+        let Some(limit) = key.requests_per_minute else { return Ok(key) };
+        let rate = Rate::a_minute(limit);
+        let over = match &self.fleet {
+            Some(fleet) => fleet.used(&key.id, rate).await,
+            None => None,
+        };
+        let over = over.unwrap_or_else(|| self.known().count(&key, rate, now));
+        if over.is_zero() {
+            return Ok(key);
+        }
+        let retry_after_s = over.as_millis().div_ceil(1000);
+        Err(Refusal::TooMany { retry_after_s: retry_after_s.try_into().unwrap_or(u64::MAX) })
+    }
+
+    fn find(&self, key: &str) -> Option<Arc<KeyRecord>> {
         let sha256 = sha256_hex(key.as_bytes());
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         known.follow(&self.store);
-        let found = known.keys.iter().find(|it| it.sha256 == sha256);
-        let key = Arc::clone(found.ok_or(Refusal::Unknown)?);
-        known.count(&key, now)?;
-        Ok(key)
+        known.keys.iter().find(|it| it.sha256 == sha256).map(Arc::clone)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -222,19 +248,14 @@ impl Known {
         }
     }
 
-    /// A minute's requests may come at once, and then as many as the limit allows.
-    fn count(&mut self, key: &KeyRecord, now: Instant) -> Result<(), Refusal> {
-        const MINUTE: Duration = Duration::from_mins(1);
-        let Some(limit) = key.requests_per_minute else { return Ok(()) };
-        let each = MINUTE / limit.max(1);
-        let until = self.used_until.get(&key.id).copied().unwrap_or(now).max(now) + each;
-        let over = (until - now).saturating_sub(MINUTE);
+    /// How long to wait when that is too many; zero when it is not, and then it is counted.
+    fn count(&mut self, key: &KeyRecord, rate: Rate, now: Instant) -> Duration {
+        let until = self.used_until.get(&key.id).copied().unwrap_or(now).max(now) + rate.each;
+        let over = (until - now).saturating_sub(rate.most);
         if over.is_zero() {
             self.used_until.insert(key.id.clone(), until);
-            return Ok(());
         }
-        let retry_after_s = over.as_millis().div_ceil(1000);
-        Err(Refusal::TooMany { retry_after_s: retry_after_s.try_into().unwrap_or(u64::MAX) })
+        over
     }
 }
 

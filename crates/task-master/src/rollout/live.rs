@@ -74,6 +74,11 @@ impl Live {
         Self { trials, known: Mutex::default() }
     }
 
+    /// Where they are kept.
+    pub fn trials(&self) -> &Trials {
+        &self.trials
+    }
+
     /// Who answers a conversation; none where nothing is on trial.
     pub fn choose(&self, role: &'static str, conversation: u64) -> Option<Chosen> {
         let running = self.running();

@@ -91,3 +91,21 @@ fn what_somebody_has_changed_meanwhile_is_left_alone() {
     live.write(decision);
     assert_eq!(trials.read().unwrap().trials.get("main"), Some(&trial(10)));
 }
+
+#[test]
+fn what_other_gateways_have_is_taken_over_unless_it_is_older() {
+    let ((_here, ours), (_there, theirs)) = (trials(), trials());
+    let text = |trials: &Trials| serde_json::to_string(&trials.read().unwrap()).unwrap();
+    set(&theirs, 5);
+    assert!(ours.adopt(&text(&theirs)).unwrap());
+    assert_eq!(ours.read().unwrap(), theirs.read().unwrap());
+    assert!(!ours.adopt(&text(&theirs)).unwrap(), "that is the same");
+    set(&ours, 25);
+    assert!(!ours.adopt(&text(&theirs)).unwrap(), "that is older");
+    assert!(theirs.adopt(&text(&ours)).unwrap());
+    assert_eq!(theirs.undo().unwrap().trials["main"].percent, 5, "of the same history");
+    for nonsense in ["", "{}", r#"{"version": 2, "revision": 99, "trials": {}, "history": []}"#] {
+        assert!(ours.adopt(nonsense).is_err(), "{nonsense}");
+        assert_eq!(ours.read().unwrap().trials["main"].percent, 25);
+    }
+}

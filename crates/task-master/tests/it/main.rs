@@ -18,6 +18,7 @@ mod dependencies;
 mod deploy;
 mod eval;
 mod faults;
+mod fleet;
 mod generate;
 mod history;
 mod init;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::task::spawn_blocking;
 
 use super::{FileStore, Key, RedisStore};
+use crate::fleet::server::ServerError;
 
 /// A place for answers. Clones are the same one.
 #[derive(Debug, Clone)]
@@ -44,13 +45,8 @@ pub struct Which {
 pub enum StoreError {
     #[error("the cache in {} cannot be used", directory.display())]
     Directory { directory: PathBuf, source: io::Error },
-    /// The address may have a password in it, and is not shown.
-    #[error("the address of the Redis server makes no sense: {reason}")]
-    NoAddress { reason: String },
-    #[error("{host} is not on this machine, nor a host that was listed as local")]
-    NotLocal { host: String },
-    #[error("the Redis server at {url} cannot be used: {reason}")]
-    Redis { url: String, reason: String },
+    #[error(transparent)]
+    Redis(#[from] ServerError),
 }
 
 /// An answer, and what is known about it.

@@ -5,7 +5,10 @@ use tm_testkit::redis::RedisServer;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::egress::guard::Guard;
+use crate::{
+    egress::guard::Guard,
+    fleet::server::{Address, Server},
+};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -27,9 +30,9 @@ impl Place {
         match self {
             Self::Directory(directory) => files(directory).into(),
             Self::Server(server) => {
-                let store =
-                    RedisStore::open(&server.url(), Guard::default(), Arc::new(|_| ()), told());
-                store.unwrap().into()
+                let (guard, on_blocked) = (Guard::default(), Arc::new(|_: &str| ()));
+                let address = Address { url: &server.url(), guard, on_blocked, certificates: &[] };
+                RedisStore::new(Server::open(address, Arc::new(|_| ())).unwrap()).into()
             }
         }
     }
@@ -72,10 +75,6 @@ impl Place {
 
 fn files(directory: &tempfile::TempDir) -> FileStore {
     FileStore::open(directory.path().join("answers")).unwrap()
-}
-
-fn told() -> OnChange {
-    Arc::new(|_| ())
 }
 
 fn key(what: &str) -> Key {

@@ -26,6 +26,17 @@ pub(super) enum Standing {
     Excluded,
 }
 
+/// How a model stands, as far as that is worth telling others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It answered last.
+    Well,
+    /// It failed here, and is left alone for so long.
+    Failed { left: Duration },
+    /// Nobody here knows better than others do.
+    Unsure,
+}
+
 /// What is remembered of one model.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
@@ -44,6 +55,8 @@ enum State {
     Well,
     Resting {
         until: Instant,
+        /// Somebody else saw it fail.
+        is_told: bool,
     },
     /// It has been asked the question that will show.
     Tried,
@@ -54,7 +67,7 @@ impl Breaker {
     pub(super) fn standing(&self, now: Instant) -> Standing {
         match self.state {
             State::Well => Standing::Well,
-            State::Resting { until } if now >= until => Standing::Rested,
+            State::Resting { until, .. } if now >= until => Standing::Rested,
             State::Resting { .. } | State::Tried => Standing::Resting,
             State::Excluded => Standing::Excluded,
         }
@@ -74,7 +87,7 @@ impl Breaker {
     /// Whoever asked went away before it showed anything.
     pub(super) fn abandoned(&mut self, now: Instant) {
         if matches!(self.state, State::Tried) {
-            self.state = State::Resting { until: now };
+            self.state = State::Resting { until: now, is_told: false };
         }
     }
 
@@ -95,19 +108,42 @@ impl Breaker {
                 return;
             }
             Meaning::Lasting => State::Excluded,
-            Meaning::Busy(wait) => State::Resting { until: now + wait },
+            Meaning::Busy(wait) => resting(now + wait),
             Meaning::Passing => {
                 let was_good = self.well_since.is_some_and(|it| now > it + self.rest());
                 self.failures = if was_good { 1 } else { self.failures.saturating_add(1) };
-                State::Resting { until: now + self.rest() }
+                resting(now + self.rest())
             }
         };
+    }
+
+    /// Somebody else has seen it fail: it is left alone as long as they leave it alone.
+    pub(super) fn told_to_rest(&mut self, now: Instant, left: Duration) {
+        if matches!(self.standing(now), Standing::Well | Standing::Rested) {
+            self.state = State::Resting { until: now + left, is_told: true };
+            "it failed elsewhere".clone_into(&mut self.reason);
+        }
+    }
+
+    /// How it stands, for others who ask the same model.
+    pub(super) fn health(&self, now: Instant) -> Health {
+        match self.state {
+            State::Well => Health::Well,
+            State::Resting { until, is_told: false } if until > now => {
+                Health::Failed { left: until - now }
+            }
+            State::Resting { .. } | State::Tried | State::Excluded => Health::Unsure,
+        }
     }
 
     fn rest(&self) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(16);
         REST.saturating_mul(1 << doublings).min(REST_MOST)
     }
+}
+
+fn resting(until: Instant) -> State {
+    State::Resting { until, is_told: false }
 }
 
 /// What an error says about the model.

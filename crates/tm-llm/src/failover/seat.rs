@@ -16,7 +16,7 @@ use tokio::sync::{Notify, OnceCell};
 
 use super::{
     Attempt, Journey, Open, Outcome,
-    breaker::{Breaker, Standing},
+    breaker::{Breaker, Health, Standing},
     load::{Load, Question},
 };
 use crate::{
@@ -133,6 +133,14 @@ impl Seat {
 
     pub(super) fn standing(&self, now: Instant) -> Standing {
         self.state().breaker.standing(now)
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.state().breaker.health(Instant::now())
+    }
+
+    pub(super) fn told_to_rest(&self, left: Duration) {
+        self.state().breaker.told_to_rest(Instant::now(), left);
     }
 
     pub(super) fn is_full(&self) -> bool {

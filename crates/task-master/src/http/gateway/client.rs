@@ -107,7 +107,7 @@ async fn admitted(gateway: Arc<Gateway>, mut request: Request, next: Next) -> Re
         return next.run(request).await;
     }
     let key = key(request.headers()).unwrap_or_default();
-    match keys.admit(key, Instant::now()) {
+    match keys.admit(key, Instant::now()).await {
         Ok(key) => {
             request.extensions_mut().insert(key);
             next.run(request).await

@@ -8,23 +8,23 @@ fn wanted(name: &str) -> NewKey {
     NewKey { name: name.to_owned(), ..NewKey::default() }
 }
 
-#[test]
-fn a_key_is_known_until_it_is_removed() {
+#[tokio::test]
+async fn a_key_is_known_until_it_is_removed() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(&directory);
     let ring = KeyRing::new(store.clone());
     let now = Instant::now();
-    assert_eq!(ring.admit("anything", now), Err(Refusal::Unknown));
+    assert_eq!(ring.admit("anything", now).await, Err(Refusal::Unknown));
     let (key, secret) = store.add(wanted("laptop"), Timestamp::UNIX_EPOCH).unwrap();
-    assert_eq!(ring.admit(secret.text(), now).unwrap().name, "laptop");
+    assert_eq!(ring.admit(secret.text(), now).await.unwrap().name, "laptop");
     for other in ["", "tm-", &secret.text()[1..], &key.id, &key.sha256] {
-        assert_eq!(ring.admit(other, now), Err(Refusal::Unknown), "{other}");
+        assert_eq!(ring.admit(other, now).await, Err(Refusal::Unknown), "{other}");
     }
     let (_, other) = store.add(wanted("phone"), Timestamp::UNIX_EPOCH).unwrap();
     assert_ne!(other.text(), secret.text());
     store.remove(&key.id).unwrap();
-    assert_eq!(ring.admit(secret.text(), now), Err(Refusal::Unknown));
-    assert!(ring.admit(other.text(), now).is_ok());
+    assert_eq!(ring.admit(secret.text(), now).await, Err(Refusal::Unknown));
+    assert!(ring.admit(other.text(), now).await.is_ok());
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn nothing_on_the_disk_is_the_key() {
     }
 }
 
-#[test]
-fn names_are_what_keys_are_told_apart_by() {
+#[tokio::test]
+async fn names_are_what_keys_are_told_apart_by() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(&directory);
     for name in ["b", "a"] {
@@ -62,11 +62,11 @@ fn names_are_what_keys_are_told_apart_by() {
     fs::write(store.directory.join("x.json"), "{").unwrap();
     assert!(store.list().unwrap_err().to_string().contains("x.json"));
     let ring = KeyRing::new(store);
-    assert_eq!(ring.admit("a", Instant::now()), Err(Refusal::Unknown));
+    assert_eq!(ring.admit("a", Instant::now()).await, Err(Refusal::Unknown));
 }
 
-#[test]
-fn a_key_is_used_so_often_a_minute_and_then_told_when_again() {
+#[tokio::test]
+async fn a_key_is_used_so_often_a_minute_and_then_told_when_again() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(&directory);
     let limited = NewKey { requests_per_minute: Some(3), ..wanted("a") };
@@ -75,13 +75,13 @@ fn a_key_is_used_so_often_a_minute_and_then_told_when_again() {
     let (ring, begin) = (KeyRing::new(store), Instant::now());
     let at = |seconds: u64| ring.admit(secret.text(), begin + Duration::from_secs(seconds));
     for _ in 0..3 {
-        assert!(at(0).is_ok());
+        assert!(at(0).await.is_ok());
     }
-    assert_eq!(at(0), Err(Refusal::TooMany { retry_after_s: 20 }));
-    assert_eq!(at(15), Err(Refusal::TooMany { retry_after_s: 5 }));
-    assert!(at(20).is_ok());
-    assert_eq!(at(20), Err(Refusal::TooMany { retry_after_s: 20 }));
-    assert!(ring.admit(other.text(), begin).is_ok());
+    assert_eq!(at(0).await, Err(Refusal::TooMany { retry_after_s: 20 }));
+    assert_eq!(at(15).await, Err(Refusal::TooMany { retry_after_s: 5 }));
+    assert!(at(20).await.is_ok());
+    assert_eq!(at(20).await, Err(Refusal::TooMany { retry_after_s: 20 }));
+    assert!(ring.admit(other.text(), begin).await.is_ok());
 }
 
 #[test]

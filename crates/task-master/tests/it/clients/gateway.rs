@@ -55,6 +55,12 @@ impl Gateway {
         self.ask("GET /metrics", "", "")
     }
 
+    /// What `/routes` says.
+    pub(crate) fn routes(&self) -> Value {
+        let text = self.ask("GET /routes", "", "");
+        serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
     /// All of an answer, with its head.
     pub(crate) fn chat(&self, body: &Value) -> String {
         self.chat_with(body, "")

@@ -68,3 +68,18 @@ fn a_missing_model_is_never_asked_again_and_a_wrong_question_is_not_its_fault() 
     breaker.failed(now, &missing);
     assert_eq!(breaker.standing(now + seconds(9999)), Standing::Excluded);
 }
+
+#[test]
+fn a_model_that_failed_elsewhere_rests_here_and_only_what_was_seen_here_is_told() {
+    let (mut breaker, now) = (Breaker::default(), Instant::now());
+    assert_eq!(breaker.health(now), Health::Well);
+    breaker.told_to_rest(now, seconds(5));
+    assert_eq!(breaker.standing(now + seconds(4)), Standing::Resting);
+    assert_eq!(breaker.health(now), Health::Unsure, "others know it already");
+    assert_eq!(breaker.standing(now + seconds(5)), Standing::Rested);
+    breaker.failed(now, &broken());
+    assert_eq!(breaker.health(now), Health::Failed { left: seconds(1) }, "its first failure here");
+    breaker.told_to_rest(now, seconds(60));
+    assert_eq!(breaker.health(now), Health::Failed { left: seconds(1) }, "it rests already");
+    assert_eq!(breaker.health(now + seconds(1)), Health::Unsure);
+}
