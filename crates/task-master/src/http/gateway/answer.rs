@@ -142,7 +142,15 @@ impl Asked {
         let first = Bytes::from(writer.begin());
         let text = Text::new(&self.request);
         let is_shared = self.keeping.is_shared();
-        let live = Live { asked: self, writer, events, text, outcome: None, is_over: false };
+        let live = Live {
+            asked: self,
+            writer,
+            events,
+            text,
+            outcome: None,
+            begun: Begun::Nothing,
+            is_over: false,
+        };
         let rest = stream::unfold(live, |mut live| async move {
             let bytes = live.next().await?;
             Some((bytes, live))
@@ -322,7 +330,17 @@ struct Live {
     text: Text,
     /// What came of it, when that is not known to others yet.
     outcome: Option<Result<Answer, ClientError>>,
+    begun: Begun,
     is_over: bool,
+}
+
+/// How far a stream has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Nothing,
+    /// The first words are on their way.
+    First,
+    GoesOn,
 }
 
 impl Live {
@@ -331,10 +349,19 @@ impl Live {
         if self.is_over {
             return None;
         }
+        if self.begun == Begun::First {
+            self.begun = Begun::GoesOn;
+            // What was written is sent when there is nothing more to write for a moment: the first
+            // words do not wait for others that have come with them.
+            tokio::task::yield_now().await;
+        }
         let event = self.events.next().await;
         let mut bytes = self.write(event);
+        if self.begun == Begun::Nothing && !bytes.is_empty() {
+            self.begun = Begun::First;
+        }
         // What is there already goes with it.
-        while !self.is_over && bytes.len() < TOGETHER_BYTES {
+        while self.begun == Begun::GoesOn && !self.is_over && bytes.len() < TOGETHER_BYTES {
             let Some(event) = self.events.next().now_or_never() else { break };
             bytes.extend(self.write(event));
         }
