@@ -74,6 +74,14 @@ pub const PROVIDERS: &[Provider] = &[
         limit_name: "max_completion_tokens",
         ..BASE
     },
+    // Its API of the version 1, which wants no date and takes the key as OpenAI's does. A model is
+    // called what its deployment is called.
+    Provider {
+        name: "azure",
+        key_variable: "AZURE_OPENAI_API_KEY",
+        limit_name: "max_completion_tokens",
+        ..BASE
+    },
     Provider {
         name: "google",
         dialect: Dialect::Google,
@@ -143,6 +151,10 @@ impl Provider {
         if self.dialect == Dialect::Ollama {
             let root = given.strip_suffix("/v1").or_else(|| given.strip_suffix("/api"));
             return format!("{}/api", root.unwrap_or(given));
+        }
+        if self.name == "azure" {
+            let root = given.strip_suffix("/v1").unwrap_or(given);
+            return format!("{}/openai/v1", root.strip_suffix("/openai").unwrap_or(root));
         }
         let has_path = given.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
         if self.name == "lmstudio" && !has_path { format!("{given}/v1") } else { given.to_owned() }

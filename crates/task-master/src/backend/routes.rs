@@ -249,9 +249,10 @@ impl Planner<'_> {
         let variables =
             [format!("{upper}_BASE_URL"), format!("{}_BASE_URL", upper.replace('-', "_"))];
         let from_environment = || variables.iter().find_map(|it| self.environment.variable(it));
-        let from_project = || {
-            let url = self.config.globals().ollama_base_url;
-            (provider.name == "ollama" && !url.is_empty()).then_some(url)
+        let from_project = || match provider.name {
+            "ollama" => Some(self.config.globals().ollama_base_url).filter(|it| !it.is_empty()),
+            "azure" => self.config.get("global", "azureBaseURL")?.as_str().map(str::to_owned),
+            _ => None,
         };
         model
             .base_url

@@ -18,7 +18,7 @@ use crate::{
         table::Table,
         text::{BOLD, DIM, GREEN, Text, YELLOW},
     },
-    roles, trace,
+    trace,
 };
 
 /// Show what may leave this machine, what has, and where everything is kept
@@ -111,8 +111,8 @@ fn log(workspace: &Workspace) -> anyhow::Result<Log> {
 }
 
 fn keys(workspace: &Workspace) -> Vec<&'static str> {
-    let known = tm_llm::provider::PROVIDERS.iter().map(|it| it.key_variable);
-    let names: BTreeSet<&'static str> = known.chain(roles::keys::variable("azure")).collect();
+    let names: BTreeSet<&'static str> =
+        tm_llm::provider::PROVIDERS.iter().map(|it| it.key_variable).collect();
     let is_set = |it: &&str| workspace.environment.variable(it).is_some();
     names.into_iter().filter(is_set).collect()
 }

@@ -8,6 +8,9 @@ fn base_urls_are_completed() {
         ("ollama", "http://localhost:11434/v1", "http://localhost:11434/api"),
         ("lmstudio", "http://localhost:1234", "http://localhost:1234/v1"),
         ("lmstudio", "http://localhost:1234/v1/", "http://localhost:1234/v1"),
+        ("azure", "https://me.openai.azure.com/", "https://me.openai.azure.com/openai/v1"),
+        ("azure", "https://me.openai.azure.com/openai", "https://me.openai.azure.com/openai/v1"),
+        ("azure", "https://me.openai.azure.com/openai/v1", "https://me.openai.azure.com/openai/v1"),
         ("openai-compatible", "http://localhost:8080", "http://localhost:8080"),
     ] {
         assert_eq!(find(name).unwrap().base_url(given), expected);

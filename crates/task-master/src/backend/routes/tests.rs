@@ -47,6 +47,24 @@ fn the_model_of_a_client_is_nobody_elses() {
 }
 
 #[test]
+fn azure_is_where_the_role_or_the_project_says() {
+    let external = [("TASKMASTER_MODE", "external"), ("AZURE_OPENAI_API_KEY", "k")];
+    let (role, other) = ("https://a.openai.azure.com", "https://b.openai.azure.com/openai");
+    let shown = |url: &str| format!("gpt at {url} with key");
+    let roles = |model: &str| {
+        ["main", "research", "fallback"].map(|it| format!("\"{it}\": {model}")).join(", ")
+    };
+    let named =
+        roles(&format!(r#"{{"provider": "azure", "modelId": "gpt", "baseURL": "{role}"}}"#));
+    check(&named, &external, Role::Main, &shown("https://a.openai.azure.com/openai/v1"));
+    check(&named, &[], Role::Main, "engine for azure/gpt");
+    let unnamed = roles(r#"{"provider": "azure", "modelId": "gpt"}"#);
+    check(&unnamed, &external, Role::Main, "engine for azure/gpt");
+    let global = format!(r#"{unnamed}}}, "global": {{"azureBaseURL": "{other}""#);
+    check(&global, &external, Role::Main, &shown("https://b.openai.azure.com/openai/v1"));
+}
+
+#[test]
 fn roles_stand_in_for_each_other() {
     let (lm, ollama) = ("a at http://localhost:1234/v1", "b at http://localhost:11434/api");
     check(LM, &[], Role::Main, &format!("{lm}, {ollama}"));
