@@ -21,6 +21,7 @@ pub use metric::{Metric, Scores};
 pub use pairs::{Pair, PairError, read_pairs, read_tasks};
 pub use quality::quality;
 
+pub mod answers;
 mod bootstrap;
 mod control;
 mod faithful;

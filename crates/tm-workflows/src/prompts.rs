@@ -38,6 +38,8 @@ pub(crate) const LOOP_ENTROPY: Prompt = prompt!("loop/entropy");
 pub(crate) const ASKING_SYSTEM: Prompt = prompt!("asking/system");
 pub(crate) const COMPLEXITY_TASK: Prompt = prompt!("complexity_task");
 pub(crate) const COMPLEXITY_WHOLE: Prompt = prompt!("complexity_whole");
+/// A measure: no project has its own.
+pub(crate) const EVALUATE_SAYS: Prompt = prompt!("evaluate/says");
 pub(crate) const EXPAND: Prompt = prompt!("expand");
 pub(crate) const NOTE_SUBTASK: Prompt = prompt!("note_subtask");
 pub(crate) const NOTE_TASK: Prompt = prompt!("note_task");

@@ -24,8 +24,9 @@ use crate::{
 
 pub mod cited;
 pub mod claims;
+pub(crate) mod finding;
 pub mod library;
-mod passages;
+pub(crate) mod passages;
 pub mod session;
 pub mod sources;
 

@@ -27,13 +27,19 @@ use crate::{
 };
 
 mod page;
+mod research;
 mod screen;
 
 /// Compare plans with recorded ones of the same documents
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    other: Option<Other>,
+
     /// A folder of pairs: each a folder with prd.md or prd.txt, and tasks.json
-    folder: PathBuf,
+    #[arg(required = true)]
+    folder: Option<PathBuf>,
 
     /// Score the plans in this folder, NAME.json or NAME/tasks.json, instead of making them
     #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "keep"])]
@@ -73,6 +79,12 @@ pub struct Args {
     json: bool,
 }
 
+/// What is measured beside plans.
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    Research(research::Args),
+}
+
 /// What is shown.
 #[derive(Debug, Serialize)]
 struct Findings {
@@ -101,9 +113,13 @@ struct Plans {
 
 /// Runs `eval`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
+    if let Some(Other::Research(args)) = &args.other {
+        return research::run(args, app, report);
+    }
+    let folder = args.folder.clone().unwrap_or_default();
     let names = args.list.as_deref().map(|it| names(it, app)).transpose()?;
     let here = |it: &Path| app.environment.working_dir.join(it);
-    let mut pairs = read_pairs(&here(&args.folder), names.as_deref()).map_err(explain)?;
+    let mut pairs = read_pairs(&here(&folder), names.as_deref()).map_err(explain)?;
     draw(&mut pairs, args);
     let plans = match &args.plans {
         Some(folder) => found(&here(folder), &mut pairs, report)?,
@@ -248,7 +264,7 @@ fn findings(
         version: env!("CARGO_PKG_VERSION"),
         at: app.now.to_string(),
         host: format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH),
-        folder: args.folder.clone(),
+        folder: args.folder.clone().unwrap_or_default(),
         plans: plans.from,
         inputs: sha256_hex(inputs.as_bytes()),
         baseline,

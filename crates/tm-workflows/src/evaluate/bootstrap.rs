@@ -1,11 +1,13 @@
 //! How far a mean could be from what more documents would have given.
 //!
 //! The percentile bootstrap over documents, seeded: the same numbers and the same seed always give
-//! the same interval. Start at [`summary`] and [`ratio`].
+//! the same interval. Shares of things that are counted have Wilson's interval, which is not empty
+//! when all of them or none are meant. Start at [`summary`], [`ratio`] and [`proportion`].
 
 use serde::Serialize;
 
 use super::said::mean;
+use crate::research::passages::share;
 
 const RESAMPLES: usize = 2000;
 /// The 50th from either end of 2000 leaves 95 % in between.
@@ -44,6 +46,24 @@ pub(super) fn ratio(values: &[(f64, f64)], seed: u64) -> Option<Summary> {
         (below > 0.0).then(|| above / below)
     };
     summarised(values.len(), seed, statistic)
+}
+
+/// The 97.5 % quantile of the normal distribution.
+const DEVIATIONS: f64 = 1.96;
+
+/// So many of so many, with Wilson's interval; nothing of none.
+pub(super) fn proportion(part: usize, whole: usize) -> Option<Summary> {
+    if whole == 0 {
+        return None;
+    }
+    let n = f64::from(u32::try_from(whole).unwrap_or(u32::MAX));
+    let mean = share(part, whole);
+    let squared = DEVIATIONS * DEVIATIONS;
+    let centre = (mean + squared / (2.0 * n)) / (1.0 + squared / n);
+    let reach = DEVIATIONS / (1.0 + squared / n)
+        * (mean * (1.0 - mean) / n + squared / (4.0 * n * n)).sqrt();
+    let (low, high) = ((centre - reach).max(0.0), (centre + reach).min(1.0));
+    Some(Summary { mean, interval: Some(Interval { low, high }), n: whole })
 }
 
 fn summarised(n: usize, seed: u64, statistic: impl Fn(&[usize]) -> Option<f64>) -> Option<Summary> {

@@ -9,16 +9,17 @@
 
 use std::{collections::HashSet, time::Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tm_knowledge::index::search::{By, Hit, Query};
+use tm_knowledge::index::search::Hit;
 use tm_llm::{chat::Usage, structured::StructuredError};
 
 use super::{
     Detail, Research,
     claims::{Claim, Sentence},
+    finding::{about, title},
     library::Library,
-    passages::{asked_for, coverage, sentences},
+    passages::sentences,
 };
 use crate::{
     asking::{AskError, Asking, Question, Spent, object, text},
@@ -29,7 +30,7 @@ use crate::{
 mod written;
 
 /// Where an answer comes from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cited {
     pub citations: Vec<Citation>,
@@ -42,7 +43,7 @@ pub struct Cited {
 }
 
 /// A passage that the answer cites as `[number]`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Citation {
     pub number: usize,
@@ -57,7 +58,7 @@ pub struct Citation {
 }
 
 /// Words of a document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     pub text: String,
     /// Bytes of the text that was read of the document.
@@ -66,7 +67,7 @@ pub struct Quote {
 }
 
 /// What was looked for, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
     pub questions: Vec<String>,
     pub passages: usize,
@@ -75,7 +76,7 @@ pub struct Round {
 }
 
 /// Why nothing more was looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stop {
     /// There are as many notes as such an answer needs.
@@ -104,9 +105,6 @@ struct Effort {
     notes: usize,
     rounds: usize,
 }
-
-/// A passage with fewer words of the question is about something else.
-const ABOUT: f64 = 0.5;
 
 /// Sentences that are chosen of one passage at most.
 const QUOTES_MAX: usize = 4;
@@ -216,24 +214,18 @@ impl Search<'_> {
 
     /// Passages that are about one of the questions and were not looked at before.
     async fn find(&mut self, questions: &[String]) -> Result<Vec<Hit>, AskError> {
-        let of_all = asked_for(&self.request.query);
         let mut lists = Vec::new();
         for question in questions {
-            let asked = asked_for(question);
             for (number, library) in self.request.documents.libraries.iter().enumerate() {
-                let by = self.by(library, question).await;
-                self.by_words_alone |= matches!(by, By::Words);
-                let query = Query { by, ..Query::new(question, self.effort.passages) };
-                let hits = library.search(query).await?;
-                let near = library.model().and_then(|it| it.near);
-                let is_near = |it: &Hit| near.zip(it.cosine).is_some_and(|(near, it)| it >= near);
-                let about = hits.into_iter().filter(|it| {
-                    let whole = format!("{}\n{}", title(it), it.text);
-                    let has_words =
-                        coverage(&asked, &whole) >= ABOUT && coverage(&of_all, &whole) > 0.0;
-                    has_words || is_near(it)
-                });
-                lists.push(about.map(|it| (number, it)).collect::<Vec<_>>().into_iter());
+                let (whole, most) = (&self.request.query, self.effort.passages);
+                let about = about(library, question, whole, most).await?;
+                self.by_words_alone |= about.by_words_alone;
+                if let Some(error) = about.failed {
+                    let what = "a question was looked for by its words alone".to_owned();
+                    (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
+                }
+                let hits = about.hits.into_iter().map(|it| (number, it));
+                lists.push(hits.collect::<Vec<_>>().into_iter());
             }
         }
         // The best of each, then the second best of each.
@@ -248,20 +240,6 @@ impl Search<'_> {
             found.extend(self.opened(new).await?);
         }
         Ok(found)
-    }
-
-    /// By words and meaning, where there is a model that knows the meaning of a question. One that
-    /// does not answer is told of, and the words have to do.
-    async fn by(&self, library: &Library, question: &str) -> By {
-        let Some(model) = library.model() else { return By::Words };
-        match model.meaning(question).await {
-            Ok(meaning) => By::Both(meaning),
-            Err(error) => {
-                let what = "a question was looked for by its words alone".to_owned();
-                (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
-                By::Words
-            }
-        }
     }
 
     /// Those whose library still says the same when it is asked again.
@@ -374,6 +352,15 @@ impl Search<'_> {
     }
 }
 
+impl Cited {
+    /// No document said anything.
+    pub(crate) fn nothing() -> Self {
+        let stop = Stop::NotInKnowledgeBase;
+        let (citations, claims, rounds) = Default::default();
+        Self { citations, claims, rounds, stop, by_words_alone: false }
+    }
+}
+
 impl Effort {
     fn of(detail: Detail) -> Self {
         match detail {
@@ -421,13 +408,6 @@ fn or_nothing<T>(
         Err(AskError::Object(StructuredError::Invalid { .. })) => Ok(Vec::new()),
         Err(error) => Err(error),
     }
-}
-
-/// What a passage is under.
-fn title(hit: &Hit) -> String {
-    let mut names = vec![hit.path.as_str()];
-    names.extend(hit.headings.iter().map(String::as_str));
-    names.join(" › ")
 }
 
 fn strings(list: &Value, most: usize) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! negations. That is strict with what is said in quite other words: such a sentence is left out,
 //! and an answer that is left with none quotes its notes. Start at `check`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tm_knowledge::terms;
 
 use super::passages::{content, share};
@@ -18,7 +18,7 @@ pub(super) struct Sentence {
 }
 
 /// What became of it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     pub text: String,
     /// Numbers of the citations that say so.
@@ -28,7 +28,7 @@ pub struct Claim {
     pub verdict: Verdict,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
     /// What it cites says so.
@@ -72,7 +72,7 @@ pub(super) fn check(sentence: &Sentence, notes: &[String]) -> (Vec<usize>, f64, 
 
 /// How much of a sentence is in a text: 1 is every word, 0 is a number or a place on the web that
 /// is not there, or a negation on one side only.
-pub(super) fn support(sentence: &str, text: &str) -> f64 {
+pub(crate) fn support(sentence: &str, text: &str) -> f64 {
     let (claimed, said) = (content(sentence), content(text));
     let has_number = |it: &String| it.chars().any(char::is_numeric);
     let is_invented = claimed.iter().any(|it| has_number(it) && !said.contains(it));

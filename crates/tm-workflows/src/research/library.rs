@@ -82,7 +82,7 @@ impl Library {
     }
 
     /// Finds chunks, the best first.
-    pub(super) async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
+    pub(crate) async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
         self.ask(move |index| index.search(&query)).await
     }
 

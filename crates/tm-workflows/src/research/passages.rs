@@ -103,7 +103,7 @@ fn stem(word: &str) -> String {
 }
 
 /// A part of a whole.
-pub(super) fn share(part: usize, whole: usize) -> f64 {
+pub(crate) fn share(part: usize, whole: usize) -> f64 {
     let count = |it: usize| f64::from(u32::try_from(it).unwrap_or(u32::MAX));
     if whole == 0 { 0.0 } else { count(part) / count(whole) }
 }

@@ -2,7 +2,7 @@
 
 use tm_workflows::evaluate::{Entrant, Metric, Standing, Summary};
 
-use super::Findings;
+use super::{Findings, research};
 use crate::{
     cli::marks::count,
     report::{
@@ -29,6 +29,31 @@ pub(super) fn print(findings: &Findings, report: &mut Report) {
     report.lines(metrics(findings).lines(columns));
     report.blank();
     report.lines(scale(findings).lines(columns));
+}
+
+/// The figures of `eval research`.
+pub(super) fn print_research(findings: &research::Findings, report: &mut Report) {
+    let model = findings.model.as_deref().unwrap_or("no model asked");
+    let found = match &findings.embedding_model {
+        Some(model) => format!("found by words and {model}"),
+        None => "found by words".to_owned(),
+    };
+    report.line(Text::styled(BOLD, model).and(
+        DIM,
+        &format!(
+            "  {} of {}, {} unanswerable; {found}",
+            count(findings.questions, "question"),
+            findings.folder.display(),
+            findings.unanswerable
+        ),
+    ));
+    report.blank();
+    let mut table = Table::new(&["Measure", "Share", "95 % interval", "Of"], "Measure");
+    for (measure, summary) in &findings.scores {
+        let summary = Some(*summary);
+        table.push(vec![measure.name().into(), figure(summary), interval(summary), n(summary)]);
+    }
+    report.lines(table.lines(report.columns()));
 }
 
 fn metrics(findings: &Findings) -> Table {

@@ -1,7 +1,10 @@
 //! The answer as it is read: what the notes support, numbers, and where the numbers lead.
 
-use super::{Citation, Note, title};
-use crate::research::claims::{Claim, Sentence, Verdict, check};
+use super::{Citation, Note};
+use crate::research::{
+    claims::{Claim, Sentence, Verdict, check},
+    finding::title,
+};
 
 /// What is said with what is cited, the citations by number, and what became of each sentence.
 ///
