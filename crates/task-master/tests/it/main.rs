@@ -17,6 +17,7 @@ mod concurrency;
 mod dependencies;
 mod deploy;
 mod eval;
+mod eval_research;
 mod faults;
 mod fleet;
 mod generate;

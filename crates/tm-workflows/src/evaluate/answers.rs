@@ -102,10 +102,11 @@ pub async fn ask(
         documents: Documents { libraries: vec![library.clone()], abstains: true },
         ..Research::default()
     };
-    let observer = |event| match event {
-        // The answer is counted, not read.
-        Event::Text { .. } => {}
-        event => (asking.observer)(event),
+    // The answer is counted, not read.
+    let observer = |event| {
+        if !matches!(event, Event::Text { .. }) {
+            (asking.observer)(event);
+        }
     };
     let started = Instant::now();
     let asking = Asking { observer: &observer, ..asking };

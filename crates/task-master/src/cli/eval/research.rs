@@ -202,12 +202,11 @@ fn answers(
         for labelled in questions {
             // The last one of a question is the whole one.
             let known = kept.iter().rev().find(|it| it.question == labelled.question);
-            let mut answered = match known {
-                Some(known) => known.clone(),
-                None => {
-                    let it = ask(asking, &measured.library, detail, &labelled.question).await;
-                    it.map_err(|error| told(error.into()))?
-                }
+            let mut answered = if let Some(known) = known {
+                known.clone()
+            } else {
+                let it = ask(asking, &measured.library, detail, &labelled.question).await;
+                it.map_err(|error| told(error.into()))?
             };
             let needs_judging = judges && !answered.abstains() && answered.judged.is_none();
             if needs_judging {

@@ -81,9 +81,7 @@ async fn says(
     spent: &Spent,
 ) -> Result<bool, AskError> {
     let question = Question {
-        text: asking
-            .prompts
-            .render(EVALUATE_SAYS, json!({"text": text, "sentence": sentence}))?,
+        text: asking.prompts.render(EVALUATE_SAYS, json!({"text": text, "sentence": sentence}))?,
         schema: object(&json!({"says": {"type": "boolean"}})),
         accepted: json!({"type": "object", "required": ["says"], "properties": {
             "says": {"type": "boolean"}}}),
@@ -136,9 +134,7 @@ pub(super) fn entailed(
     by_others: Option<bool>,
 ) -> Entailed {
     let is_supported = says(&(0..citations).collect::<Vec<_>>());
-    let is_precise = |it: &usize| {
-        citations == 1 || says(&[*it]) || !says(&without(citations, *it))
-    };
+    let is_precise = |it: &usize| citations == 1 || says(&[*it]) || !says(&without(citations, *it));
     let precise = if is_supported { (0..citations).filter(is_precise).count() } else { 0 };
     Entailed { is_supported, citations, precise, by_others }
 }

@@ -95,10 +95,8 @@ fn of_answers(
     let written = given.iter().flat_map(|(_, it)| &it.cited.claims);
     let written = written.filter(|it| it.verdict != Verdict::Quoted);
     let others: Vec<&Answered> = given.iter().map(|(_, it)| *it).collect();
-    let by_words: Vec<entailed::Entailed> = given
-        .iter()
-        .flat_map(|(_, it)| entailed::by_words(it, it.another(&others)))
-        .collect();
+    let by_words: Vec<entailed::Entailed> =
+        given.iter().flat_map(|(_, it)| entailed::by_words(it, it.another(&others))).collect();
     let by_model: Vec<entailed::Entailed> =
         given.iter().filter_map(|(_, it)| it.judged.clone()).flatten().collect();
     vec![

@@ -66,8 +66,11 @@ pub fn read_set(folder: &Path) -> Result<QuestionSet, SetError> {
         .map_err(|source| SetError::Unreadable { path: path.clone(), source })?;
     let mut questions: Vec<Labelled> = Vec::new();
     for (line, text) in (1..).zip(text.lines()).filter(|(_, it)| !it.trim().is_empty()) {
-        let labelled: Labelled = serde_json::from_str(text)
-            .map_err(|source| SetError::Line { path: path.clone(), line, source })?;
+        let labelled: Labelled = serde_json::from_str(text).map_err(|source| SetError::Line {
+            path: path.clone(),
+            line,
+            source,
+        })?;
         if questions.iter().any(|it| it.question == labelled.question) {
             return Err(SetError::Again { line, question: labelled.question });
         }

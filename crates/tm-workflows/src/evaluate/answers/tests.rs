@@ -112,7 +112,13 @@ async fn a_model_that_judges_is_asked_about_each_sentence_and_about_another_answ
         let question = &labelled.question;
         answered.push(ask(asking(&model), &library, Detail::Low, question).await.unwrap());
     }
-    let judged = judge(asking(&model), &answered[0], answered[0].another(&answered.iter().collect::<Vec<_>>())).await.unwrap();
+    let judged = judge(
+        asking(&model),
+        &answered[0],
+        answered[0].another(&answered.iter().collect::<Vec<_>>()),
+    )
+    .await
+    .unwrap();
     assert!(!judged.is_empty());
     // It says yes to everything, which the control shows.
     assert!(judged.iter().all(|it| it.is_supported && it.by_others == Some(true)), "{judged:?}");
@@ -130,7 +136,8 @@ fn refused(line: &str, expected: &str) {
 
 #[test]
 fn a_set_that_would_measure_nothing_is_refused() {
-    let said = r#"{"question": "How long?", "answers": [{"document": "a.md", "words": "last one day"}]}"#;
+    let said =
+        r#"{"question": "How long?", "answers": [{"document": "a.md", "words": "last one day"}]}"#;
     refused("", "has no questions");
     refused(&format!("{said}\n{said}"), "line 2 asks what was asked before: How long?");
     refused(&said.replace("one", "two"), "line 1: a.md does not say “last two day”");
