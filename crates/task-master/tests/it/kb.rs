@@ -1,6 +1,6 @@
 //! `kb`: documents are added, found, checked and forgotten.
 
-use std::fs;
+use std::{fs, process::Stdio, thread};
 
 use serde_json::{Value, json};
 
@@ -124,4 +124,42 @@ fn a_citation_that_does_not_hold_is_a_failure() {
     let run = project.run(&["kb", "verify"]);
     assert_eq!(run.code, 1, "{}", run.all());
     assert!(run.err.contains("these chunks say something else: 1"), "{}", run.err);
+}
+
+#[test]
+fn who_is_killed_while_reading_loses_at_most_the_last_batch() {
+    const FILES: u64 = 2_000;
+    const BATCH: u64 = 64;
+    let project = Project::empty();
+    for number in 0..FILES {
+        let text = format!("# Oven {number}\n\nIt is heated for {number} minutes.\n");
+        project.write(&format!("docs/{number}.md"), text);
+    }
+    // SQLite writes here first.
+    let log = project.path("project/.taskmaster/knowledge/index.sqlite-wal");
+    let state = || fs::metadata(&log).and_then(|it| Ok((it.len(), it.modified()?))).ok();
+    let (mut known, mut kills) = (0, 0);
+    while known < FILES {
+        let mut command = project.command(&["kb", "add", "docs", "--no-vectors"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let (mut seen, mut writes) = (state(), 0);
+        while writes < 3 && child.try_wait().unwrap().is_none() {
+            let now = state();
+            writes += usize::from(now != seen);
+            seen = now;
+            thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let documents = project.json(&["kb", "stats", "--json"])["documents"].as_u64().unwrap();
+        assert!(documents >= known, "{documents} of {known} are left");
+        assert!(documents.is_multiple_of(BATCH) || documents == FILES, "half a batch: {documents}");
+        assert_eq!(project.json(&["kb", "verify", "--json"])["holds"], true);
+        kills += usize::from(documents > known && documents < FILES);
+        known = documents;
+    }
+    assert!(kills > 3, "it was done before it could be killed");
+    let updated = project.json(&["kb", "update", "--no-vectors", "--json"]);
+    assert_eq!(updated["sources"][0]["result"]["unchanged"], FILES);
 }
