@@ -48,6 +48,7 @@ mod parse_prd;
 mod prd;
 mod privacy;
 mod progress;
+mod read_pdf;
 pub(crate) mod record;
 mod remove_subtask;
 mod remove_task;
@@ -174,6 +175,8 @@ pub enum Command {
     /// Show all commands
     #[command(alias = "repl", hide = true)]
     Tui,
+    #[command(hide = true)]
+    ReadPdf(read_pdf::Args),
     #[command(flatten)]
     Cloud(cloud::Command),
 }
@@ -276,10 +279,8 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::Rules(args) => rules::run(&args, app, report),
         Command::Migrate(args) => migrate::run(&args, app, report),
         Command::Help(args) => help::run(&args, report),
-        Command::Tui => {
-            help::print(report);
-            Ok(())
-        }
+        Command::Tui => help::run(&help::Args::default(), report),
+        Command::ReadPdf(_) => read_pdf::run(report),
         Command::Cloud(command) => cloud::run(&command, report),
     }
 }

@@ -3,9 +3,12 @@
 //! A project without a knowledge base has its own documents and code. What is found by its meaning
 //! beside its words, and why not, is decided here: start at [`meanings`].
 
-use std::{path::Path, sync::Arc};
+use std::{env, path::Path, sync::Arc};
 
-use tm_knowledge::index::{Index, IndexError, vectors::Embedder};
+use tm_knowledge::{
+    index::{Index, IndexError, vectors::Embedder},
+    read::pdf::process::PdfReader,
+};
 use tm_llm::{backend::Backend, catalogue::Catalogue, failover::Failover};
 use tm_workflows::{
     embedding::EmbeddingModel,
@@ -87,6 +90,12 @@ pub(crate) fn meanings(
     }
 }
 
+/// This program, which reads a PDF document with `read-pdf` and does nothing else then.
+pub(crate) fn pdf_reader() -> PdfReader {
+    let program = env::current_exe().and_then(|it| it.canonicalize());
+    PdfReader::new(program.unwrap_or_else(|_| "task-master".into()), &["read-pdf"])
+}
+
 /// All that a question may be answered from. It is said when that is found by words alone.
 pub(crate) fn documents(
     workspace: &Workspace,
@@ -124,7 +133,7 @@ pub(crate) fn of_project(
             Ok((Documents { libraries: vec![library], abstains: true }, alone))
         }
         Err(IndexError::Missing { .. }) => {
-            let libraries = Library::of_project(root)?.into_iter().collect();
+            let libraries = Library::of_project(root, &pdf_reader())?.into_iter().collect();
             Ok((Documents { libraries, abstains: false }, None))
         }
         Err(error) => Err(error),

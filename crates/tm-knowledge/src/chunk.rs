@@ -1,14 +1,14 @@
 //! Texts in pieces that can be found and cited on their own.
 //!
 //! A chunk is a range of bytes of the text, so its words are the document's own. It ends where
-//! the document itself makes a break: at headings and blocks of Markdown, at paragraphs, at
+//! the document itself makes a break: at headings and blocks of Markdown, at pages, at paragraphs, at
 //! definitions of source code. Start at [`chunks`].
 
 use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use crate::read::Kind;
+use crate::read::{Kind, pdf::PAGE_BREAK};
 
 /// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,23 +29,26 @@ const SHORTEST: usize = 300;
 struct Block {
     span: Range<usize>,
     headings: Vec<String>,
-    is_heading: bool,
+    /// The chunk before it ends there if it has so many bytes.
+    ends: usize,
 }
+
+/// The heading of what is on a page, before its number.
+const PAGE: &str = "Page ";
 
 /// Divides a text. Every character but the space between pieces is in exactly one of them.
 pub fn chunks(kind: Kind, text: &str) -> Vec<Chunk> {
     let blocks = match kind {
         Kind::Markdown | Kind::Html | Kind::Docx => markdown(text),
-        Kind::Text => blocks(text, |_| true),
-        Kind::Code => blocks(text, |line| !line.starts_with([' ', '\t', '}', ')', ']'])),
+        Kind::Text => blocks(text, 0, |_| true),
+        Kind::Code => blocks(text, 0, |line| !line.starts_with([' ', '\t', '}', ')', ']'])),
+        Kind::Pdf => pages(text),
     };
     let mut chunks: Vec<Chunk> = Vec::new();
     for block in blocks {
         let extended = chunks.last().map(|it| it.span.start..block.span.end);
         match (chunks.last_mut(), extended) {
-            (Some(last), Some(whole))
-                if whole.len() <= LONGEST && !(block.is_heading && last.span.len() >= SHORTEST) =>
-            {
+            (Some(last), Some(whole)) if whole.len() <= LONGEST && last.span.len() < block.ends => {
                 last.span = whole;
                 if last.headings.is_empty() {
                     last.headings = block.headings;
@@ -79,8 +82,8 @@ fn markdown(text: &str) -> Vec<Block> {
                 path.push((level, String::new()));
                 heading = Some(String::new());
             }
-            let is_heading = heading.is_some();
-            blocks.push(Block { span: trimmed(text, range), headings: Vec::new(), is_heading });
+            let ends = if heading.is_some() { SHORTEST } else { usize::MAX };
+            blocks.push(Block { span: trimmed(text, range), headings: Vec::new(), ends });
         }
         #[expect(clippy::wildcard_enum_match_arm, reason = "headings are made of words and code")]
         match event {
@@ -110,8 +113,33 @@ fn markdown(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// What is between empty lines, where the next line may begin a piece.
-fn blocks(text: &str, may_begin: impl Fn(&str) -> bool) -> Vec<Block> {
+/// The paragraphs of each page. None is together with one of another page, so that its page is known.
+fn pages(text: &str) -> Vec<Block> {
+    let mut start = 0;
+    let mut pages = Vec::new();
+    for (number, page) in (1_usize..).zip(text.split(PAGE_BREAK)) {
+        let mut blocks = blocks(page, start, |_| true);
+        for (index, block) in blocks.iter_mut().enumerate() {
+            block.headings = vec![format!("{PAGE}{number}")];
+            if index == 0 {
+                block.ends = 0;
+            }
+        }
+        pages.extend(blocks);
+        start += page.len() + PAGE_BREAK.len_utf8();
+    }
+    pages
+}
+
+/// The page that a chunk of such a document is on.
+pub(crate) fn page(kind: Kind, headings: &[String]) -> Option<usize> {
+    let heading = headings.first().filter(|_| kind == Kind::Pdf)?;
+    heading.strip_prefix(PAGE)?.parse().ok()
+}
+
+/// What is between empty lines, where the next line may begin a piece. The text begins `at` so many
+/// bytes.
+fn blocks(text: &str, at: usize, may_begin: impl Fn(&str) -> bool) -> Vec<Block> {
     let mut starts = vec![0];
     let (mut position, mut is_after_empty) = (0, false);
     for line in text.split_inclusive('\n') {
@@ -124,7 +152,10 @@ fn blocks(text: &str, may_begin: impl Fn(&str) -> bool) -> Vec<Block> {
     }
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let spans = starts.iter().zip(ends).map(|(start, end)| trimmed(text, *start..end));
-    let block = |span| Block { span, headings: Vec::new(), is_heading: false };
+    let block = |span: Range<usize>| {
+        let span = span.start + at..span.end + at;
+        Block { span, headings: Vec::new(), ends: usize::MAX }
+    };
     spans.filter(|it| !it.is_empty()).map(block).collect()
 }
 

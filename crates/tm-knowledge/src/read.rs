@@ -1,13 +1,17 @@
 //! Text out of files: what can be read, as what, and under which title.
 //!
 //! Everything is text in UTF-8 in the end. HTML and Word documents become Markdown without what a
-//! reader would not see. What cannot be read is said, never guessed. Start at [`kind`] and [`read`].
+//! reader would not see, PDF documents plain text. What cannot be read is said, never guessed. Start at
+//! [`kind`] and [`read_with`].
 
 use std::path::Path;
 
 use htmd::HtmlToMarkdown;
 
+use self::pdf::process::PdfReader;
+
 mod docx;
+pub mod pdf;
 
 /// What a document is, which decides how it is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -17,6 +21,7 @@ pub enum Kind {
     Text,
     Html,
     Docx,
+    Pdf,
     Code,
 }
 
@@ -28,7 +33,7 @@ pub struct Readable {
 }
 
 /// Why a file is not read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 pub enum Unreadable {
     #[error("it is not text in UTF-8")]
     NotText,
@@ -40,14 +45,34 @@ pub enum Unreadable {
     NotHtml(String),
     #[error("it is no Word document: {0}")]
     NotDocx(String),
+    #[error("it is no PDF document that can be read: {0}")]
+    NotPdf(String),
+    #[error("it is locked with a password; keep a copy without one")]
+    Locked,
+    #[error("there is no text in it, only pictures; text recognition (OCR) adds it")]
+    OnlyPictures,
+    #[error("it does not say which letters it shows; text recognition (OCR) adds them")]
+    Unlettered,
+    #[error("it could not be read: reading it took too long")]
+    TooSlow,
+    #[error("it could not be read: it took too much memory, or the reader failed")]
+    GivenUp,
+    #[error("the program that reads it does not start: {0}")]
+    NoReader(String),
     #[error("there is more in it than a person can have written")]
     TooLarge,
 }
 
 /// A text that is no kind of document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no kind of document: there are markdown, text, html, docx and code")]
+#[error("`{0}` is no kind of document: there are markdown, text, html, docx, pdf and code")]
 pub struct UnknownKind(pub String);
+
+/// A larger file is no text that a person wrote.
+const LARGEST_TEXT_BYTES: u64 = 2_000_000;
+
+/// A document with pictures in it may be larger.
+pub(crate) const LARGEST_BYTES: u64 = 50_000_000;
 
 /// Deeper pages were made to do harm: whoever reads them runs out of time or stack.
 const DEEPEST: usize = 200;
@@ -124,6 +149,7 @@ pub fn kind(path: &Path) -> Option<Kind> {
         "txt" | "text" | "rst" | "adoc" | "org" | "tex" | "log" => Some(Kind::Text),
         "html" | "htm" | "xhtml" => Some(Kind::Html),
         "docx" => Some(Kind::Docx),
+        "pdf" => Some(Kind::Pdf),
         ending => language_of(ending).map(|_| Kind::Code),
     }
 }
@@ -138,7 +164,24 @@ fn language_of(ending: &str) -> Option<&'static str> {
 }
 
 /// Reads a file's bytes as `kind`; `name` is the title where the document has none.
+pub fn read_with(
+    pdf: &PdfReader,
+    kind: Kind,
+    name: &str,
+    bytes: Vec<u8>,
+) -> Result<Readable, Unreadable> {
+    if kind == Kind::Pdf {
+        let (title, text) = pdf.read(&bytes)?;
+        return readable(title, name, text);
+    }
+    read(kind, name, bytes)
+}
+
+/// The same where there is nobody to read PDF documents.
 pub fn read(kind: Kind, name: &str, bytes: Vec<u8>) -> Result<Readable, Unreadable> {
+    if kind == Kind::Pdf {
+        return Err(Unreadable::NoReader("there is none here".to_owned()));
+    }
     if kind == Kind::Docx {
         let (title, text) = docx::markdown(&bytes)?;
         return readable(title.or_else(|| first_heading(&text)), name, text);
@@ -151,7 +194,7 @@ pub fn read(kind: Kind, name: &str, bytes: Vec<u8>) -> Result<Readable, Unreadab
     let (title, text) = match kind {
         Kind::Html => (element(&text, "title"), html(&text)?),
         Kind::Markdown => (first_heading(&text), text),
-        Kind::Text | Kind::Code | Kind::Docx => (None, text),
+        Kind::Text | Kind::Code | Kind::Docx | Kind::Pdf => (None, text),
     };
     readable(title, name, text)
 }
@@ -225,13 +268,22 @@ fn some_words(text: &str) -> Option<String> {
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] = [Self::Markdown, Self::Text, Self::Html, Self::Docx, Self::Code];
+    pub const ALL: [Self; 6] =
+        [Self::Markdown, Self::Text, Self::Html, Self::Docx, Self::Pdf, Self::Code];
 
     /// Whether a file of this kind is the text itself.
     pub fn is_plain(self) -> bool {
         match self {
             Self::Markdown | Self::Text | Self::Code => true,
-            Self::Html | Self::Docx => false,
+            Self::Html | Self::Docx | Self::Pdf => false,
+        }
+    }
+
+    /// Larger files are not read.
+    pub(crate) fn largest_bytes(self) -> u64 {
+        match self {
+            Self::Markdown | Self::Text | Self::Html | Self::Code => LARGEST_TEXT_BYTES,
+            Self::Docx | Self::Pdf => LARGEST_BYTES,
         }
     }
 
@@ -241,6 +293,7 @@ impl Kind {
             Self::Text => "text",
             Self::Html => "html",
             Self::Docx => "docx",
+            Self::Pdf => "pdf",
             Self::Code => "code",
         }
     }

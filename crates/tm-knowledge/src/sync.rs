@@ -12,7 +12,7 @@ use std::{
 
 use crate::{
     index::{Index, IndexError, Source, hex, write::Document},
-    read::{kind, language, read},
+    read::{kind, language, pdf::process::PdfReader, read_with},
     walk::files,
 };
 
@@ -45,6 +45,7 @@ const BATCH_BYTES: usize = 4_000_000;
 struct Syncing<'a> {
     index: &'a mut Index,
     source: &'a Source,
+    pdf: &'a PdfReader,
     batch: Vec<Document>,
     batch_bytes: usize,
     synced: Synced,
@@ -54,6 +55,7 @@ struct Syncing<'a> {
 pub fn sync(
     index: &mut Index,
     source: &Source,
+    pdf: &PdfReader,
     now_s: i64,
     observer: &dyn Fn(Progress),
 ) -> Result<Synced, IndexError> {
@@ -64,6 +66,7 @@ pub fn sync(
     let mut syncing = Syncing {
         index,
         source,
+        pdf,
         batch: Vec::new(),
         batch_bytes: 0,
         synced: Synced { skipped: walked.skipped, ..Synced::default() },
@@ -111,7 +114,7 @@ impl Syncing<'_> {
             return Ok(());
         }
         let Some(kind) = kind(&file) else { return Ok(()) };
-        match read(kind, &key, bytes) {
+        match read_with(self.pdf, kind, &key, bytes) {
             Err(why) => {
                 skip(why.to_string());
                 // What it said before is not there any more.

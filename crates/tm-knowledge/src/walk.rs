@@ -10,7 +10,7 @@ use std::{
 
 use ignore::WalkBuilder;
 
-use crate::read::{Kind, kind};
+use crate::read::kind;
 
 /// What is in a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,12 +20,6 @@ pub struct Walked {
     /// Files that were passed over although they may say something, and why.
     pub skipped: Vec<(PathBuf, String)>,
 }
-
-/// A larger file is no text that a person wrote.
-pub const LARGEST_BYTES: u64 = 2_000_000;
-
-/// A Word document has pictures, too.
-const LARGEST_DOCX_BYTES: u64 = 50_000_000;
 
 /// Directories that were made by programs, or hold what others wrote.
 const SKIPPED_DIRECTORIES: &[&str] = &[
@@ -80,7 +74,7 @@ impl Walked {
         let file = if path.as_os_str().is_empty() { root.to_path_buf() } else { root.join(path) };
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(kind) = kind(&file).filter(|_| !is_made(&name)) else { return };
-        let largest = if kind == Kind::Docx { LARGEST_DOCX_BYTES } else { LARGEST_BYTES };
+        let largest = kind.largest_bytes();
         let mut skip = |why: &str| self.skipped.push((path.to_path_buf(), why.to_owned()));
         match fs::metadata(&file) {
             _ if is_secret(&name) => skip("its name says that it holds secrets"),

@@ -1,8 +1,10 @@
 //! Test fixtures.
 //!
 //! [`model`] is a model that plays a script, faults included, and [`server`] an HTTP server that
-//! does the same; [`redis`] is a Redis server. Only tests may depend on this crate.
+//! does the same; [`redis`] is a Redis server; [`pdf`] writes documents. Only tests may depend on this
+//! crate.
 
 pub mod model;
+pub mod pdf;
 pub mod redis;
 pub mod server;

@@ -11,7 +11,7 @@ use crate::report::{
 };
 
 /// Show all commands, or how one of them is used
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// The command to explain
     command: Vec<String>,

@@ -22,7 +22,7 @@ use tm_knowledge::{
 use super::marks::count;
 use crate::{
     app::{App, Workspace},
-    knowledge::{Meanings, embedding_model, meanings},
+    knowledge::{Meanings, embedding_model, meanings, pdf_reader},
     report::{Report, Told, advice},
 };
 
@@ -153,7 +153,7 @@ struct SearchArgs {
     #[arg(long, short, value_name = "SOURCE")]
     source: Vec<String>,
 
-    /// Only documents of this kind: markdown, text, html, docx or code
+    /// Only documents of this kind: markdown, text, html, docx, pdf or code
     #[arg(long, short, value_name = "KIND")]
     kind: Vec<String>,
 
@@ -294,7 +294,7 @@ fn read_one(index: &mut Index, source: &Source, app: &App) -> anyhow::Result<Syn
         bar.set_length(u64::try_from(progress.files).unwrap_or_default());
         bar.set_position(u64::try_from(progress.done).unwrap_or_default());
     };
-    let synced = sync(index, source, app.now.as_second(), &observer);
+    let synced = sync(index, source, &pdf_reader(), app.now.as_second(), &observer);
     bar.finish_and_clear();
     synced.map_err(told)
 }

@@ -25,6 +25,7 @@ mod history;
 mod init;
 mod kb;
 mod kb_meaning;
+mod kb_pdf;
 mod lang;
 mod list;
 mod manual;

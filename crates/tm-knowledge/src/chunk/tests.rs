@@ -78,3 +78,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_chunk_is_on_one_page() {
+    let text = format!("One.\n\n# {}\u{c}\u{c}Three.\u{c}{}", words(2), words(100));
+    let found: Vec<(Option<usize>, &str)> = chunks(Kind::Pdf, &text)
+        .into_iter()
+        .map(|it| (page(Kind::Pdf, &it.headings), text[it.span].split(' ').next().unwrap()))
+        .collect();
+    assert_eq!(
+        found,
+        [(Some(1), "One.\n\n#"), (Some(3), "Three."), (Some(4), "A"), (Some(4), "A")]
+    );
+    assert_eq!(page(Kind::Markdown, &["Page 4".to_owned()]), None);
+}

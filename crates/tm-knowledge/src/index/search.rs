@@ -6,13 +6,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    ops::Range,
+    ops::{Range, RangeInclusive},
 };
 
 use rusqlite::{Row, named_params};
 
 use super::{Index, IndexError, stored_kind, vectors::Embedder};
-use crate::{fingerprint::Fingerprint, read::Kind, terms::of_question};
+use crate::{chunk::page, fingerprint::Fingerprint, read::Kind, terms::of_question};
 
 /// What to look for, and where.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +70,9 @@ pub struct Hit {
     pub span: Range<usize>,
     pub first_line: usize,
     pub last_line: usize,
+    /// In a document that has pages, where lines say nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<usize>,
     pub text: String,
     #[serde(skip)]
     document: i64,
@@ -135,6 +138,21 @@ fn fused(lists: &[(Vec<Ranked>, f64)]) -> Vec<Ranked> {
     let mut fused: Vec<Ranked> = all.into_values().collect();
     fused.sort_by(|it, other| other.score.total_cmp(&it.score).then(it.chunk.cmp(&other.chunk)));
     fused
+}
+
+impl Hit {
+    /// Where a reader finds it: its file, and its page or its lines.
+    pub fn place(&self) -> String {
+        place(&self.path, self.page, self.first_line..=self.last_line)
+    }
+}
+
+/// A file with the page of it, or the lines where it has none.
+pub fn place(path: &str, page: Option<usize>, lines: RangeInclusive<usize>) -> String {
+    match page {
+        Some(page) => format!("{path}, page {page}"),
+        None => format!("{path}:{}-{}", lines.start(), lines.end()),
+    }
 }
 
 impl Index {
@@ -261,7 +279,9 @@ fn list(items: &[impl AsRef<str>]) -> String {
 
 fn hit(row: &Row<'_>, ranked: Ranked) -> rusqlite::Result<Hit> {
     let headings: String = row.get(7)?;
+    let headings: Vec<String> = headings.lines().map(str::to_owned).collect();
     let kind: String = row.get(8)?;
+    let kind = stored_kind(&kind);
     let fingerprint: i64 = row.get(14)?;
     let text: Vec<u8> = row.get(15)?;
     Ok(Hit {
@@ -274,8 +294,9 @@ fn hit(row: &Row<'_>, ranked: Ranked) -> rusqlite::Result<Hit> {
         licence: row.get(4)?,
         path: row.get(5)?,
         title: row.get(6)?,
-        headings: headings.lines().map(str::to_owned).collect(),
-        kind: stored_kind(&kind),
+        page: page(kind, &headings),
+        headings,
+        kind,
         modified_s: row.get(9)?,
         span: row.get(10)?..row.get(11)?,
         first_line: row.get(12)?,

@@ -176,7 +176,9 @@ fn insert(
 /// What a chunk is found by beside its own words.
 pub(super) fn titles(kind: Kind, path: &str, title: &str, headings: &[impl AsRef<str>]) -> String {
     let mut titles = if kind == Kind::Code { path } else { title }.to_owned();
-    for heading in headings.iter().map(AsRef::as_ref).filter(|it| *it != title) {
+    // The number of a page says nothing about it.
+    let says = |it: &&str| *it != title && kind != Kind::Pdf;
+    for heading in headings.iter().map(AsRef::as_ref).filter(says) {
         titles.push('\n');
         titles.push_str(heading);
     }
@@ -186,7 +188,7 @@ pub(super) fn titles(kind: Kind, path: &str, title: &str, headings: &[impl AsRef
 fn searched(document: &Document, piece: &str) -> String {
     match document.kind {
         Kind::Code => format!("{piece}{}", parts_of_names(piece)),
-        Kind::Markdown | Kind::Text | Kind::Html | Kind::Docx => piece.to_owned(),
+        Kind::Markdown | Kind::Text | Kind::Html | Kind::Docx | Kind::Pdf => piece.to_owned(),
     }
 }
 

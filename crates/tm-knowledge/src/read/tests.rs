@@ -17,10 +17,11 @@ fn files_are_known_by_their_names() {
     check("a.Docx", Some(Kind::Docx));
     check("src/a.rs", Some(Kind::Code));
     check("Makefile", Some(Kind::Code));
+    check("a.PDF", Some(Kind::Pdf));
     check("a.png", None);
     check("a", None);
     assert_eq!(language(Path::new("a.TSX")), Some("typescript"));
-    assert_eq!("pdf".parse::<Kind>(), Err(UnknownKind("pdf".into())));
+    assert_eq!("film".parse::<Kind>(), Err(UnknownKind("film".into())));
 }
 
 #[test]

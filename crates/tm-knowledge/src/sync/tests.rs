@@ -11,6 +11,10 @@ struct Folder {
     source: Source,
 }
 
+fn no_reader() -> PdfReader {
+    PdfReader::new("/gone/task-master".into(), &[])
+}
+
 fn folder(files: &[(&str, &str)]) -> Folder {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path().join("docs");
@@ -27,7 +31,7 @@ fn folder(files: &[(&str, &str)]) -> Folder {
 
 impl Folder {
     fn sync(&mut self) -> Synced {
-        sync(&mut self.index, &self.source, 2, &|_| ()).unwrap()
+        sync(&mut self.index, &self.source, &no_reader(), 2, &|_| ()).unwrap()
     }
 
     fn path(&self, path: &str) -> PathBuf {
@@ -92,6 +96,6 @@ fn many_files_are_several_batches_and_each_is_told() {
         told.set(told.get() + 1);
         assert_eq!((progress.done, progress.files), (told.get(), 150));
     };
-    sync(&mut docs.index, &docs.source, 2, &observer).unwrap();
+    sync(&mut docs.index, &docs.source, &no_reader(), 2, &observer).unwrap();
     assert_eq!((told.get(), docs.index.stats().unwrap().documents), (150, 150));
 }

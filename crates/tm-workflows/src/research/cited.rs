@@ -54,6 +54,8 @@ pub struct Citation {
     pub headings: Vec<String>,
     pub first_line: usize,
     pub last_line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<usize>,
     pub quotes: Vec<Quote>,
 }
 

@@ -13,7 +13,7 @@ use tm_knowledge::{
         search::{Hit, Query},
         write::{Document, NewSource},
     },
-    read::{Kind, kind},
+    read::{Kind, kind, pdf::process::PdfReader},
     sync::sync,
     walk::files,
 };
@@ -66,7 +66,7 @@ impl Library {
 
     /// What is in a project, kept as long as the question is asked; none when reading all of it
     /// would take longer than a person waits.
-    pub fn of_project(root: &Path) -> Result<Option<Self>, IndexError> {
+    pub fn of_project(root: &Path, pdf: &PdfReader) -> Result<Option<Self>, IndexError> {
         let Some(location) = root.to_str().filter(|_| files(root).files.len() <= FILES_MAX) else {
             return Ok(None);
         };
@@ -77,7 +77,7 @@ impl Library {
             ..NewSource::default()
         };
         let source = index.add_source(&new, 0)?;
-        sync(&mut index, &source, 0, &|_| ())?;
+        sync(&mut index, &source, pdf, 0, &|_| ())?;
         Ok(Some(Self::new(index)))
     }
 

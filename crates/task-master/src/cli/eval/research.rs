@@ -161,7 +161,7 @@ fn measure(
     let location = set.documents.to_string_lossy().into_owned();
     let new = NewSource { location, name: "documents".into(), ..NewSource::default() };
     let source = index.add_source(&new, 0).map_err(kb::told)?;
-    sync(&mut index, &source, 0, &|_| ()).map_err(kb::told)?;
+    sync(&mut index, &source, &knowledge::pdf_reader(), 0, &|_| ()).map_err(kb::told)?;
     let model = knowledge::embedding_model(workspace)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let library = if let Some(model) = &model {

@@ -79,9 +79,9 @@ pub(super) fn print_hits(hits: &[Hit], report: &mut Report) {
         if number > 0 {
             report.blank();
         }
-        let place = format!("{}:{}-{}", hit.path, hit.first_line, hit.last_line);
-        let line = Text::styled(BOLD, &format!("{} ", number + 1)).and(CYAN, &place);
-        let headings = hit.headings.join(" › ");
+        let line = Text::styled(BOLD, &format!("{} ", number + 1)).and(CYAN, &hit.place());
+        let headings =
+            if hit.page.is_some() { hit.title.clone() } else { hit.headings.join(" › ") };
         report.line(line.and(DIM, &format!("  {} {headings}", hit.source)));
         for line in hit.text.lines().filter(|it| !it.trim().is_empty()).take(LINES) {
             report.line(format!("  {line}"));

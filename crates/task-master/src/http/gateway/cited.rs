@@ -285,7 +285,7 @@ fn result(citation: &Citation) -> Value {
     })
 }
 
-/// The file and the lines, as a browser of this machine opens them.
+/// The file with the page or the lines, as a browser of this machine opens them.
 fn url(citation: &Citation) -> String {
     let path = file_of(&citation.location, &citation.path);
     let mut escaped = String::new();
@@ -296,5 +296,8 @@ fn url(citation: &Citation) -> String {
             escaped.extend(["%".to_owned(), format!("{byte:02X}")]);
         }
     }
-    format!("file://{escaped}#L{}-L{}", citation.first_line, citation.last_line)
+    match citation.page {
+        Some(page) => format!("file://{escaped}#page={page}"),
+        None => format!("file://{escaped}#L{}-L{}", citation.first_line, citation.last_line),
+    }
 }

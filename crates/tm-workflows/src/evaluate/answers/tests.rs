@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use tm_knowledge::{
     index::{Index, write::NewSource},
+    read::pdf::process::PdfReader,
     sync::sync,
 };
 use tm_testkit::model::{Reply, ScriptedModel};
@@ -18,7 +19,8 @@ fn library(set: &QuestionSet) -> Library {
     let location = set.documents.to_str().unwrap().to_owned();
     let new = NewSource { location, name: "documents".into(), ..NewSource::default() };
     let source = index.add_source(&new, 0).unwrap();
-    sync(&mut index, &source, 0, &|_| ()).unwrap();
+    let no_pdf = PdfReader::new("none".into(), &[]);
+    sync(&mut index, &source, &no_pdf, 0, &|_| ()).unwrap();
     Library::new(index)
 }
 

@@ -1,5 +1,7 @@
 //! The answer as it is read: what the notes support, numbers, and where the numbers lead.
 
+use tm_knowledge::index::search::place;
+
 use super::{Citation, Note};
 use crate::research::{
     claims::{Claim, Sentence, Verdict, check},
@@ -61,6 +63,7 @@ impl Note {
             headings: hit.headings.clone(),
             first_line: hit.first_line,
             last_line: hit.last_line,
+            page: hit.page,
             quotes: self.quotes.clone(),
         }
     }
@@ -69,7 +72,7 @@ impl Note {
 impl Citation {
     fn line(&self) -> String {
         let quotes: Vec<String> = self.quotes.iter().map(|it| one_line(&it.text)).collect();
-        let place = format!("{}:{}-{}", self.path, self.first_line, self.last_line);
+        let place = place(&self.path, self.page, self.first_line..=self.last_line);
         format!("- [{}] {place}: “{}”", self.number, quotes.join(" … "))
     }
 }
