@@ -15,7 +15,7 @@ use crate::{
     answer::{Answer, Ended, Job, Next, broken},
     decode::{ContextSettings, Decoder, DecoderError},
     prefix::{Held, common_prefix},
-    speculate::guess,
+    speculate::{Gain, guess},
 };
 
 /// Of a prompt, while answers are under way: they go on every second or so.
@@ -53,6 +53,7 @@ pub(crate) fn run(
         running: Vec::new(),
         used: vec![0; sequences],
         clock: 0,
+        gain: Gain::default(),
     };
     while schedule.take_in(&mut jobs) {
         schedule.drop_interrupted();
@@ -79,6 +80,8 @@ struct Share {
     /// Index of the scores after its last token, then of those after each guess.
     scores: Vec<i32>,
     guesses: Vec<LlamaToken>,
+    /// Nothing but one token and the guesses is in the batch.
+    is_alone: bool,
 }
 
 /// What can be done for a waiting request.
@@ -104,6 +107,8 @@ struct Schedule<'model> {
     /// When each sequence was last used, by `clock`.
     used: Vec<u64>,
     clock: u64,
+    /// What guessing is worth.
+    gain: Gain,
 }
 
 impl Schedule<'_> {
@@ -270,10 +275,15 @@ impl Schedule<'_> {
         if shares.is_empty() {
             return;
         }
+        let begun = Instant::now();
         match self.decoder.compute() {
             Ok(()) => {
                 for share in &shares {
-                    self.read_scores(share);
+                    let right = self.read_scores(share);
+                    // Other steps say nothing of what a guess costs.
+                    if share.is_alone {
+                        self.gain.took(share.guesses.len(), right, begun.elapsed());
+                    }
                 }
             }
             Err(DecoderError::NoRoom) if self.forget_oldest() => {}
@@ -291,7 +301,8 @@ impl Schedule<'_> {
         let mut shares = Vec::new();
         for (index, running) in self.running.iter().enumerate() {
             if running.answer.has_begun() {
-                let share = add_share(&mut self.decoder, (index, running), alone, usize::MAX);
+                let ahead = if alone { Some(&mut self.gain) } else { None };
+                let share = add_share(&mut self.decoder, (index, running), ahead, usize::MAX);
                 shares.extend(share);
             }
         }
@@ -299,7 +310,7 @@ impl Schedule<'_> {
         for (index, running) in self.running.iter().enumerate() {
             if !running.answer.has_begun() {
                 let room = self.decoder.batch_room();
-                let share = add_share(&mut self.decoder, (index, running), false, budget);
+                let share = add_share(&mut self.decoder, (index, running), None, budget);
                 budget -= room - self.decoder.batch_room();
                 shares.extend(share);
             }
@@ -307,9 +318,9 @@ impl Schedule<'_> {
         shares
     }
 
-    /// Lets an answer go on as far as the computed scores reach.
-    fn read_scores(&mut self, share: &Share) {
-        let Some(running) = self.running.get_mut(share.running) else { return };
+    /// Lets an answer go on as far as the computed scores reach; how many guesses were right.
+    fn read_scores(&mut self, share: &Share) -> usize {
+        let Some(running) = self.running.get_mut(share.running) else { return 0 };
         let vocabulary = self.model.vocab();
         let mut guesses = share.guesses.as_slice();
         let mut right = 0;
@@ -343,6 +354,7 @@ impl Schedule<'_> {
                 self.fail_all(&error);
             }
         }
+        right
     }
 
     /// Frees the cells of the sequence that has been idle longest; `false` when none is idle.
@@ -380,28 +392,31 @@ impl Schedule<'_> {
 }
 
 /// Puts up to `budget` of the tokens that a request's sequence does not hold yet into the batch,
-/// and guesses what follows them when it `speculates`.
+/// and guesses what follows them where that has a `gain`.
 fn add_share(
     decoder: &mut Decoder<'_>,
     (index, running): (usize, &Running),
-    speculates: bool,
+    gain: Option<&mut Gain>,
     budget: usize,
 ) -> Option<Share> {
     let sequence = running.sequence;
     let pending = running.tokens.get(decoder.held().len(sequence)..).unwrap_or_default();
     let pending = pending.get(..budget.min(decoder.batch_room())).unwrap_or(pending);
     let last = running.tokens.len() - decoder.held().len(sequence);
-    let mut share = Share { running: index, scores: Vec::new(), guesses: Vec::new() };
+    let (scores, guesses, is_alone) = (Vec::new(), Vec::new(), gain.is_some() && last == 1);
+    let mut share = Share { running: index, scores, guesses, is_alone };
     for (token, count) in pending.iter().zip(1..) {
         let scored = count == last;
         let added = decoder.add(sequence, *token, scored)?;
         share.scores.extend(scored.then_some(added));
     }
-    if speculates && !share.scores.is_empty() {
-        for token in guess(&running.tokens, running.answer.tokens_left()) {
-            let Some(added) = decoder.add(sequence, token, true) else { break };
+    if let Some(gain) = gain.filter(|_| !share.scores.is_empty()) {
+        let left = usize::try_from(running.answer.tokens_left()).unwrap_or(usize::MAX);
+        let ahead = if guess(&running.tokens, 1).is_empty() { 0 } else { gain.ahead() };
+        for token in guess(&running.tokens, ahead.min(left)) {
+            let Some(added) = decoder.add(sequence, *token, true) else { break };
             share.scores.push(added);
-            share.guesses.push(token);
+            share.guesses.push(*token);
         }
     }
     (!pending.is_empty()).then_some(share)

@@ -1,7 +1,8 @@
 //! What a question about tasks tells about the others.
 //!
 //! Tasks that are named are told in full, then in one line each what they wait for and what is
-//! about the same, until the budget is used up. Small models drown in more. Start at [`gather`].
+//! about the same, until the budget is used up. Small models drown in more. Start at [`gather`], or at
+//! [`outline`] where the same question is asked about one task after the other.
 
 use tm_llm::backend::Backend;
 use tm_tasks::{
@@ -66,6 +67,15 @@ pub fn gather(backend: &dyn Backend, tasks: &[Task], topic: Topic<'_>) -> Contex
         gathering.tell(task, &brief(task));
     }
     gathering.context
+}
+
+/// The titles of all tasks, which stay the same whichever task is asked about: a model that has
+/// read them once need not read them for the next one. None when they are too long.
+pub fn outline(backend: &dyn Backend, tasks: &[Task], tokens_max: u32) -> Option<String> {
+    let line = |task: &Task| format!("- Task {}: {}", task.id(), task.title());
+    let lines: Vec<String> = tasks.iter().map(line).collect();
+    let text = lines.join("\n");
+    (backend.count_tokens(&text) <= tokens_max).then_some(text)
 }
 
 /// One task in one line.

@@ -67,3 +67,13 @@ fn long_texts_are_cut_and_say_so() {
     assert_eq!(cut("  häuser und gärten ", 7), "häuser …");
     assert_eq!(cut("short", 7), "short");
 }
+
+#[test]
+fn an_outline_has_all_titles_or_is_none() {
+    let model = ScriptedModel::playing([]);
+    let text = outline(&model, &tasks(), 1000).unwrap();
+    assert!(text.starts_with("- Task 1: Set up the database\n- Task 2: Search notes\n"), "{text}");
+    let tokens = model.count_tokens(&text);
+    assert_eq!(outline(&model, &tasks(), tokens), Some(text));
+    assert_eq!(outline(&model, &tasks(), tokens - 1), None);
+}

@@ -11,7 +11,7 @@ use tm_tasks::{
 use super::{COUNT_MAX, Expand};
 use crate::{
     asking::{Asking, Question, object, text},
-    context::{Topic, full, gather},
+    context::{Topic, full, gather, outline},
     plan::{change::ChangeError, task_id},
     prompts::EXPAND,
     wording::{sentences, title},
@@ -50,23 +50,20 @@ pub(super) fn question(
     (request, kept): (&Expand, &[Task]),
 ) -> Result<Question, ChangeError> {
     let id = task.id();
-    let context = gather(
-        asking.backend,
-        tag.tasks(),
-        Topic {
-            words: &format!("{} {}", task.title(), request.prompt),
-            named: &[],
-            shown: Some(&id),
-            tokens_max: asking.context_tokens(),
-        },
-    );
+    let (backend, tokens_max) = (asking.backend, asking.context_tokens());
+    let related = || {
+        let words = &format!("{} {}", task.title(), request.prompt);
+        let topic = Topic { words, named: &[], shown: Some(&id), tokens_max };
+        gather(backend, tag.tasks(), topic).text
+    };
     let first = kept.iter().filter_map(|it| it.id().subtask()?.parse().ok()).max().unwrap_or(0) + 1;
     let count = request.count(task);
     let analysis = request.analysis(task);
     let kept: Vec<String> =
         kept.iter().map(|it| format!("{}. {}", number(it), it.title())).collect();
     let variables = json!({
-        "context": context.text,
+        "number": id.to_string(),
+        "context": outline(backend, tag.tasks(), tokens_max).unwrap_or_else(related),
         "task": full(&without_subtasks(task)),
         "kept": kept,
         "prompt": request.prompt.trim(),

@@ -72,6 +72,20 @@ async fn a_task_gets_pending_subtasks_that_wait_only_for_earlier_ones() {
 }
 
 #[tokio::test]
+async fn questions_about_different_tasks_are_the_same_up_to_the_task() {
+    let fixture = Fixture::new();
+    let model = ScriptedModel::playing([two(3), two(1)]);
+    for task in ["2", "3"] {
+        let request = request(2, Existing::Append);
+        expand(asking(&model), &fixture.place, &id(task), &request).await.unwrap();
+    }
+    let [one, other] = [0, 1].map(|at| words(&model.seen()[at]).to_owned());
+    let shared = one.split_once("<task>").unwrap().0;
+    assert!(shared.contains("Task 2") && shared.contains("\"testStrategy\": one"), "{shared}");
+    assert!(other.starts_with(shared), "{other}");
+}
+
+#[tokio::test]
 async fn subtasks_are_added_after_those_that_are_there_or_take_their_place() {
     let fixture = Fixture::new();
     let model = ScriptedModel::playing([two(3), two(1)]);
