@@ -40,6 +40,9 @@ pub enum Dialect {
 pub enum SchemaForm {
     /// The server enforces the schema.
     Schema,
+    /// The server enforces JSON and may enforce the schema that is beside it, as llama.cpp's did
+    /// before it had OpenAI's form and llama-cpp-python's does; the prompt shows it as well.
+    SchemaBeside,
     /// The server enforces JSON; the prompt shows the schema.
     JsonMode,
     /// The prompt shows the schema, and that is all.
@@ -160,7 +163,8 @@ impl Dialect {
             (Self::Anthropic, SchemaForm::Schema) | (_, SchemaForm::JsonMode) => {
                 Some(SchemaForm::Prompt)
             }
-            (_, SchemaForm::Schema) => Some(SchemaForm::JsonMode),
+            (Self::OpenAi, SchemaForm::Schema) => Some(SchemaForm::SchemaBeside),
+            (_, SchemaForm::Schema | SchemaForm::SchemaBeside) => Some(SchemaForm::JsonMode),
             (_, SchemaForm::Prompt) => None,
         }
     }
@@ -194,6 +198,11 @@ impl Question<'_> {
     /// The schema, when the server is to enforce it.
     fn schema(&self) -> Option<&Value> {
         self.request.response_schema.as_ref().filter(|_| self.form == SchemaForm::Schema)
+    }
+
+    /// The schema that goes beside JSON mode.
+    fn schema_beside(&self) -> Option<&Value> {
+        self.request.response_schema.as_ref().filter(|_| self.form == SchemaForm::SchemaBeside)
     }
 
     /// Whether the server is to enforce JSON, but no schema.

@@ -185,9 +185,36 @@ async fn what_a_server_refuses_is_learnt_once() {
         assert_eq!(answer.text, r#"{"count": 3}"#);
     }
     let asked = server.asked();
-    let kinds: Vec<&str> =
-        asked.iter().map(|it| it["response_format"]["type"].as_str().unwrap_or("prompt")).collect();
-    assert_eq!(kinds, ["json_schema", "json_schema", "json_object", "prompt", "prompt"]);
+    let kind = |it: &Value| {
+        let format = &it["response_format"];
+        let beside = if format["schema"].is_object() { " beside" } else { "" };
+        format!("{}{beside}", format["type"].as_str().unwrap_or("prompt"))
+    };
+    let kinds: Vec<String> = asked.iter().map(kind).collect();
+    let expected =
+        ["json_schema", "json_schema", "json_object beside", "json_object", "prompt", "prompt"];
+    assert_eq!(kinds, expected);
+}
+
+/// As llama-cpp-python does: it fails where it should refuse, and enforces what is beside JSON mode.
+#[tokio::test]
+async fn a_server_that_wants_the_schema_beside_json_mode_gets_it_there() {
+    let server = answering(|received| {
+        if received.body["response_format"]["type"] == "json_schema" {
+            let message = "1 validation error:\n  {'loc': ('body', 'response_format', 'type')}";
+            return Answer::json(500, &json!({"error": {"message": message}}));
+        }
+        Answer::events(WHOLE)
+    });
+    let backend = open(at(&server.url(), "openai-compatible")).await.unwrap();
+    for _ in 0..2 {
+        complete(&backend, request(Some(schema())), &|_| ()).await.unwrap();
+    }
+    let asked = server.asked();
+    assert_eq!(asked.len(), 3, "the second time it is known");
+    let format = &asked[2]["response_format"];
+    assert_eq!((&format["type"], &format["schema"]), (&json!("json_object"), &schema()));
+    assert!(asked[2]["messages"].to_string().contains("JSON Schema"), "it may not know it");
 }
 
 #[tokio::test]

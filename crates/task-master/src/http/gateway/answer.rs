@@ -230,8 +230,8 @@ impl Asked {
             let model = backend.info().model.clone();
             return Err(BackendError::EmptyAnswer { model }.into());
         }
-        if text.has_ended {
-            // The model was stopped, and did not come to say what it took.
+        if text.has_ended || (usage.completion_tokens == 0 && !whole.is_empty()) {
+            // The model was stopped and did not come to say what it took, or its server never says.
             usage.prompt_tokens = self.prompt_tokens();
             usage.completion_tokens = backend.count_tokens(&whole);
         }

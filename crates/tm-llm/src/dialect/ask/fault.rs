@@ -76,6 +76,8 @@ impl Fault {
             // Without a reason it is the address that is wrong.
             404 | 405 | 501 => FaultKind::Absent,
             _ if is_ours => FaultKind::Refused,
+            // Some servers fail where they should refuse.
+            500 if fault.message.contains("response_format") => FaultKind::Refused,
             _ => FaultKind::Broken,
         };
         fault

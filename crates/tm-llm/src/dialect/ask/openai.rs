@@ -80,6 +80,9 @@ pub(super) fn call(question: &Question<'_>) -> Call {
         }
         let format = json!({"type": "json_schema", "json_schema": named});
         body.insert("response_format".to_owned(), format);
+    } else if let Some(schema) = question.schema_beside() {
+        let format = json!({"type": "json_object", "schema": schema});
+        body.insert("response_format".to_owned(), format);
     } else if question.is_json_mode() {
         body.insert("response_format".to_owned(), json!({"type": "json_object"}));
     }

@@ -184,6 +184,7 @@ fn faults_are_sorted_by_what_can_be_done() {
         (429, "slow down", "Busy status 429: slow down "),
         (503, r#"{"error":{"code":503,"message":"Loading model"}}"#, "Busy Loading model "),
         (500, r#"{"error":{"message":"boom"}}"#, "Broken boom "),
+        (500, r#"{"error":{"message":"no response_format"}}"#, "Refused no response_format "),
         (504, "", "Broken status 504 "),
     ] {
         let fault = Fault::of_answer(status, None, body);

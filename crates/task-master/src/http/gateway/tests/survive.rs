@@ -254,3 +254,22 @@ async fn a_client_that_leaves_closes_the_connection_to_the_model_within_a_tenth_
         }
     }
 }
+
+/// As llama-cpp-python streams: it never says how many tokens there were.
+#[tokio::test]
+async fn what_a_server_does_not_count_is_counted_for_it() {
+    let silent = ScriptedServer::start(|received| {
+        if received.body["messages"].is_null() {
+            return Answer::json(404, &Value::Null);
+        }
+        let frames = String::from_utf8(recorded(STORY)).unwrap();
+        Answer::events(frames.replace("usage", "unknown"))
+    });
+    let model = open(&silent.url(), Patience::default()).await;
+    let server = gateway(&model, &model).await;
+    let (path, body, _) = questions()[0].clone();
+    let reached = server.post(path, &body).await;
+    let usage = reached.json()["usage"].clone();
+    let told = |name: &str| usage[name].as_u64().unwrap();
+    assert!(told("prompt_tokens") > 0 && told("completion_tokens") > 9, "{usage}");
+}
