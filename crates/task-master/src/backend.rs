@@ -33,10 +33,12 @@ use crate::{
     rollout::commands::{self, OnTrial},
     trace::{self, Caller, Log},
 };
+pub use beside::{for_embeddings, for_reranking};
 pub use embedded::Tuning;
 pub use routes::endpoints;
 
 pub mod audit;
+mod beside;
 mod embedded;
 pub mod names;
 mod routes;
@@ -208,39 +210,6 @@ fn note(route: &Route, name: &str, is_instead: bool) -> Option<String> {
             (name != route.model || is_instead).then(|| format!("{name} is asked"))
         }
     }
-}
-
-/// The model that turns texts into vectors, found but not connected to: the one that the project
-/// names, or the embedded default where that was fetched.
-pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
-    let environment = &workspace.environment;
-    let finder = Finder::new(workspace);
-    let (candidate, model, identity) = match routes::embedding(&workspace.config, environment)? {
-        Some(Route::Server(server)) => {
-            let candidate = served(&server, &finder.guard, workspace)?;
-            let identity = format!("{} {}", server.provider.name, server.model);
-            (candidate, server.model, identity)
-        }
-        Some(Route::Embedded { model: Some(model), .. }) => {
-            reading(embedded::find_embedder(environment, Some(&model))?)
-        }
-        // A client lends a model that writes, and none that makes vectors.
-        Some(Route::Embedded { model: None, .. } | Route::Client) | None => {
-            let Some(found) = embedded::default_embedder(environment)? else { return Ok(None) };
-            reading(found)
-        }
-    };
-    let (setout, audit) = (finder.setout(None), finder.audit);
-    let (id, identity) = (candidate.name().to_owned(), Some(identity));
-    let (candidates, kept_from) = (vec![candidate], Vec::new());
-    Ok(Some(Choice { id, model, identity, candidates, setout, kept_from, audit }))
-}
-
-/// An embedding model of this process, its name, and what tells it from others.
-fn reading(found: embedded::Found) -> (Candidate, String, String) {
-    let (id, identity) = (found.id.clone(), found.identity.clone());
-    let open = move || Box::pin(embedded::load_embedder(found.clone())) as _;
-    (Candidate::new(id.clone(), Box::new(open), None), id, identity)
 }
 
 /// A model of this process and how it is found again: `asked` is its id or its file, the default

@@ -12,6 +12,7 @@ use tm_knowledge::{
 use tm_llm::{backend::Backend, catalogue::Catalogue, failover::Failover};
 use tm_workflows::{
     embedding::EmbeddingModel,
+    reranking::Reranker,
     research::{Documents, library::Library, sources::SourceFile},
 };
 
@@ -69,6 +70,17 @@ pub(crate) fn embedding(
     Ok(Some((EmbeddingModel { backend, embedder, weight, near, timeout }, failover)))
 }
 
+/// The project's model that ranks passages; none where it names none.
+pub(crate) fn reranker(workspace: &Workspace) -> anyhow::Result<Option<Reranker>> {
+    let Some(choice) = backend::for_reranking(workspace)? else { return Ok(None) };
+    Ok(Some(Reranker::new(choice.open_when_asked(), timeout(workspace)?)))
+}
+
+/// What is told when a model that ranks passages did not.
+pub(crate) fn tell_unranked(why: &str, report: &mut Report) {
+    report.warn(&format!("passages are in the order in which they were found: {why}"));
+}
+
 /// How a knowledge base can be asked with this model.
 pub(crate) fn meanings(
     index: &Index,
@@ -105,7 +117,10 @@ pub(crate) fn documents(
     let root = workspace.project.root();
     let file = workspace.project.knowledge_file();
     let model = if file.exists() { embedding_model(workspace)? } else { None };
-    let (found, alone) = of_project(root, &file, model).map_err(told)?;
+    let (mut found, alone) = of_project(root, &file, model).map_err(told)?;
+    let reranker = reranker(workspace)?;
+    found.libraries =
+        found.libraries.into_iter().map(|it| it.with_reranker(reranker.clone())).collect();
     if let Some(WordsAlone { why, hint }) = alone {
         report.note(&format!("documents are found by their words alone: {why}; {hint}"));
     }

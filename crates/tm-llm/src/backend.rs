@@ -11,7 +11,7 @@ use futures_util::{StreamExt as _, stream::BoxStream};
 
 use crate::{
     chat::{ChatEvent, ChatRequest, Completion},
-    embed::{EmbedRequest, Embeddings},
+    embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 
 pub mod remote;
@@ -74,6 +74,14 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
         Err(BackendError::NoEmbeddings { model: self.info().model.clone() })
     }
 
+    /// Says how well each text answers a question.
+    ///
+    /// # Errors
+    /// [`BackendError::Refused`] where the backend cannot tell.
+    async fn rerank(&self, _request: RerankRequest) -> Result<Relevances, BackendError> {
+        Err(no_reranking(self.info().model.clone()))
+    }
+
     /// Whether a conversation that ends in the middle of the model's own words is gone on with
     /// from there.
     fn continues(&self) -> bool {
@@ -84,6 +92,12 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     fn count_tokens(&self, text: &str) -> u32 {
         u32::try_from(text.len() / 3 + 1).unwrap_or(u32::MAX)
     }
+}
+
+/// What a model says that does not know how well a text answers a question.
+fn no_reranking(model: String) -> BackendError {
+    let reason = "it does not tell how well passages answer a question";
+    BackendError::Refused { model, reason: reason.to_owned() }
 }
 
 /// Waits for the whole answer; `on_text` sees each piece as it arrives.

@@ -25,7 +25,7 @@ use tokio::{sync::Notify, time::timeout};
 use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo, Pace},
     chat::{ChatEvent, ChatRequest, FinishReason, Role, Usage},
-    embed::{EmbedRequest, Embeddings},
+    embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 pub use breaker::Health;
 use breaker::Standing;
@@ -411,6 +411,10 @@ impl Backend for Failover {
             embedded.as_ref().err().inspect(|it| journey.gives_up(it));
         }
         embedded
+    }
+
+    async fn rerank(&self, request: RerankRequest) -> Result<Relevances, BackendError> {
+        self.inner.seats.first().ok_or_else(none)?.seat.backend().await?.rerank(request).await
     }
 
     fn count_tokens(&self, text: &str) -> u32 {

@@ -131,6 +131,11 @@ impl Config {
         RoleModel::read(&self.get("models", "embedding")?)
     }
 
+    /// The model that says how well passages answer a question, when the project names one.
+    pub fn reranking_model(&self) -> Option<RoleModel> {
+        RoleModel::read(&self.get("models", "rerank")?)
+    }
+
     /// Other members of the role, such as ones that we do not know, stay.
     pub fn set_model(&mut self, role: Role, model: &RoleModel) {
         let mut models = self.section("models");

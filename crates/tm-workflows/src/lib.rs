@@ -12,5 +12,6 @@ pub mod evaluate;
 pub mod event;
 pub mod plan;
 pub mod prompts;
+pub mod reranking;
 pub mod research;
 mod wording;

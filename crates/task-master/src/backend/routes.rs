@@ -100,11 +100,12 @@ pub(super) fn routes(
     Ok(unique)
 }
 
-/// The route of the model that turns texts into vectors, when the project names one: a local one
+/// The route of a model beside those of the roles, such as the one that makes vectors: a local one
 /// unless nothing but what is elsewhere is wanted, because whole documents are what it reads.
-pub(super) fn embedding(
+pub(super) fn beside_roles(
     config: &Config,
     environment: &Environment,
+    model: Option<RoleModel>,
 ) -> Result<Option<Route>, Advice> {
     let planner = Planner {
         config,
@@ -112,8 +113,7 @@ pub(super) fn embedding(
         mode: mode(config, environment)?,
         guard: guard(config, environment),
     };
-    let Some(model) = config.embedding_model() else { return Ok(None) };
-    Ok(planner.routes(&model).into_iter().next())
+    Ok(model.and_then(|it| planner.routes(&it).into_iter().next()))
 }
 
 /// The hosts that count as local.

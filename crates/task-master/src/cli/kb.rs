@@ -6,28 +6,24 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tm_knowledge::{
-    index::{
-        Index, IndexError, Source,
-        search::{By, Query},
-        write::NewSource,
-    },
-    read::Kind,
+    index::{Index, IndexError, Source, write::NewSource},
     sync::{Synced, sync},
 };
 
 use super::marks::count;
 use crate::{
     app::{App, Workspace},
-    knowledge::{Meanings, embedding_model, meanings, pdf_reader},
+    knowledge::pdf_reader,
     report::{Report, Told, advice},
 };
 
 mod meaning;
 mod screen;
+mod search;
 mod watch;
 
 /// Keep documents that research answers from
@@ -52,7 +48,7 @@ enum Command {
     /// List the sources
     List(JsonArgs),
     /// Find what the documents say
-    Search(SearchArgs),
+    Search(search::Args),
     /// Open every chunk and every file again
     Verify(JsonArgs),
     /// Show how much is known
@@ -119,51 +115,10 @@ struct EmbedArgs {
     json: bool,
 }
 
-/// What documents are found by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Mode {
-    /// Their words
-    Lexical,
-    /// Their meaning
-    Dense,
-    /// Both
-    Hybrid,
-}
-
 #[derive(Debug, clap::Args)]
 struct RmArgs {
     /// Its number, its name or its path
     source: String,
-
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, clap::Args)]
-struct SearchArgs {
-    /// What to look for
-    query: String,
-
-    /// Show at most so many
-    #[arg(long, short = 'n', default_value_t = 8)]
-    number: usize,
-
-    /// Only in this source; may be given several times
-    #[arg(long, short, value_name = "SOURCE")]
-    source: Vec<String>,
-
-    /// Only documents of this kind: markdown, text, html, docx, pdf or code
-    #[arg(long, short, value_name = "KIND")]
-    kind: Vec<String>,
-
-    /// Only files that were changed on this day or later
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    since: Option<String>,
-
-    /// What to find by; both where there are vectors, and else words
-    #[arg(long, short, value_enum)]
-    mode: Option<Mode>,
 
     /// Print JSON
     #[arg(long)]
@@ -187,7 +142,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         Command::Embed(args) => embed(args, &workspace, report),
         Command::Rm(args) => remove(args, &workspace, report),
         Command::List(args) => list(args, &workspace, report),
-        Command::Search(args) => search(args, &workspace, report),
+        Command::Search(args) => search::run(args, &workspace, report),
         Command::Verify(args) => verify(args, &workspace, report),
         Command::Stats(args) => stats(args, &workspace, report),
         Command::Export(args) => export(args, &workspace, report),
@@ -331,58 +286,6 @@ fn list(args: &JsonArgs, workspace: &Workspace, report: &mut Report) -> anyhow::
     Ok(())
 }
 
-fn search(args: &SearchArgs, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
-    let kinds = args.kind.iter().map(|it| it.parse::<Kind>()).collect::<Result<_, _>>()?;
-    let since_s = args.since.as_deref().map(day).transpose()?;
-    let index = open(workspace)?;
-    let mut sources = Vec::new();
-    for name in &args.source {
-        sources.push(index.source(name).map_err(told)?.id);
-    }
-    let (by, mode) = by(args, &index, workspace, report)?;
-    let query = Query { sources, kinds, since_s, by, ..Query::new(&args.query, args.number) };
-    let hits = index.search(&query).map_err(told)?;
-    if args.json {
-        report.json(&json!({"query": args.query, "mode": mode, "hits": hits}));
-    } else {
-        screen::print_hits(&hits, report);
-    }
-    Ok(())
-}
-
-/// What to find by, and what that is called. Who named no way gets the best there is, and is told
-/// when that is words alone.
-fn by(
-    args: &SearchArgs,
-    index: &Index,
-    workspace: &Workspace,
-    report: &mut Report,
-) -> anyhow::Result<(By, &'static str)> {
-    if args.mode == Some(Mode::Lexical) {
-        return Ok((By::Words, "lexical"));
-    }
-    match meanings(index, embedding_model(workspace)?).map_err(told)? {
-        Meanings::Usable { model, missing } => {
-            if missing > 0 {
-                let chunks = count(usize::try_from(missing).unwrap_or_default(), "chunk");
-                report.warn(&format!(
-                    "without a vector: {chunks}; `task-master kb embed` makes what is missing"
-                ));
-            }
-            let meaning = meaning::of_question(&model, &args.query)?;
-            match args.mode {
-                Some(Mode::Dense) => Ok((By::Meaning(meaning), "dense")),
-                Some(Mode::Hybrid | Mode::Lexical) | None => Ok((By::Both(meaning), "hybrid")),
-            }
-        }
-        Meanings::Unusable(alone) if args.mode.is_none() => {
-            report.note(&format!("found by words alone: {}; {}", alone.why, alone.hint));
-            Ok((By::Words, "lexical"))
-        }
-        Meanings::Unusable(alone) => Err(advice(alone.why, alone.hint).into()),
-    }
-}
-
 fn embed(args: &EmbedArgs, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let mut index = open(workspace)?;
     if args.again {
@@ -457,15 +360,6 @@ fn open_if_any(workspace: &Workspace) -> anyhow::Result<Option<Index>> {
         Err(IndexError::Missing { .. }) => Ok(None),
         Err(error) => Err(told(error)),
     }
-}
-
-/// The first second of a day.
-fn day(text: &str) -> anyhow::Result<i64> {
-    let start: Result<jiff::Timestamp, _> = format!("{text}T00:00:00Z").parse();
-    let start = start.map_err(|_| {
-        advice(format!("`{text}` is not a day"), "write it as year, month and day: 2030-01-31")
-    })?;
-    Ok(start.as_second())
 }
 
 /// What to do about a knowledge base that cannot be used.

@@ -10,7 +10,9 @@ use tm_workflows::{
     asking::Asking,
     plan::change::Place,
     research::{
-        Breakdown, Detail, Research, research,
+        Breakdown, Detail, Research,
+        library::Library,
+        research,
         session::{Exchange, SaveError, Session, destination, save_record},
         sources::{self, SourceFile},
     },
@@ -19,7 +21,7 @@ use tm_workflows::{
 use super::asking::{Manner, ask_anything, place, require, told};
 use crate::{
     app::{App, Workspace, explain},
-    knowledge,
+    knowledge::{self, tell_unranked},
     report::{
         Report, advice,
         text::{DIM, Text},
@@ -213,6 +215,9 @@ impl Conversation<'_> {
         print_told(&researched.told, report);
         if researched.cited.as_ref().is_some_and(|it| it.by_words_alone) {
             report.note("passages were looked for by their words alone; `task-master kb embed` adds their meaning");
+        }
+        if let Some(why) = self.request.documents.libraries.iter().find_map(Library::unranked) {
+            tell_unranked(&why, report);
         }
         report.line(asked.cost(researched.usage));
         report.line(Text::styled(DIM, &format!("  {}", self.session_now().origin())));

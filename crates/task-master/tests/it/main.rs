@@ -26,6 +26,7 @@ mod init;
 mod kb;
 mod kb_meaning;
 mod kb_pdf;
+mod kb_rerank;
 mod lang;
 mod list;
 mod manual;

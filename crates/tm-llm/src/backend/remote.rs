@@ -34,7 +34,7 @@ use crate::{
         loopback::{Loopback, LoopbackError},
         read_pieces, read_up_to, root_cause, without_secrets,
     },
-    embed::{EmbedRequest, Embeddings},
+    embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
     provider::Provider,
     tokens,
 };
@@ -44,6 +44,7 @@ use window::{Counted, Window};
 
 mod answering;
 mod facts;
+mod numbers;
 mod reply;
 mod window;
 
@@ -114,9 +115,6 @@ const ERROR: Duration = Duration::from_secs(10);
 
 /// The longest answer that is read besides answers of models: errors, facts about models.
 const SMALL_BYTES: usize = 1 << 20;
-
-/// The longest answer full of vectors: two thousand of four thousand numbers.
-const EMBEDDINGS_BYTES: usize = 128 << 20;
 
 impl RemoteBackend {
     /// Finds out what the server says about the model; nothing is asked of the model itself.
@@ -339,24 +337,11 @@ impl Backend for RemoteBackend {
     }
 
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
-        let dialect = self.server.provider.dialect;
-        let call = dialect.embed_call(&self.server.model, &request);
-        let model = || self.server.model.clone();
-        let call = call.ok_or_else(|| BackendError::NoEmbeddings { model: model() })?;
-        let counted = Counted { tokens: 0, is_estimate: true };
-        let failed = |fault| self.server.failed(fault, (counted, self.info.context_tokens), 0);
-        let response = match self.send(&call, request.deadline).await? {
-            Ok(response) => response,
-            Err(Fault { kind: FaultKind::Absent, .. }) => {
-                return Err(BackendError::NoEmbeddings { model: model() });
-            }
-            Err(fault) => return Err(failed(fault)),
-        };
-        let left = request.deadline.saturating_duration_since(Instant::now());
-        let patience = self.server.patience.first.min(left);
-        let body = timeout(patience, read_pieces(response.pieces, EMBEDDINGS_BYTES)).await;
-        let body = body.map_err(|_| self.server.silent(patience, request.deadline))?;
-        dialect.read_embeddings(&body, request.texts.len()).map_err(failed)
+        self.vectors(&request).await
+    }
+
+    async fn rerank(&self, request: RerankRequest) -> Result<Relevances, BackendError> {
+        self.relevances(&request).await
     }
 }
 

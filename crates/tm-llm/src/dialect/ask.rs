@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::frames::Framing;
 use crate::{
     chat::{ChatRequest, FinishReason, Message, Usage},
-    embed::{EmbedRequest, Embeddings},
+    embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 pub use fault::{Fault, FaultKind};
 
@@ -22,6 +22,7 @@ mod fault;
 mod google;
 mod ollama;
 mod openai;
+mod rerank;
 mod schema;
 
 /// The protocol that a server speaks.
@@ -132,6 +133,19 @@ impl Dialect {
     /// [`Fault`] when these are not what was asked for.
     pub fn read_embeddings(self, body: &str, wanted: usize) -> Result<Embeddings, Fault> {
         embed::read(self, body, wanted)
+    }
+
+    /// How to ask how well texts answer a question; nothing when the protocol has no way.
+    pub fn rerank_call(self, model: &str, request: &RerankRequest) -> Option<Call> {
+        rerank::call(self, model, request)
+    }
+
+    /// The scores in an answer to a question for `wanted` of them.
+    ///
+    /// # Errors
+    /// [`Fault`] when these are not what was asked for.
+    pub fn read_relevances(self, body: &str, wanted: usize) -> Result<Relevances, Fault> {
+        rerank::read(body, wanted)
     }
 
     /// The headers that say who asks, and in which version of the protocol.

@@ -8,5 +8,6 @@ mod embed;
 mod failover;
 mod malicious;
 mod remote;
+mod rerank;
 mod structured;
 mod window;

@@ -19,7 +19,7 @@ use tm_knowledge::{
 };
 
 use super::sources::SourceFile;
-use crate::embedding::EmbeddingModel;
+use crate::{embedding::EmbeddingModel, reranking::Reranker};
 
 /// More files than this are read once and kept, which is what `kb add` is for.
 const FILES_MAX: usize = 1000;
@@ -29,12 +29,13 @@ const FILES_MAX: usize = 1000;
 pub struct Library {
     index: Arc<Mutex<Index>>,
     model: Option<EmbeddingModel>,
+    reranker: Option<Reranker>,
 }
 
 impl Library {
     /// Documents that are found by their words.
     pub fn new(index: Index) -> Self {
-        Self { index: Arc::new(Mutex::new(index)), model: None }
+        Self { index: Arc::new(Mutex::new(index)), model: None, reranker: None }
     }
 
     /// The same documents, found by what they mean as well. The model is the one that made their
@@ -42,6 +43,18 @@ impl Library {
     #[must_use]
     pub fn with_model(self, model: EmbeddingModel) -> Self {
         Self { model: Some(model), ..self }
+    }
+
+    /// The same documents, whose passages are put in order by this model.
+    #[must_use]
+    pub fn with_reranker(self, reranker: Option<Reranker>) -> Self {
+        Self { reranker, ..self }
+    }
+
+    /// Why passages were left in the order in which they were found, where a model should have put
+    /// them in a better one.
+    pub fn unranked(&self) -> Option<String> {
+        self.reranker.as_ref()?.failure()
     }
 
     /// The model that knows what questions to these documents mean.
@@ -83,7 +96,13 @@ impl Library {
 
     /// Finds chunks, the best first.
     pub(crate) async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
-        self.ask(move |index| index.search(&query)).await
+        let Some(reranker) = &self.reranker else {
+            return self.ask(move |index| index.search(&query)).await;
+        };
+        let (question, wanted) = (query.text.clone(), query.limit);
+        let query = Query { limit: reranker.candidates(wanted), ..query };
+        let hits = self.ask(move |index| index.search(&query)).await?;
+        Ok(reranker.best(&question, hits, wanted).await)
     }
 
     /// What a chunk says, opened again.

@@ -91,7 +91,7 @@ fn documents_are_read_elsewhere_only_where_nothing_local_is_wanted() {
     let config = config(r#"{"models": {"embedding": {"provider": "openai", "modelId": "e"}}}"#);
     for (mode, is_elsewhere) in [("local-only", false), ("hybrid", false), ("external", true)] {
         let environment = environment(&[("OPENAI_API_KEY", "k"), ("TASKMASTER_MODE", mode)]);
-        let route = embedding(&config, &environment).unwrap().unwrap();
+        let route = beside_roles(&config, &environment, config.embedding_model()).unwrap().unwrap();
         assert_eq!(route.is_external(), is_elsewhere, "{mode}");
     }
 }

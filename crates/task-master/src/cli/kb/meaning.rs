@@ -62,7 +62,8 @@ pub(super) fn complete(
         bar.set_length(progress.chunks);
         bar.set_position(progress.done);
     };
-    let made = wait(async { Ok(embed_missing(index, &model, &observer).await) });
+    let state = "the vectors that were made are kept; `task-master kb embed` goes on";
+    let made = wait(state, async { Ok(embed_missing(index, &model, &observer).await) });
     bar.finish_and_clear();
     let made = match made? {
         Ok(made) => made,
@@ -78,7 +79,7 @@ pub(super) fn complete(
 
 /// What a question means.
 pub(super) fn of_question(model: &EmbeddingModel, question: &str) -> anyhow::Result<Meaning> {
-    wait(async {
+    wait("nothing was changed", async {
         model.meaning(question).await.map_err(|error| {
             let message = format!("{} cannot say what the question means", model.embedder.model);
             let hint = backend::hint(&error);
@@ -95,13 +96,16 @@ pub(super) fn require_model(workspace: &Workspace) -> anyhow::Result<()> {
     }
 }
 
-fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+/// Waits for a model, unless somebody interrupts, who is told the `state` of things.
+pub(super) fn wait<T>(
+    state: &'static str,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         tokio::select! {
             value = work => value,
             _ = tokio::signal::ctrl_c() => {
-                let state = "the vectors that were made are kept; `task-master kb embed` goes on";
                 Err(Interrupted { state }.into())
             }
         }

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use tm_tasks::{config::Role, document::Tag, id::TaskId};
 use tm_workflows::research::{
-    Detail, Research, research as answer,
+    Detail, Research,
+    library::Library,
+    research as answer,
     session::{Exchange, Session},
     sources::{self, SourceFile},
 };
@@ -13,7 +15,7 @@ use super::{
     asking::{ask_for, told},
 };
 use crate::{
-    knowledge,
+    knowledge::{self, tell_unranked},
     mcp::{
         call::Call,
         envelope::Answer,
@@ -59,6 +61,9 @@ fn research(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let researched = answered.value;
     for id in &researched.told.left_out {
         call.report.warn(&format!("there was no room to tell the model about {id}"));
+    }
+    if let Some(why) = request.documents.libraries.iter().find_map(Library::unranked) {
+        tell_unranked(&why, call.report);
     }
     let exchanges = [Exchange { query: request.query.clone(), answer: researched.answer.clone() }];
     let model = answered.telemetry.get("modelUsed").and_then(Value::as_str).unwrap_or_default();

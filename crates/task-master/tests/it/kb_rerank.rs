@@ -1,0 +1,76 @@
+//! `kb search` with a model that puts passages in order.
+
+use serde_json::{Value, json};
+use tm_testkit::server::{Answer, ScriptedServer};
+
+use crate::project::Project;
+
+/// A server that prefers texts with more of the word `loaf`.
+fn server() -> ScriptedServer {
+    ScriptedServer::start(|received| {
+        let Some(texts) = received.body["documents"].as_array() else {
+            return Answer::json(404, &json!({"error": {"message": "no such thing"}}));
+        };
+        let loaves = |it: &Value| it.as_str().unwrap_or_default().matches("loaf").count();
+        let results: Vec<Value> = texts
+            .iter()
+            .enumerate()
+            .map(|(index, text)| json!({"index": index, "relevance_score": loaves(text)}))
+            .collect();
+        Answer::json(200, &json!({"results": results}))
+    })
+}
+
+fn project(url: &str) -> Project {
+    let project = Project::bakery();
+    project.write("docs/first.md", "# Oven\n\nOven, oven, oven: the oven is hot.\n");
+    project.write("docs/second.md", "# Bread\n\nA loaf is in the oven, and another loaf is not.\n");
+    let rerank = json!({"provider": "openai-compatible", "modelId": "ranks", "baseURL": format!("{url}/v1")});
+    let config = json!({"models": {"rerank": rerank}, "global": {}});
+    project.write(".taskmaster/config.json", config.to_string());
+    project.run(&["kb", "add", "docs"]);
+    project
+}
+
+fn paths(found: &Value) -> Vec<&str> {
+    found["hits"].as_array().unwrap().iter().map(|it| it["path"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_model_puts_in_order_what_was_found() {
+    let server = server();
+    let project = project(&server.url());
+    let search = ["kb", "search", "oven", "--json", "-n1"];
+    let found = project.json(&search);
+    assert_eq!((paths(&found), &found["reranked"]), (vec!["second.md"], &json!(true)));
+    let asked = server.seen().into_iter().find(|it| it.line.contains("rerank")).unwrap();
+    assert_eq!((&asked.body["query"], &asked.body["model"]), (&json!("oven"), &json!("ranks")));
+
+    let as_found = project.json(&[&search[..], &["--no-rerank"]].concat());
+    assert_eq!((paths(&as_found), &as_found["reranked"]), (vec!["first.md"], &json!(false)));
+    let reach = project.json(&["privacy", "--json"]);
+    assert!(reach["endpoints"].as_array().unwrap().iter().any(|it| it["role"] == "rerank"));
+}
+
+#[test]
+fn without_the_model_the_order_stays_and_that_is_said() {
+    let gone = server();
+    let project = project(&gone.url());
+    drop(gone);
+    let run = project.run(&["kb", "search", "oven"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(run.out.starts_with("1 first.md:1-3"), "{}", run.all());
+    let said = "passages are in the order in which they were found: ";
+    assert!(run.err.contains(said) && run.err.contains("does not answer"), "{}", run.err);
+    assert_eq!(project.json(&["kb", "search", "oven", "--json"])["reranked"], false);
+}
+
+#[test]
+fn a_model_that_is_no_server_is_refused_with_a_way_out() {
+    let project = project("http://127.0.0.1:9");
+    let config = json!({"models": {"rerank": {"provider": "embedded", "modelId": "x"}}});
+    project.write(".taskmaster/config.json", config.to_string());
+    let run = project.run(&["kb", "search", "oven"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(run.err.contains("error: `models.rerank` is no server that may be asked\nhint: "));
+}
