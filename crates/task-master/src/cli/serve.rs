@@ -93,7 +93,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let served = CancellationToken::new();
         if let Some(redis) = redis {
             let follower = Follower::new(Fleet::new(redis), &gateway);
-            tokio::spawn(follower.run(served.clone()));
+            background.spawn(follower.run(served.clone()));
         }
         if let Some(exporter) = exporter {
             let measured = Arc::clone(&gateway);
