@@ -52,6 +52,7 @@ pub(crate) const RESEARCH_SYSTEM: Prompt = prompt!("research/system");
 pub(crate) const RESEARCH_QUESTION: Prompt = prompt!("research/question");
 pub(crate) const RESEARCH_PLAN: Prompt = prompt!("research/plan");
 pub(crate) const RESEARCH_SELECT: Prompt = prompt!("research/select");
+pub(crate) const RESEARCH_ANSWERS: Prompt = prompt!("research/answers");
 pub(crate) const RESEARCH_ANSWER: Prompt = prompt!("research/answer");
 
 pub(crate) const SPLIT_PRD_SYSTEM: Prompt = prompt!("split_prd/system");
@@ -82,6 +83,7 @@ const REPLACEABLE: &[Prompt] = &[
     RESEARCH_QUESTION,
     RESEARCH_PLAN,
     RESEARCH_SELECT,
+    RESEARCH_ANSWERS,
     RESEARCH_ANSWER,
     SCOPE,
     SPLIT_PRD_SYSTEM,

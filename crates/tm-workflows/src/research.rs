@@ -22,6 +22,7 @@ use crate::{
     prompts::{RESEARCH_QUESTION, RESEARCH_SYSTEM},
 };
 
+mod answers;
 pub mod cited;
 pub mod claims;
 pub(crate) mod finding;

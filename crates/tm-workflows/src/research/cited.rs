@@ -16,6 +16,7 @@ use tm_llm::{chat::Usage, structured::StructuredError};
 
 use super::{
     Detail, Research,
+    answers::by_words,
     claims::{Claim, Sentence},
     finding::{about, title},
     library::Library,
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     asking::{AskError, Asking, Question, Spent, object, text},
     event::Event,
-    prompts::{RESEARCH_ANSWER, RESEARCH_PLAN, RESEARCH_SELECT},
+    prompts::{RESEARCH_ANSWER, RESEARCH_ANSWERS, RESEARCH_PLAN, RESEARCH_SELECT},
 };
 
 mod written;
@@ -276,8 +277,51 @@ impl Search<'_> {
         }
         let chosen = batches.iter().map(|batch| self.choose(batch));
         let chosen = futures_util::future::try_join_all(chosen).await?;
-        self.notes.extend(chosen.into_iter().flatten());
+        let chosen: Vec<Note> = chosen.into_iter().flatten().collect();
+        if self.is_answered_by(&chosen).await? {
+            self.notes.extend(chosen);
+        }
         Ok(())
+    }
+
+    /// Whether one of the sentences answers the question. Others may be a part of the answer, or
+    /// what has to be known with it, so they are not judged one by one.
+    async fn is_answered_by(&self, notes: &[Note]) -> Result<bool, AskError> {
+        let query = self.request.query.trim();
+        let mut unsure = Vec::new();
+        for note in notes {
+            let title = title(&note.hit);
+            for quote in &note.quotes {
+                match by_words(query, &title, &quote.text) {
+                    Some(true) => return Ok(true),
+                    Some(false) => {}
+                    None => unsure.push((title.clone(), written::one_line(&quote.text))),
+                }
+            }
+        }
+        for (title, sentence) in unsure {
+            if self.answers(&title, &sentence).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn answers(&self, title: &str, sentence: &str) -> Result<bool, AskError> {
+        let variables =
+            json!({"query": self.request.query.trim(), "title": title, "sentence": sentence});
+        let answers = json!({"answers": {"type": "string", "enum": ["yes", "no"]}});
+        let question = Question {
+            text: self.asking.prompts.render(RESEARCH_ANSWERS, variables)?,
+            schema: object(&answers),
+            accepted: json!({"type": "object", "required": ["answers"], "properties": answers}),
+            temperature: 0.0,
+            max_tokens: 20,
+        };
+        let read = |answer: Value| Ok(vec![answer["answers"] == "yes"]);
+        // One that does not keep to yes and no has said nothing against it.
+        let verdict = or_nothing(self.asking.object(question, &self.spent, read).await)?;
+        Ok(verdict.first().copied().unwrap_or(true))
     }
 
     async fn choose(&self, passages: &[&Hit]) -> Result<Vec<Note>, AskError> {

@@ -130,6 +130,42 @@ async fn what_no_document_says_is_not_answered() {
     assert_eq!(model.seen().len(), before);
 }
 
+/// The model chooses from what it is shown, and is asked whether that answers the question.
+#[tokio::test]
+async fn what_is_only_near_the_question_is_not_an_answer() {
+    let check = async |query: &str, says: &'static str, expected: Option<&str>| {
+        let model = ScriptedModel::new(move |request| {
+            let asked = request.messages.last().map_or("", |it| it.content.as_str());
+            Reply::Text(if asked.contains("Sentences from documents") {
+                r#"{"sentences": [1, 2]}"#.to_owned()
+            } else if asked.contains("Does this sentence answer the question?") {
+                json!({"answers": says}).to_string()
+            } else {
+                saying("A session is renewed with every request.", &[1])
+            })
+        });
+        let request = Research {
+            query: query.into(),
+            detail: Detail::Low,
+            ..request(&[("docs/auth.md", SESSIONS)])
+        };
+        let researched = research(asking(&model), &[], &request).await.unwrap();
+        let seen = model.seen();
+        let last = seen.last().unwrap().messages.last().unwrap().content.clone();
+        match expected {
+            None => assert_eq!(researched.answer, NOT_KNOWN, "{query}"),
+            Some(asked) => assert!(last.contains(asked), "{query}: {last}"),
+        }
+    };
+    let (near, written) =
+        ("Which browsers forget a session early?", "Notes, each after its number");
+    check(near, "no", None).await;
+    check(near, "yes", Some(written)).await;
+    // What is no verdict is no reason to say nothing.
+    check(near, "perhaps", Some(written)).await;
+    check("How are sessions renewed?", "no", Some(written)).await;
+}
+
 #[tokio::test]
 async fn where_documents_are_of_no_help_the_answer_says_what_it_rests_on() {
     let model = model(PLAN, r#"{"sentences": []}"#, "A day, I think.");
