@@ -158,7 +158,7 @@ async fn what_is_only_near_the_question_is_not_an_answer() {
         }
     };
     let (near, written) =
-        ("Which browsers forget a session early?", "Notes, each after its number");
+        ("Which browsers request the logo and its pencil?", "Notes, each after its number");
     check(near, "no", None).await;
     check(near, "yes", Some(written)).await;
     // What is no verdict is no reason to say nothing.
