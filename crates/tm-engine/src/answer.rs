@@ -3,7 +3,7 @@
 //! Knows the request's constraint, its sampling and its reader; not which sequence it is computed
 //! in, nor what else is computed beside it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use llama_cpp_2::{token::LlamaToken, vocab::LlamaVocab};
 use tm_llm::{
@@ -12,7 +12,7 @@ use tm_llm::{
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::{grammar::Constraint, sample::Sampler, text::TextStream};
+use crate::{grammar::Constraint, prefix::folder::Kept, sample::Sampler, text::TextStream};
 
 /// Where an answer goes, piece by piece.
 pub(crate) type Events = mpsc::Sender<Result<ChatEvent, BackendError>>;
@@ -20,6 +20,8 @@ pub(crate) type Events = mpsc::Sender<Result<ChatEvent, BackendError>>;
 /// A request as the scheduler gets it.
 pub(crate) struct Job {
     pub(crate) prompt: Vec<LlamaToken>,
+    /// A file that begins like the prompt.
+    pub(crate) kept: Option<Kept>,
     pub(crate) constraint: Option<Constraint>,
     pub(crate) sampling: Sampling,
     pub(crate) max_tokens: u32,
@@ -91,6 +93,13 @@ impl Answer {
     /// Whether the prompt is read and the answer has begun.
     pub(crate) fn has_begun(&self) -> bool {
         self.first_token.is_some()
+    }
+
+    /// How many tokens of its prompt had to be read, and how long that took.
+    pub(crate) fn reading(&self) -> (u32, Duration) {
+        let tokens = self.usage.prompt_tokens.saturating_sub(self.usage.cached_tokens);
+        let read = self.first_token.unwrap_or_else(Instant::now);
+        (tokens, read.saturating_duration_since(self.started))
     }
 
     /// How many tokens it may still get.

@@ -5,6 +5,7 @@
 
 use std::{
     num::NonZeroU32,
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
@@ -169,6 +170,36 @@ impl<'model> Decoder<'model> {
         }
         self.held.truncate(sequence, tokens);
         Ok(())
+    }
+
+    /// Writes what a sequence holds to a file that is there.
+    pub(crate) fn save(&self, sequence: usize, path: &Path) -> Result<(), DecoderError> {
+        let context = self.context.as_ref().ok_or(DecoderError::NoRoom)?;
+        let tokens = self.held.start(sequence, self.held.len(sequence)).unwrap_or_default();
+        let saved = context.state_seq_save_file(path, id(sequence), tokens);
+        saved.map_err(|error| DecoderError::Broken(error.to_string()))?;
+        Ok(())
+    }
+
+    /// Makes a sequence hold what a file has, which the same model must have saved; nothing when
+    /// that cannot be read.
+    pub(crate) fn load(&mut self, path: &Path, sequence: usize) -> Result<(), DecoderError> {
+        self.truncate(sequence, 0)?;
+        let most = self.capacity();
+        let context = self.context.as_mut().ok_or(DecoderError::NoRoom)?;
+        match context.state_seq_load_file(path, id(sequence), most) {
+            Ok((tokens, _)) => {
+                for token in tokens {
+                    self.held.push(sequence, token);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // It may have come half-way.
+                drop(context.clear_kv_cache_seq(u32::try_from(sequence).ok(), None, None));
+                Err(DecoderError::Broken(error.to_string()))
+            }
+        }
     }
 
     pub(crate) fn start_batch(&mut self) {

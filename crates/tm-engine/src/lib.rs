@@ -43,11 +43,14 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 
 pub use embedder::Embedder;
+pub use prefix::folder::PrefixFolder;
 
 use crate::{
     answer::{Job, broken},
+    decode::ContextSettings,
     grammar::{Constraint, Grammars},
     load::Loaded,
+    prefix::folder::{Folder, Kept},
     schedule::ScheduleSettings,
     template::ChatTemplate,
 };
@@ -78,6 +81,8 @@ pub struct EngineOptions {
     /// Guess ahead when only one request is worked on. The answer comes sooner; now and then it has
     /// other words, because several tokens computed together round differently than one.
     pub speculate: bool,
+    /// Where prompts that were read are kept for the next engine; nowhere without it.
+    pub prefixes: Option<PrefixFolder>,
 }
 
 impl Default for EngineOptions {
@@ -90,6 +95,7 @@ impl Default for EngineOptions {
             memory_mib: None,
             gpu_layers: None,
             speculate: true,
+            prefixes: None,
         }
     }
 }
@@ -113,6 +119,14 @@ struct Shared {
     template: ChatTemplate,
     forces_tokens: bool,
     grammars: OnceLock<Result<Grammars, String>>,
+    folder: Option<Arc<Folder>>,
+}
+
+/// A request as far as it is known before the worker sees it.
+struct Prepared {
+    prompt: Vec<LlamaToken>,
+    kept: Option<Kept>,
+    constraint: Option<Constraint>,
 }
 
 impl Engine {
@@ -126,11 +140,18 @@ impl Engine {
         let loaded = load::load(path, &name, options)?;
         let Loaded { backend, model, template, forces_tokens, context_tokens, context } = loaded;
         let parallel = options.parallel.clamp(1, context.sequences - 1);
+        let folder = options.prefixes.clone().map(|prefixes| {
+            let ContextSettings { threads, batch_tokens, on_card, .. } = context;
+            let layers = options.gpu_layers;
+            let computed = format!("{threads} {batch_tokens} {on_card} {layers:?}");
+            Arc::new(Folder::new(prefixes, &computed))
+        });
         let settings = ScheduleSettings {
             model: name.clone(),
             parallel: usize::try_from(parallel).unwrap_or(1),
             speculate: options.speculate,
             context,
+            folder: folder.clone(),
         };
         let (jobs, queue) = mpsc::channel(QUEUE);
         let worker = thread::Builder::new().name("engine".to_owned()).spawn({
@@ -149,7 +170,8 @@ impl Engine {
             whole_answers: false,
         };
         let grammars = OnceLock::new();
-        let shared = Arc::new(Shared { info, model, template, forces_tokens, grammars });
+        let shared = Shared { info, model, template, forces_tokens, grammars, folder };
+        let shared = Arc::new(shared);
         let places = Arc::new(Semaphore::new(QUEUE));
         Ok(Self { shared, jobs: Some(jobs), places, worker: Some(worker) })
     }
@@ -183,12 +205,14 @@ impl Backend for Engine {
             move || shared.prepare(&request).map(|prepared| (prepared, request))
         });
         let failed = |error: task::JoinError| broken(&model, error.to_string());
-        let ((prompt, constraint), request) = preparing.await.map_err(failed)??;
+        let (Prepared { prompt, kept, constraint }, request) =
+            preparing.await.map_err(failed)??;
         // One event for each token and the end, so that the worker never waits for a reader.
         let room = usize::try_from(request.max_tokens).unwrap_or(0) + 2;
         let (events, stream) = mpsc::channel(room);
         let job = Job {
             prompt,
+            kept,
             constraint,
             sampling: request.sampling,
             max_tokens: request.max_tokens,
@@ -229,11 +253,8 @@ impl fmt::Debug for Engine {
 }
 
 impl Shared {
-    /// The prompt's tokens and what holds the answer to its schema.
-    fn prepare(
-        &self,
-        request: &ChatRequest,
-    ) -> Result<(Vec<LlamaToken>, Option<Constraint>), BackendError> {
+    /// The prompt's tokens, what has read them before, and what holds the answer to its schema.
+    fn prepare(&self, request: &ChatRequest) -> Result<Prepared, BackendError> {
         let model = &self.info.model;
         let refused = |reason| BackendError::Refused { model: model.clone(), reason };
         let prompt = self.template.render(&request.messages).map_err(refused)?;
@@ -255,7 +276,10 @@ impl Shared {
             Some(schema) => Some(self.constraint(schema).map_err(refused)?),
             None => None,
         };
-        Ok((prompt, constraint))
+        // The last token is read in any case, for its scores.
+        let start = prompt.split_last().map_or(&[][..], |(_, start)| start);
+        let kept = self.folder.as_ref().and_then(|folder| folder.find(start));
+        Ok(Prepared { prompt, kept, constraint })
     }
 
     /// A rendered prompt's tokens. The tokenizer begins a text the way the model wants it, so a

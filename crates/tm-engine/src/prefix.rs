@@ -8,6 +8,8 @@ use std::collections::HashSet;
 
 use llama_cpp_2::token::LlamaToken;
 
+pub(crate) mod folder;
+
 /// The start of some prompt, held by a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Held {
@@ -47,6 +49,11 @@ impl Sequences {
             held.cells.push(self.next_cell);
             self.next_cell += 1;
         }
+    }
+
+    /// The first `tokens` of a sequence.
+    pub(crate) fn start(&self, sequence: usize, tokens: usize) -> Option<&[LlamaToken]> {
+        self.sequences.get(sequence)?.tokens.get(..tokens)
     }
 
     pub(crate) fn truncate(&mut self, sequence: usize, tokens: usize) {

@@ -5,7 +5,13 @@
 //! joins at the next step; what its prompt shares with anything already read is not read again.
 //! Knows nothing of chat or JSON. Start at [`run`].
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Instant,
+};
 
 use llama_cpp_2::{llama_backend::LlamaBackend, model::LlamaModel, token::LlamaToken};
 use tm_llm::backend::BackendError;
@@ -14,7 +20,10 @@ use tokio::sync::mpsc;
 use crate::{
     answer::{Answer, Ended, Job, Next, broken},
     decode::{ContextSettings, Decoder, DecoderError},
-    prefix::{Held, common_prefix},
+    prefix::{
+        Held, common_prefix,
+        folder::{Folder, Kept, WORTH_KEEPING, WORTH_LOADING},
+    },
     speculate::{Gain, guess},
 };
 
@@ -34,6 +43,8 @@ pub(crate) struct ScheduleSettings {
     /// Guess ahead when only one answer is under way.
     pub(crate) speculate: bool,
     pub(crate) context: ContextSettings,
+    /// Where prompts are kept for the next engine.
+    pub(crate) folder: Option<Arc<Folder>>,
 }
 
 /// Works until every sender of `jobs` is gone.
@@ -54,6 +65,7 @@ pub(crate) fn run(
         used: vec![0; sequences],
         clock: 0,
         gain: Gain::default(),
+        finishing: None,
     };
     while schedule.take_in(&mut jobs) {
         schedule.drop_interrupted();
@@ -87,6 +99,8 @@ struct Share {
 /// What can be done for a waiting request.
 enum Placement {
     Start(Option<Held>),
+    /// Much of its prompt is in a file.
+    Load(Kept),
     /// Another request is reading what it needs.
     Wait,
     /// There is no room beside the others.
@@ -109,6 +123,8 @@ struct Schedule<'model> {
     clock: u64,
     /// What guessing is worth.
     gain: Gain,
+    /// The file that was written last, while it is put in its place.
+    finishing: Option<JoinHandle<()>>,
 }
 
 impl Schedule<'_> {
@@ -138,6 +154,7 @@ impl Schedule<'_> {
         for job in self.waiting {
             job.refuse(Ended::Failed(closed()));
         }
+        finished(self.finishing);
     }
 
     fn drop_interrupted(&mut self) {
@@ -175,6 +192,7 @@ impl Schedule<'_> {
             match self.placement(job) {
                 Placement::Wait => index += 1,
                 Placement::Full => break,
+                Placement::Load(kept) => self.load(index, &kept),
                 Placement::Start(held) => {
                     let Some(job) = self.waiting.remove(index) else { break };
                     self.start(job, held);
@@ -191,10 +209,17 @@ impl Schedule<'_> {
     fn placement(&self, job: &Job) -> Placement {
         let held = self.reusable(job);
         let reused = held.map_or(0, |held| held.tokens);
-        if self.soon_reusable(job) >= reused + WORTH_WAITING_FOR {
+        let kept = job.kept.as_ref().filter(|kept| kept.common >= reused + WORTH_LOADING);
+        let soon_reused = kept.map_or(reused, |kept| kept.common) + WORTH_WAITING_FOR;
+        if self.soon_reusable(job) >= soon_reused {
             return Placement::Wait;
         }
         let limit = job.prompt.len() + usize::try_from(job.max_tokens).unwrap_or(usize::MAX);
+        if let Some(kept) = kept
+            && self.room_taken(None) + limit.max(kept.tokens) <= self.decoder.capacity()
+        {
+            return Placement::Load(kept.clone());
+        }
         if self.room_taken(held) + limit - reused <= self.decoder.capacity() {
             return Placement::Start(held);
         }
@@ -232,6 +257,18 @@ impl Schedule<'_> {
         });
         let cells = sequences.cells(prefixes.chain(held));
         cells + still_needed
+    }
+
+    /// Makes an idle sequence hold what a file has. When that cannot be, the prompt is read.
+    fn load(&mut self, index: usize, kept: &Kept) {
+        if let Some(job) = self.waiting.get_mut(index) {
+            job.kept = None;
+        }
+        let sequence = self.free_sequence(None);
+        match self.decoder.load(&kept.path, sequence) {
+            Ok(()) => tracing::debug!(tokens = kept.tokens, "a prefix was loaded"),
+            Err(error) => tracing::debug!(%error, "a prefix could not be loaded"),
+        }
     }
 
     fn start(&mut self, job: Job, held: Option<Held>) {
@@ -278,11 +315,18 @@ impl Schedule<'_> {
         let begun = Instant::now();
         match self.decoder.compute() {
             Ok(()) => {
+                let begin = shares.iter().filter(|share| self.begins(share));
+                let begin: Vec<usize> = begin.map(|share| share.running).collect();
                 for share in &shares {
                     let right = self.read_scores(share);
                     // Other steps say nothing of what a guess costs.
                     if share.is_alone {
                         self.gain.took(share.guesses.len(), right, begun.elapsed());
+                    }
+                }
+                for running in begin {
+                    if let Err(error) = self.keep(running) {
+                        tracing::debug!(%error, "a prefix could not be kept");
                     }
                 }
             }
@@ -316,6 +360,41 @@ impl Schedule<'_> {
             }
         }
         shares
+    }
+
+    /// Whether the scores are those after a prompt.
+    fn begins(&self, share: &Share) -> bool {
+        let running = self.running.get(share.running);
+        !share.scores.is_empty() && running.is_some_and(|it| !it.answer.has_begun())
+    }
+
+    /// Keeps a prompt that took long to read. The sequence holds nothing else yet.
+    fn keep(&mut self, index: usize) -> io::Result<()> {
+        let (Some(folder), Some(running)) = (&self.settings.folder, self.running.get(index)) else {
+            return Ok(());
+        };
+        let (tokens, took) = running.answer.reading();
+        if tokens < WORTH_KEEPING || took < folder.worth() || !self.decoder.can_rewind() {
+            return Ok(());
+        }
+        let sequence = running.sequence;
+        let held = self.decoder.held();
+        let prompt = held.start(sequence, held.len(sequence)).unwrap_or_default();
+        let Some(draft) = folder.draft(prompt)? else { return Ok(()) };
+        if let Err(error) = self.decoder.save(sequence, &draft.beside) {
+            drop(std::fs::remove_file(&draft.beside));
+            return Err(io::Error::other(error));
+        }
+        let folder = Arc::clone(folder);
+        let finish = move || {
+            if let Err(error) = folder.finish(&draft) {
+                tracing::debug!(%error, "a prefix could not be kept");
+            }
+        };
+        finished(self.finishing.take());
+        // The rest needs no model: answers go on meanwhile.
+        self.finishing = Some(thread::Builder::new().name("prefix".to_owned()).spawn(finish)?);
+        Ok(())
     }
 
     /// Lets an answer go on as far as the computed scores reach; how many guesses were right.
@@ -388,6 +467,13 @@ impl Schedule<'_> {
                 BackendError::Broken { model, reason: error.to_string() }
             }
         }
+    }
+}
+
+/// Waits for a thread that nobody hears of.
+fn finished(thread: Option<JoinHandle<()>>) {
+    if thread.is_some_and(|it| it.join().is_err()) {
+        tracing::error!("the thread that keeps prefixes panicked");
     }
 }
 

@@ -14,6 +14,7 @@
 mod answers;
 mod embedding;
 mod files;
+mod keeping;
 mod sharing;
 mod soak;
 mod stopping;
