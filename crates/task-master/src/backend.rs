@@ -3,7 +3,7 @@
 //! Workflows ask for a role and get a backend; which model it is, where it runs and who stands in
 //! for it is decided here. Start at [`for_role`].
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tm_llm::{
     backend::{
@@ -22,6 +22,7 @@ use tm_tasks::config::Role;
 
 use self::{
     audit::Audit,
+    embedded::Prefixes,
     endpoints::Endpoint,
     names::Names,
     routes::{Route, ServerRoute},
@@ -215,7 +216,8 @@ fn note(route: &Route, name: &str, is_instead: bool) -> Option<String> {
 /// A model of this process and how it is found again: `asked` is its id or its file, the default
 /// one without it.
 pub fn in_process(environment: &Environment, asked: Option<&str>) -> anyhow::Result<InProcess> {
-    let found = embedded::find(environment, asked)?;
+    // Whoever measures wants nothing that was read before, and leaves nothing behind.
+    let found = embedded::find(environment, asked)?.with_prefixes(None);
     Ok(InProcess { found })
 }
 
@@ -236,6 +238,13 @@ impl InProcess {
 
     pub fn path(&self) -> &std::path::Path {
         self.found.path()
+    }
+
+    /// The same, but what it reads is kept in this folder.
+    pub fn keeping(&self, path: &std::path::Path) -> Self {
+        let path = path.to_owned();
+        let prefixes = Prefixes { path, most_mib: 1024, worth: Duration::ZERO };
+        Self { found: self.found.clone().with_prefixes(Some(prefixes)) }
     }
 
     /// As commands run it, or in another way.

@@ -84,6 +84,11 @@ impl Environment {
         self.cache_dir.join("answers")
     }
 
+    /// Where prompts are kept that a model of this process has read.
+    pub fn prefixes_dir(&self) -> PathBuf {
+        self.cache_dir.join("prefixes")
+    }
+
     /// The Redis server that answers are kept in, when it is not the disk.
     pub fn redis_url(&self) -> Option<&str> {
         self.variable("TASKMASTER_REDIS_URL")

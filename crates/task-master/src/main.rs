@@ -15,6 +15,7 @@ mod knowledge;
 mod language;
 mod mcp;
 mod migration;
+mod prefixes;
 mod report;
 mod roles;
 mod rollout;

@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -17,6 +18,12 @@ use tm_llm::{
 
 use crate::{calibration, config::Environment, report::advice};
 
+/// Prompts that were read take no more than this together, unless the user says otherwise.
+const PREFIXES_MOST_MIB: u64 = 1024;
+
+/// A prompt that was read faster is not worth a file.
+const WORTH_KEEPING: Duration = Duration::from_secs(2);
+
 /// A model file that is there.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
@@ -27,11 +34,28 @@ pub(super) struct Found {
     pub(super) identity: String,
     /// What was found best for it on this machine.
     tuning: Tuning,
+    /// Where prompts that it has read are kept.
+    prefixes: Option<Prefixes>,
+}
+
+/// A folder for prompts that were read.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "there is nobody who reads"))]
+pub(super) struct Prefixes {
+    pub(super) path: PathBuf,
+    pub(super) most_mib: u64,
+    /// A prompt that was read faster is not kept.
+    pub(super) worth: Duration,
 }
 
 impl Found {
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The same model with another place for prompts that it has read, or with none.
+    pub(super) fn with_prefixes(self, prefixes: Option<Prefixes>) -> Self {
+        Self { prefixes, ..self }
     }
 }
 
@@ -80,7 +104,8 @@ fn find_in(
         if path.extension().is_some_and(|it| it == "gguf") && catalogue.find(asked).is_err() {
             let identity = of_file(&path);
             let tuning = tuning(environment, &identity)?;
-            return Ok(Found { id: asked.to_owned(), path, identity, tuning });
+            let prefixes = prefixes(environment)?;
+            return Ok(Found { id: asked.to_owned(), path, identity, tuning, prefixes });
         }
     }
     let model = match asked {
@@ -90,7 +115,22 @@ fn find_in(
     let Installed { path, sha256, .. } = installed(&store, model)?;
     let identity = format!("sha256:{sha256}");
     let tuning = tuning(environment, &identity)?;
-    Ok(Found { id: model.id.clone(), path, identity, tuning })
+    let prefixes = prefixes(environment)?;
+    Ok(Found { id: model.id.clone(), path, identity, tuning, prefixes })
+}
+
+/// Where prompts that were read are kept, unless the user wants none.
+fn prefixes(environment: &Environment) -> anyhow::Result<Option<Prefixes>> {
+    let said = environment.variable("TASKMASTER_PREFIX_CACHE_MIB");
+    let most_mib = said.map_or(Ok(PREFIXES_MOST_MIB), str::parse).map_err(|_| {
+        advice(
+            "TASKMASTER_PREFIX_CACHE_MIB is no size",
+            "set it to the most mebibytes that prompts which were read may take, such as 1024, or \
+             to 0 to keep none",
+        )
+    })?;
+    let prefixes = Prefixes { path: environment.prefixes_dir(), most_mib, worth: WORTH_KEEPING };
+    Ok((most_mib > 0).then_some(prefixes))
 }
 
 /// What was found best on this machine, and what the user says.
@@ -160,8 +200,15 @@ pub(super) async fn load_tuned(
     tuning: Tuning,
 ) -> Result<Arc<dyn Backend>, BackendError> {
     let usual = tm_engine::EngineOptions::default();
+    let prefixes = found.prefixes.map(|it| tm_engine::PrefixFolder {
+        path: it.path,
+        identity: format!("{} on {}", found.identity, calibration::host()),
+        most_bytes: it.most_mib.saturating_mul(1 << 20),
+        worth: it.worth,
+    });
     let options = tm_engine::EngineOptions {
         model: Some(found.id),
+        prefixes,
         threads: tuning.threads,
         batch_tokens: tuning.batch_tokens.unwrap_or(usual.batch_tokens),
         parallel: tuning.parallel.unwrap_or(usual.parallel),

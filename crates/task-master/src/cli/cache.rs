@@ -1,6 +1,7 @@
-//! `cache`: the answers that the gateway keeps, to be seen and to be forgotten.
+//! `cache`: the answers that the gateway keeps and the prompts that models here have read, to be
+//! seen and to be forgotten.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tm_llm::{
@@ -10,17 +11,17 @@ use tm_llm::{
 
 use crate::{
     app::{App, Workspace},
-    backend,
+    backend, prefixes,
     report::{Report, advice, progress_line},
 };
 
-/// See or forget the answers that the gateway keeps
+/// See or forget answers that the gateway keeps and prompts that were read
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
 
-    /// Look into this Redis server, not at the disk
+    /// Look for answers in this Redis server, not on the disk, and leave prompts alone
     #[arg(long, global = true, value_name = "URL")]
     redis: Option<String>,
 
@@ -31,11 +32,11 @@ pub struct Args {
 
 #[derive(Debug, Clone, clap::Subcommand)]
 enum Action {
-    /// Say how many answers there are, how large and how old
+    /// Say how many there are, how large and how old
     Stats,
     /// Forget them: all, or those to which all that you say applies
     Clear {
-        /// Those of this model, as `x-backend` names it
+        /// Answers of this model, as `x-backend` names it
         #[arg(long, value_name = "NAME")]
         model: Option<String>,
 
@@ -51,45 +52,75 @@ struct Shown {
     place: String,
     #[serde(flatten)]
     stats: Stats,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompts: Option<prefixes::Stats>,
 }
 
 #[derive(Debug, Serialize)]
 struct Cleared {
+    /// Answers.
     cleared: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompts: Option<u64>,
 }
 
 /// Runs `cache`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open(None, report)?;
     let store = store(args.redis.as_deref(), &workspace)?;
+    let prompts = args.redis.is_none().then(|| workspace.environment.prefixes_dir());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match &args.action {
         Action::Stats => {
             let stats = runtime.block_on(store.stats()).map_err(told)?;
-            let place = store.place();
-            if args.json {
-                report.json(&Shown { place, stats });
-                return Ok(());
-            }
-            let Stats { answers, bytes, age_s } = stats;
-            let kib = bytes.div_ceil(1024);
-            report.line(format!("{answers} answers, {kib} KiB, in {place}").as_str());
-            if answers > 0 {
-                report.line(format!("the oldest is {} minutes old", age_s / 60).as_str());
-            }
+            let prompts = match prompts {
+                Some(folder) => Some((prefixes::stats(&folder)?, folder)),
+                None => None,
+            };
+            show(args, (stats, store.place()), prompts, report);
         }
         Action::Clear { model, older_than_s } => {
             let older_than = older_than_s.map(Duration::from_secs);
+            // Prompts are not known by the model's name.
+            let prompts = prompts.filter(|_| model.is_none());
             let which = Which { older_than, by: model.clone() };
             let cleared = runtime.block_on(store.clear(which)).map_err(told)?;
+            let prompts = prompts.map(|it| prefixes::clear(&it, older_than)).transpose()?;
             if args.json {
-                report.json(&Cleared { cleared });
+                report.json(&Cleared { cleared, prompts });
                 return Ok(());
             }
             report.done(format!("{cleared} answers were forgotten").as_str());
+            if let Some(prompts) = prompts {
+                report.done(format!("{prompts} prompts were forgotten").as_str());
+            }
         }
     }
     Ok(())
+}
+
+fn show(
+    args: &Args,
+    (stats, place): (Stats, String),
+    prompts: Option<(prefixes::Stats, PathBuf)>,
+    report: &mut Report,
+) {
+    if args.json {
+        report.json(&Shown { place, stats, prompts: prompts.map(|it| it.0) });
+        return;
+    }
+    let mut line = |count: u64, what: &str, bytes: u64, age_s: u64, place: &str| {
+        let kib = bytes.div_ceil(1024);
+        report.line(format!("{count} {what}, {kib} KiB, in {place}").as_str());
+        if count > 0 {
+            report.line(format!("the oldest is {} minutes old", age_s / 60).as_str());
+        }
+    };
+    line(stats.answers, "answers", stats.bytes, stats.age_s, &place);
+    if let Some((prompts, path)) = prompts {
+        let place = path.display().to_string();
+        line(prompts.files, "prompts that were read", prompts.bytes, prompts.age_s, &place);
+    }
 }
 
 /// Where answers are kept: in the Redis server that is named, here or in the environment, or on

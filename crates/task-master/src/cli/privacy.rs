@@ -126,6 +126,7 @@ fn places(workspace: &Workspace) -> Vec<Place> {
         ("models", environment.models_dir()),
         ("digests of the keys of clients", environment.keys_dir()),
         ("answers that are given again", environment.answers_dir()),
+        ("prompts that were read", environment.prefixes_dir()),
         ("what `undo` needs", state.join("journal")),
         ("traces of requests", trace::path(state)),
         ("the audit log", audit::file(state)),

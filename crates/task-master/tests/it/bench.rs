@@ -16,13 +16,17 @@ fn a_server_that_cannot_be_started_is_an_error_with_what_to_do() {
 }
 
 #[test]
-fn layers_that_are_no_number_are_an_error_before_a_model_is_loaded() {
-    let project = Project::with_tasks(&json!([]));
-    project.write(".env", "TASKMASTER_GPU_LAYERS=many\nTASKMASTER_MODEL=m.gguf\n");
-    project.write("prd.md", "# Shop\n\n- People order bread.\n");
-    let run = project.run(&["parse-prd", "prd.md"]);
-    assert_eq!(run.code, 1);
-    assert!(run.err.contains("TASKMASTER_GPU_LAYERS is no number of layers"), "{}", run.err);
+fn a_setting_that_is_no_number_is_an_error_before_a_model_is_loaded() {
+    for (name, told) in
+        [("GPU_LAYERS", "is no number of layers"), ("PREFIX_CACHE_MIB", "is no size")]
+    {
+        let project = Project::with_tasks(&json!([]));
+        project.write(".env", format!("TASKMASTER_{name}=many\nTASKMASTER_MODEL=m.gguf\n"));
+        project.write("prd.md", "# Shop\n\n- People order bread.\n");
+        let run = project.run(&["parse-prd", "prd.md"]);
+        assert_eq!(run.code, 1);
+        assert!(run.err.contains(&format!("TASKMASTER_{name} {told}")), "{}", run.err);
+    }
 }
 
 #[test]
@@ -33,9 +37,9 @@ fn a_real_model_is_measured_and_what_was_found_best_is_kept_and_used() {
         let model = model.to_str().unwrap();
         project.json(&[arguments, &["--model", model, "--json"]].concat())
     };
-    let measured = json(&["bench", "engine", "--only", "speed", "--runs", "1"]);
+    let measured = json(&["bench", "engine", "--only", "speed,command", "--runs", "1"]);
     let rows = measured["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 2);
+    assert_eq!(rows.len(), 4);
     for row in rows {
         assert!(row["engine"][0].as_f64().unwrap() > 1.0, "{row}");
         assert_eq!(row["server"], json!([]));
@@ -49,4 +53,7 @@ fn a_real_model_is_measured_and_what_was_found_best_is_kept_and_used() {
         assert!(took > 0.0);
         assert_eq!(class["meets"], took <= limit, "{class}");
     }
+    // What was read to measure is of no use to anybody.
+    let left = std::fs::read_dir(project.path("home/.cache/task-master"));
+    assert_eq!(left.map_or(0, Iterator::count), 0);
 }

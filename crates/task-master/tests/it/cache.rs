@@ -22,7 +22,34 @@ fn what_the_gateway_keeps_is_seen_and_forgotten() {
     let run = project.run(&["cache", "clear"]);
     assert!(run.code == 0 && run.out.contains("1 answers were forgotten"), "{}", run.all());
     assert!(gateway.chat(&body).contains("x-cache: miss"));
-    assert_eq!(project.json(&["cache", "clear", "--json"]), json!({"cleared": 1}));
+    assert_eq!(project.json(&["cache", "clear", "--json"]), json!({"cleared": 1, "prompts": 0}));
+}
+
+#[test]
+fn prompts_that_were_read_are_seen_and_forgotten_with_the_answers() {
+    let project = Project::empty();
+    let folder = "home/.cache/task-master/prefixes";
+    std::fs::create_dir_all(project.path(folder)).unwrap();
+    for name in ["a.prefix", "b.prefix"] {
+        std::fs::write(project.path(&format!("{folder}/{name}")), "x".repeat(3000)).unwrap();
+    }
+    let stats = project.json(&["cache", "stats", "--json"]);
+    assert_eq!((&stats["answers"], &stats["prompts"]["files"]), (&json!(0), &json!(2)), "{stats}");
+    assert_eq!(stats["prompts"]["bytes"], 6000);
+    let run = project.run(&["cache", "stats"]);
+    assert!(run.out.contains("2 prompts that were read, 6 KiB"), "{}", run.all());
+    let kept = |which: &[&str]| {
+        project.json(&[&["cache", "clear", "--json"], which].concat())["prompts"].clone()
+    };
+    assert_eq!(kept(&["--model", "m"]), Value::Null);
+    assert_eq!(kept(&["--older-than-s", "3600"]), 0);
+    assert_eq!(kept(&[]), 2);
+    assert!(!project.path(&format!("{folder}/a.prefix")).exists());
+    let shown = project.json(&["privacy", "--json"]);
+    let place = |it: &&Value| it["what"] == "prompts that were read";
+    let places = shown["data"].as_array().unwrap();
+    let path = places.iter().find(place).unwrap()["path"].as_str().unwrap();
+    assert!(path.ends_with("task-master/prefixes"), "{path}");
 }
 
 #[test]

@@ -84,6 +84,8 @@ enum Part {
     Speed,
     /// The first token, of a new document and of one that was read before
     First,
+    /// The first token of two commands on one document, each of which loads the model
+    Command,
     /// Eight tasks of one document divided
     Expand,
     /// The document planned, in as many requests as the engine is asked
@@ -92,7 +94,8 @@ enum Part {
     Whole,
 }
 
-const ALL: [Part; 5] = [Part::Speed, Part::First, Part::Expand, Part::Plan, Part::Whole];
+const ALL: [Part; 6] =
+    [Part::Speed, Part::First, Part::Command, Part::Expand, Part::Plan, Part::Whole];
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -143,7 +146,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let findings = runtime.block_on(measure(args, &model, &document))?;
+    let folder = Folder(app.environment.cache_dir.join(format!("bench-{}", std::process::id())));
+    let findings =
+        runtime.block_on(measure(args, (&model, &model.keeping(&folder.0)), &document))?;
     if args.json {
         report.json(&findings);
     } else {
@@ -152,7 +157,12 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure(args: &Args, model: &InProcess, document: &str) -> anyhow::Result<Findings> {
+/// The second of the models keeps what it reads.
+async fn measure(
+    args: &Args,
+    (model, keeping): (&InProcess, &InProcess),
+    document: &str,
+) -> anyhow::Result<Findings> {
     let (threads, slots) = (args.threads.map_or_else(cores, NonZeroU32::get), args.slots.get());
     let started = match &args.server {
         None => None,
@@ -167,7 +177,8 @@ async fn measure(args: &Args, model: &InProcess, document: &str) -> anyhow::Resu
     };
     let tuning = Tuning { threads: Some(threads), parallel: Some(slots), ..Tuning::default() };
     let engine = model.load(Some(tuning)).await?;
-    let sides = Sides { engine, server, document, tasks: args.tasks.get(), slots };
+    let loading = Loading { model: keeping, tuning };
+    let sides = Sides { engine, loading, server, document, tasks: args.tasks.get(), slots };
     let parts = if args.only.is_empty() { ALL.to_vec() } else { args.only.clone() };
     let mut rows = Vec::new();
     for run in 1..=args.runs.get() {
@@ -200,10 +211,38 @@ fn cores() -> u32 {
 /// Both, and what they are asked about.
 struct Sides<'a> {
     engine: Arc<dyn Backend>,
+    loading: Loading<'a>,
     server: Option<Arc<dyn Backend>>,
     document: &'a str,
     tasks: u32,
     slots: u32,
+}
+
+/// How a command comes by its model.
+#[derive(Clone, Copy)]
+struct Loading<'a> {
+    model: &'a InProcess,
+    tuning: Tuning,
+}
+
+impl Loading<'_> {
+    /// Milliseconds until the first token of a command is there.
+    async fn first(self, document: &str, nonce: &str, question: &str) -> anyhow::Result<f64> {
+        let started = Instant::now();
+        let engine = self.model.load(Some(self.tuning)).await?;
+        let loaded = started.elapsed();
+        let timed = speed::timed(&*engine, speed::about(document, nonce, question)).await?;
+        Ok((loaded + timed.first).as_secs_f64() * 1000.0)
+    }
+}
+
+/// Removed with all that is in it.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 impl Sides<'_> {
@@ -243,6 +282,14 @@ impl Sides<'_> {
                     (FIRST_NEW, new.first.as_secs_f64() * 1000.0),
                     (FIRST_AGAIN, again.first.as_secs_f64() * 1000.0),
                 ]
+            }
+            // A server that is started again has read nothing.
+            Part::Command if !is_engine => Vec::new(),
+            Part::Command => {
+                let Self { loading, document, .. } = self;
+                let new = loading.first(document, &nonce, "What is it about?").await?;
+                let again = loading.first(document, &nonce, "Who is it for?").await?;
+                vec![(COMMAND_NEW, new), (COMMAND_AGAIN, again)]
             }
             Part::Expand => {
                 let asked = Instant::now();
@@ -308,6 +355,8 @@ const READING: What = ("read a new prompt", "tokens/s", true);
 const WRITING: What = ("write one answer", "tokens/s", true);
 const FIRST_NEW: What = ("first token, new document", "ms", false);
 const FIRST_AGAIN: What = ("first token, the same document again", "ms", false);
+const COMMAND_NEW: What = ("first token of a command, new document", "ms", false);
+const COMMAND_AGAIN: What = ("first token of a second command on it", "ms", false);
 const EXPAND: What = ("8 tasks of one document divided", "s", false);
 const EXPAND_SPEED: What = ("8 tasks of one document divided", "tokens/s", true);
 const PLAN_FIRST: What = ("parse-prd, the first task", "s", false);
