@@ -3,7 +3,7 @@
 //! Knows the request's constraint, its sampling and its reader; not which sequence it is computed
 //! in, nor what else is computed beside it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use llama_cpp_2::{token::LlamaToken, vocab::LlamaVocab};
 use tm_llm::{
@@ -12,7 +12,12 @@ use tm_llm::{
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use crate::{grammar::Constraint, prefix::folder::Kept, sample::Sampler, text::TextStream};
+use crate::{
+    grammar::Constraint,
+    prefix::folder::{Folder, Kept},
+    sample::Sampler,
+    text::TextStream,
+};
 
 /// Where an answer goes, piece by piece.
 pub(crate) type Events = mpsc::Sender<Result<ChatEvent, BackendError>>;
@@ -95,11 +100,12 @@ impl Answer {
         self.first_token.is_some()
     }
 
-    /// How many tokens of its prompt had to be read, and how long that took.
-    pub(crate) fn reading(&self) -> (u32, Duration) {
-        let tokens = self.usage.prompt_tokens.saturating_sub(self.usage.cached_tokens);
+    /// Whether so much of its prompt had to be read that it is worth a file.
+    pub(crate) fn is_worth_keeping(&self, folder: &Folder) -> bool {
+        let Usage { prompt_tokens, cached_tokens, .. } = self.usage;
         let read = self.first_token.unwrap_or_else(Instant::now);
-        (tokens, read.saturating_duration_since(self.started))
+        let took = read.saturating_duration_since(self.started);
+        folder.is_worth_it(prompt_tokens.saturating_sub(cached_tokens), prompt_tokens, took)
     }
 
     /// How many tokens it may still get.

@@ -22,7 +22,7 @@ use crate::{
     decode::{ContextSettings, Decoder, DecoderError},
     prefix::{
         Held, common_prefix,
-        folder::{Folder, Kept, WORTH_KEEPING, WORTH_LOADING},
+        folder::{Folder, Kept, WORTH_LOADING},
     },
     speculate::{Gain, guess},
 };
@@ -373,8 +373,7 @@ impl Schedule<'_> {
         let (Some(folder), Some(running)) = (&self.settings.folder, self.running.get(index)) else {
             return Ok(());
         };
-        let (tokens, took) = running.answer.reading();
-        if tokens < WORTH_KEEPING || took < folder.worth() || !self.decoder.can_rewind() {
+        if !self.decoder.can_rewind() || !running.answer.is_worth_keeping(folder) {
             return Ok(());
         }
         let sequence = running.sequence;

@@ -109,17 +109,17 @@ fn show(
         report.json(&Shown { place, stats, prompts: prompts.map(|it| it.0) });
         return;
     }
-    let mut line = |count: u64, what: &str, bytes: u64, age_s: u64, place: &str| {
-        let kib = bytes.div_ceil(1024);
-        report.line(format!("{count} {what}, {kib} KiB, in {place}").as_str());
-        if count > 0 {
-            report.line(format!("the oldest is {} minutes old", age_s / 60).as_str());
-        }
-    };
-    line(stats.answers, "answers", stats.bytes, stats.age_s, &place);
-    if let Some((prompts, path)) = prompts {
-        let place = path.display().to_string();
-        line(prompts.files, "prompts that were read", prompts.bytes, prompts.age_s, &place);
+    let kib = |bytes: u64| bytes.div_ceil(1024);
+    let Stats { answers, bytes, age_s } = stats;
+    report.line(format!("{answers} answers, {} KiB, in {place}", kib(bytes)).as_str());
+    if answers > 0 {
+        report.line(format!("the oldest is {} minutes old", age_s / 60).as_str());
+    }
+    let Some((prefixes::Stats { files, bytes, age_s }, path)) = prompts else { return };
+    let place = path.display();
+    report.line(format!("{files} prompts that were read, {} KiB, in {place}", kib(bytes)).as_str());
+    if files > 0 {
+        report.line(format!("one of them was not used for {} minutes", age_s / 60).as_str());
     }
 }
 

@@ -25,8 +25,10 @@ use super::common_prefix;
 const LLAMA_CPP: &str = "0.1.161";
 /// A file is read when that saves at least this many tokens.
 pub(crate) const WORTH_LOADING: usize = 128;
-/// A prompt is kept when at least this many of its tokens had to be read.
-pub(crate) const WORTH_KEEPING: u32 = 256;
+/// A prompt is kept when at least this many of its tokens had to be read, and this share of them:
+/// a file has all of them.
+const WORTH_KEEPING: u32 = 256;
+const WORTH_KEEPING_PERCENT: u32 = 25;
 /// What nobody has read for so long is removed.
 const OLDEST: Duration = Duration::from_hours(30 * 24);
 /// A file that takes longer to write belongs to a process that was killed.
@@ -83,8 +85,11 @@ impl Folder {
         Self { options, key, whole: Mutex::default() }
     }
 
-    pub(crate) fn worth(&self) -> Duration {
-        self.options.worth
+    /// Whether to keep a prompt of which these tokens had to be `read`.
+    pub(crate) fn is_worth_it(&self, read: u32, prompt: u32, took: Duration) -> bool {
+        read >= WORTH_KEEPING
+            && u64::from(read) * 100 >= u64::from(prompt) * u64::from(WORTH_KEEPING_PERCENT)
+            && took >= self.options.worth
     }
 
     /// The file that has most of a prompt's beginning, checked from end to end; nothing when none

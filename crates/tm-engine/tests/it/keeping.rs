@@ -116,3 +116,19 @@ async fn requests_that_arrive_together_load_their_common_start_once() {
         assert!(usage.cached_tokens + 20 > usage.prompt_tokens, "{usage:?}");
     }
 }
+
+#[tokio::test]
+async fn what_adds_little_to_a_prompt_is_not_kept_again() {
+    let folder = TempDir::new().unwrap();
+    let Some(engine) = keeping(folder.path()) else { return };
+    let about = document(300);
+    ask(&engine, request(&about, None, 1)).await.unwrap();
+    assert_eq!(files(folder.path()).len(), 1);
+    let more = format!("{about} {}", document(95));
+    let usage = ask(&engine, request(&more, None, 1)).await.unwrap().usage;
+    let read = usage.prompt_tokens - usage.cached_tokens;
+    assert!(read >= 256 && read * 4 < usage.prompt_tokens, "{usage:?}");
+    ask(&engine, request("Hi", None, 1)).await.unwrap();
+    drop(engine);
+    assert_eq!(files(folder.path()).len(), 1);
+}

@@ -64,15 +64,15 @@ fn what_another_model_or_machine_computed_is_not_taken() {
 #[test]
 fn a_damaged_file_is_a_miss_and_is_removed() {
     let whole = 12 + 4 * 300 + 1000 + 32;
-    let damages: [&dyn Fn(&mut Vec<u8>); 8] = [
-        &|it| it.clear(),
-        &|it| it.truncate(5),
-        &|it| it.truncate(12 + 4 * 100),
-        &|it| it.truncate(12 + 4 * 300 + 500),
-        &|it| it.truncate(it.len() - 1),
-        &|it| it.push(0),
-        &|it| it[12 + 4 * 300 + 77] ^= 1,
-        &|it| it[8..12].fill(0xff),
+    let damages: [fn(&mut Vec<u8>); 8] = [
+        |it| it.clear(),
+        |it| it.truncate(5),
+        |it| it.truncate(12 + 4 * 100),
+        |it| it.truncate(12 + 4 * 300 + 500),
+        |it| it.truncate(it.len() - 1),
+        |it| it.push(0),
+        |it| it[12 + 4 * 300 + 77] ^= 1,
+        |it| it[8..12].fill(0xff),
     ];
     for (index, damage) in damages.iter().enumerate() {
         let directory = TempDir::new().unwrap();
