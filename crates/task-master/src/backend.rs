@@ -3,7 +3,7 @@
 //! Workflows ask for a role and get a backend; which model it is, where it runs and who stands in
 //! for it is decided here. Start at [`for_role`].
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use tm_llm::{
     backend::{
@@ -22,7 +22,6 @@ use tm_tasks::config::Role;
 
 use self::{
     audit::Audit,
-    embedded::Prefixes,
     endpoints::Endpoint,
     names::Names,
     routes::{Route, ServerRoute},
@@ -216,9 +215,7 @@ fn note(route: &Route, name: &str, is_instead: bool) -> Option<String> {
 /// A model of this process and how it is found again: `asked` is its id or its file, the default
 /// one without it.
 pub fn in_process(environment: &Environment, asked: Option<&str>) -> anyhow::Result<InProcess> {
-    // Whoever measures wants nothing that was read before, and leaves nothing behind.
-    let found = embedded::find(environment, asked)?.with_prefixes(None);
-    Ok(InProcess { found })
+    Ok(InProcess { found: embedded::find(environment, asked)?.keeping(None) })
 }
 
 /// A model file that can be loaded into this process, in different ways.
@@ -242,9 +239,7 @@ impl InProcess {
 
     /// The same, but what it reads is kept in this folder.
     pub fn keeping(&self, path: &std::path::Path) -> Self {
-        let path = path.to_owned();
-        let prefixes = Prefixes { path, most_mib: 1024, worth: Duration::ZERO };
-        Self { found: self.found.clone().with_prefixes(Some(prefixes)) }
+        Self { found: self.found.clone().keeping(Some(path)) }
     }
 
     /// As commands run it, or in another way.

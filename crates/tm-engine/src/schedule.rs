@@ -5,13 +5,7 @@
 //! joins at the next step; what its prompt shares with anything already read is not read again.
 //! Knows nothing of chat or JSON. Start at [`run`].
 
-use std::{
-    collections::VecDeque,
-    io,
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Instant,
-};
+use std::{collections::VecDeque, io, sync::Arc, time::Instant};
 
 use llama_cpp_2::{llama_backend::LlamaBackend, model::LlamaModel, token::LlamaToken};
 use tm_llm::backend::BackendError;
@@ -22,7 +16,7 @@ use crate::{
     decode::{ContextSettings, Decoder, DecoderError},
     prefix::{
         Held, common_prefix,
-        folder::{Folder, Kept, WORTH_LOADING},
+        folder::{Finisher, Folder, Kept, WORTH_LOADING},
     },
     speculate::{Gain, guess},
 };
@@ -65,7 +59,7 @@ pub(crate) fn run(
         used: vec![0; sequences],
         clock: 0,
         gain: Gain::default(),
-        finishing: None,
+        finisher: Finisher::default(),
     };
     while schedule.take_in(&mut jobs) {
         schedule.drop_interrupted();
@@ -123,8 +117,7 @@ struct Schedule<'model> {
     clock: u64,
     /// What guessing is worth.
     gain: Gain,
-    /// The file that was written last, while it is put in its place.
-    finishing: Option<JoinHandle<()>>,
+    finisher: Finisher,
 }
 
 impl Schedule<'_> {
@@ -154,7 +147,6 @@ impl Schedule<'_> {
         for job in self.waiting {
             job.refuse(Ended::Failed(closed()));
         }
-        finished(self.finishing);
     }
 
     fn drop_interrupted(&mut self) {
@@ -384,16 +376,7 @@ impl Schedule<'_> {
             drop(std::fs::remove_file(&draft.beside));
             return Err(io::Error::other(error));
         }
-        let folder = Arc::clone(folder);
-        let finish = move || {
-            if let Err(error) = folder.finish(&draft) {
-                tracing::debug!(%error, "a prefix could not be kept");
-            }
-        };
-        finished(self.finishing.take());
-        // The rest needs no model: answers go on meanwhile.
-        self.finishing = Some(thread::Builder::new().name("prefix".to_owned()).spawn(finish)?);
-        Ok(())
+        self.finisher.finish(Arc::clone(folder), draft)
     }
 
     /// Lets an answer go on as far as the computed scores reach; how many guesses were right.
@@ -466,13 +449,6 @@ impl Schedule<'_> {
                 BackendError::Broken { model, reason: error.to_string() }
             }
         }
-    }
-}
-
-/// Waits for a thread that nobody hears of.
-fn finished(thread: Option<JoinHandle<()>>) {
-    if thread.is_some_and(|it| it.join().is_err()) {
-        tracing::error!("the thread that keeps prefixes panicked");
     }
 }
 

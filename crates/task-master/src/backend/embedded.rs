@@ -35,17 +35,18 @@ pub(super) struct Found {
     /// What was found best for it on this machine.
     tuning: Tuning,
     /// Where prompts that it has read are kept.
+    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "there is nobody who reads"))]
     prefixes: Option<Prefixes>,
 }
 
 /// A folder for prompts that were read.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "there is nobody who reads"))]
-pub(super) struct Prefixes {
-    pub(super) path: PathBuf,
-    pub(super) most_mib: u64,
+struct Prefixes {
+    path: PathBuf,
+    most_mib: u64,
     /// A prompt that was read faster is not kept.
-    pub(super) worth: Duration,
+    worth: Duration,
 }
 
 impl Found {
@@ -53,8 +54,14 @@ impl Found {
         &self.path
     }
 
-    /// The same model with another place for prompts that it has read, or with none.
-    pub(super) fn with_prefixes(self, prefixes: Option<Prefixes>) -> Self {
+    /// The same for somebody who measures: nothing that others have read is used, and what is read is
+    /// kept in this folder alone.
+    pub(super) fn keeping(self, folder: Option<&Path>) -> Self {
+        let prefixes = folder.map(|it| Prefixes {
+            path: it.to_owned(),
+            most_mib: PREFIXES_MOST_MIB,
+            worth: Duration::ZERO,
+        });
         Self { prefixes, ..self }
     }
 }

@@ -11,7 +11,8 @@ use std::{
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
     time::{Duration, SystemTime},
 };
 
@@ -75,6 +76,38 @@ pub(crate) struct Kept {
 pub(crate) struct Draft {
     pub(crate) beside: PathBuf,
     path: PathBuf,
+}
+
+/// Puts drafts in their places while answers go on: that needs no model. Dropping it waits for the
+/// last one.
+#[derive(Debug, Default)]
+pub(crate) struct Finisher {
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Finisher {
+    pub(crate) fn finish(&mut self, folder: Arc<Folder>, draft: Draft) -> io::Result<()> {
+        self.wait();
+        let finish = move || {
+            if let Err(error) = folder.finish(&draft) {
+                tracing::debug!(%error, "a prefix could not be kept");
+            }
+        };
+        self.thread = Some(thread::Builder::new().name("prefix".to_owned()).spawn(finish)?);
+        Ok(())
+    }
+
+    fn wait(&mut self) {
+        if self.thread.take().is_some_and(|it| it.join().is_err()) {
+            tracing::error!("the thread that keeps prefixes panicked");
+        }
+    }
+}
+
+impl Drop for Finisher {
+    fn drop(&mut self) {
+        self.wait();
+    }
 }
 
 impl Folder {

@@ -1,7 +1,5 @@
 //! Tests of the folder of prefixes, with files in the form of llama.cpp's.
 
-use std::thread;
-
 use tempfile::TempDir;
 
 use super::*;
