@@ -34,6 +34,7 @@ use tm_tasks::{
     timestamp::{Timestamp, iso_millis},
 };
 
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::{keys::KeyRing, metrics::Metrics};
@@ -85,6 +86,8 @@ pub struct Gateway {
     rollout: Option<Arc<Live>>,
     /// What nobody waits for who asks.
     background: TaskTracker,
+    /// Places for those who are asked beside others.
+    beside: Arc<Semaphore>,
 }
 
 impl Gateway {
@@ -102,6 +105,7 @@ impl Gateway {
             timeout,
             rollout: None,
             background: TaskTracker::new(),
+            beside: Arc::new(Semaphore::new(shadow::ASKED_MOST)),
         }
     }
 

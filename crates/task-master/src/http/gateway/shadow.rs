@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// More are not asked at a time; what comes beside them is not compared.
-const ASKED_MOST: usize = 4;
+pub(super) const ASKED_MOST: usize = 4;
 
 /// What a conversation is known by, however long it has become.
 pub(super) fn conversation(messages: &[Message]) -> u64 {
@@ -41,9 +41,7 @@ pub(super) fn compare(asked: &Asked, answer: &Answer) {
     let chosen = asked.routed.chosen.as_ref().filter(|it| it.is_shadowed);
     let Some(candidate) = chosen.and_then(Chosen::candidate) else { return };
     let gateway = &asked.client.gateway;
-    if gateway.background.len() >= ASKED_MOST {
-        return;
-    }
+    let Ok(place) = Arc::clone(&gateway.beside).try_acquire_owned() else { return };
     let name = "shadow".to_owned();
     let caller = Caller { via: Via::Gateway, name, ..Caller::default() };
     let watcher = Watcher::begin(&gateway.trace, &caller, new_id());
@@ -62,6 +60,7 @@ pub(super) fn compare(asked: &Asked, answer: &Answer) {
         Content::ToolCall { arguments, .. } => arguments.to_string(),
     };
     gateway.background.spawn(async move {
+        let _place = place;
         if let Ok(said) = complete(&backend, request, &|_| ()).await {
             let likeness = Some(likeness(&given, &said.text));
             watcher.note(|it| {
