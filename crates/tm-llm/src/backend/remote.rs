@@ -69,6 +69,23 @@ pub struct Server {
     pub audit: Option<Audit>,
 }
 
+impl Server {
+    /// A server that wants no key, with what is usual for the rest.
+    pub fn new(provider: &'static Provider, url: String, model: &str) -> Self {
+        Self {
+            provider,
+            url,
+            model: model.to_owned(),
+            key: None,
+            temperature: None,
+            max_tokens: None,
+            context_window: None,
+            patience: Patience::default(),
+            audit: None,
+        }
+    }
+}
+
 /// A key, which is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key(String);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tm_llm::{
     backend::{
         Backend as _, BackendError,
-        remote::{Patience, RemoteBackend, Server},
+        remote::{RemoteBackend, Server},
     },
     egress::guard::Guard,
     embed::{EmbedRequest, Embeddings},
@@ -23,17 +23,7 @@ async fn embed(provider: &str, answer: Answer) -> (Result<Embeddings, BackendErr
         answer.unwrap_or_else(|| Answer::json(404, &Value::Null))
     });
     let provider = provider::find(provider).unwrap();
-    let at = Server {
-        provider,
-        url: provider.base_url(&server.url()),
-        model: "m".to_owned(),
-        key: None,
-        temperature: None,
-        max_tokens: None,
-        context_window: None,
-        patience: Patience::default(),
-        audit: None,
-    };
+    let at = Server::new(provider, provider.base_url(&server.url()), "m");
     let backend = RemoteBackend::open(at, Guard::default().client().unwrap()).await.unwrap();
     let request = EmbedRequest {
         texts: vec!["a".to_owned(), "b".to_owned()],

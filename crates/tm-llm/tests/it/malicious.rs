@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tm_llm::{
     backend::{
         Backend, BackendError, complete,
-        remote::{Patience, RemoteBackend, Server},
+        remote::{RemoteBackend, Server},
     },
     chat::{ChatRequest, Message, Sampling},
     egress::guard::Guard,
@@ -48,17 +48,7 @@ fn server(answer: Answer) -> ScriptedServer {
 
 async fn open(server: &ScriptedServer, name: &str) -> Result<RemoteBackend, BackendError> {
     let provider = provider::find(name).unwrap();
-    let server = Server {
-        provider,
-        url: provider.base_url(&format!("{}/v1", server.url())),
-        model: "m".to_owned(),
-        key: None,
-        temperature: None,
-        max_tokens: None,
-        context_window: None,
-        patience: Patience::default(),
-        audit: None,
-    };
+    let server = Server::new(provider, provider.base_url(&format!("{}/v1", server.url())), "m");
     RemoteBackend::open(server, Guard::default().client().unwrap()).await
 }
 

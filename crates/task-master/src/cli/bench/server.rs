@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use tm_llm::{
     backend::{
         Backend, BackendError, ChatStream, ModelInfo,
-        remote::{Patience, RemoteBackend, Server},
+        remote::{RemoteBackend, Server},
     },
     chat::ChatRequest,
     egress::guard::Guard,
@@ -98,17 +98,7 @@ pub(super) async fn connect(url: &str, guard: &Guard) -> anyhow::Result<Arc<dyn 
     let client = guard.client()?;
     let asked = Instant::now();
     loop {
-        let server = Server {
-            provider,
-            url: provider.base_url(url),
-            model: "measured".to_owned(),
-            key: None,
-            temperature: None,
-            max_tokens: None,
-            context_window: None,
-            patience: Patience::default(),
-            audit: None,
-        };
+        let server = Server::new(provider, provider.base_url(url), "measured");
         let answered = match RemoteBackend::open(server, client.clone()).await {
             Ok(backend) => {
                 let request = crate::speed::about("", "0", "Hello.");
