@@ -27,6 +27,7 @@ use tm_tasks::{
 use tm_workflows::prompts::Prompts;
 
 use crate::{
+    backend::Kept,
     cli::{self, Cli},
     config::{Environment, Screen},
     report::{Interrupted, Report, advice},
@@ -55,6 +56,8 @@ pub struct Workspace {
     pub store: Store,
     /// The model that an MCP client lends, while a call of it is answered.
     pub lent_model: Option<Arc<dyn Backend>>,
+    /// Where models stay loaded when a call is over, in a server.
+    pub kept: Option<Arc<Kept>>,
     /// On whose behalf models are asked.
     pub caller: Caller,
 }
@@ -125,7 +128,8 @@ impl App {
         let store = Store::open(project.tasks_file(), environment.state_dir.join("journal"));
         let root = Some(project.root().to_owned());
         let caller = Caller { project: root, ..self.caller.clone() };
-        Ok(Workspace { environment, project, config, state, store, lent_model: None, caller })
+        let (lent_model, kept) = (None, None);
+        Ok(Workspace { environment, project, config, state, store, lent_model, kept, caller })
     }
 
     /// Opens the project that the working directory belongs to, for a command that changes tasks.

@@ -15,7 +15,7 @@ use tm_llm::{
         guard::{Guard, OnBlocked},
         patient_client, without_secrets,
     },
-    failover::{Candidate, Failover, Setout, Switch},
+    failover::{Candidate, Failover, Open, Setout, Switch},
     rollout::Arm,
 };
 use tm_tasks::config::Role;
@@ -23,6 +23,7 @@ use tm_tasks::config::Role;
 use self::{
     audit::Audit,
     endpoints::Endpoint,
+    kept::Work,
     names::Names,
     routes::{Route, ServerRoute},
 };
@@ -35,11 +36,13 @@ use crate::{
 };
 pub use beside::{for_embeddings, for_reranking};
 pub use embedded::Tuning;
+pub use kept::Kept;
 pub use routes::endpoints;
 
 pub mod audit;
 mod beside;
 mod embedded;
+mod kept;
 pub mod names;
 mod routes;
 pub mod telemetry;
@@ -186,7 +189,8 @@ impl<'a> Finder<'a> {
         }
         let candidate = match route {
             Route::Embedded { model, .. } => {
-                local(embedded::find(&self.workspace.environment, model.as_deref())?)
+                let found = embedded::find(&self.workspace.environment, model.as_deref())?;
+                local(self.workspace, found, Work::Answers)
             }
             Route::Client => {
                 let model = self.workspace.lent_model.as_ref().ok_or_else(nobody_lends)?;
@@ -374,9 +378,21 @@ fn tell(switch: &Switch<'_>) {
     progress_line(&format!("note: {to} is asked in place of {from}, because {reason}"));
 }
 
-fn local(found: embedded::Found) -> Candidate {
+/// A model of this process: where models are kept, it is taken from there.
+fn local(workspace: &Workspace, found: embedded::Found, work: Work) -> Candidate {
     let name = found.id.clone();
-    Candidate::new(name, Box::new(move || Box::pin(embedded::load(found.clone()))), None)
+    let of_file = found.clone();
+    let load: Open = Box::new(move || match work {
+        Work::Answers => Box::pin(embedded::load(of_file.clone())),
+        Work::Vectors => Box::pin(embedded::load_embedder(of_file.clone())),
+    });
+    let Some(kept) = workspace.kept.clone() else { return Candidate::new(name, load, None) };
+    let shared = Arc::new((kept, found, load));
+    let open = move || {
+        let shared = Arc::clone(&shared);
+        Box::pin(async move { shared.0.load(&shared.1, work, &shared.2).await }) as _
+    };
+    Candidate::new(name, Box::new(open), None)
 }
 
 fn lent(model: Arc<dyn Backend>) -> Candidate {

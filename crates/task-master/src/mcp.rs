@@ -22,7 +22,7 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use self::{registry::Selection, server::Server};
-use crate::config::Environment;
+use crate::{backend::Kept, config::Environment};
 
 mod call;
 mod envelope;
@@ -40,7 +40,10 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Serves until the client goes away or the process is asked to stop.
 pub fn serve(http: Option<SocketAddr>, environment: Environment) -> anyhow::Result<()> {
     let selection = Arc::new(Selection::new(environment.variable("TASK_MASTER_TOOLS")));
-    let server = move || Server::new(environment.clone(), Arc::clone(&selection));
+    let kept = Arc::new(Kept::new(&environment)?);
+    let keeping = Arc::clone(&kept);
+    let server =
+        move || Server::new(environment.clone(), Arc::clone(&selection), Arc::clone(&keeping));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -57,6 +60,7 @@ pub fn serve(http: Option<SocketAddr>, environment: Environment) -> anyhow::Resu
         tokio::pin!(serving);
         tokio::select! {
             served = &mut serving => served,
+            never = kept.give_back() => match never {},
             () = asked_to_stop() => {
                 stop.cancel();
                 serving.await

@@ -194,6 +194,12 @@ impl Backend for Engine {
         &self.shared.info
     }
 
+    /// It is loaded; only one whose thread has broken down cannot be used.
+    async fn prepare(&self) -> Result<(), BackendError> {
+        let is_over = self.jobs.as_ref().is_none_or(mpsc::Sender::is_closed);
+        if is_over { Err(broken(&self.shared.info.model, stopped())) } else { Ok(()) }
+    }
+
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
         let arrived = Instant::now();
         let model = self.shared.info.model.clone();

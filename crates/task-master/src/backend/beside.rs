@@ -8,6 +8,8 @@ use tm_tasks::config::RoleModel;
 
 use super::{
     Choice, Finder, embedded,
+    kept::Work,
+    local,
     routes::{Route, beside_roles},
     served,
 };
@@ -25,12 +27,12 @@ pub fn for_embeddings(workspace: &Workspace) -> anyhow::Result<Option<Choice>> {
             (candidate, server.model, identity)
         }
         Some(Route::Embedded { model: Some(model), .. }) => {
-            reading(embedded::find_embedder(environment, Some(&model))?)
+            reading(workspace, embedded::find_embedder(environment, Some(&model))?)
         }
         // A client lends a model that writes, and none that makes vectors.
         Some(Route::Embedded { model: None, .. } | Route::Client) | None => {
             let Some(found) = embedded::default_embedder(environment)? else { return Ok(None) };
-            reading(found)
+            reading(workspace, found)
         }
     };
     Ok(Some(choice(finder, candidate, model, Some(identity))))
@@ -70,8 +72,7 @@ fn choice(
 }
 
 /// An embedding model of this process, its name, and what tells it from others.
-fn reading(found: embedded::Found) -> (Candidate, String, String) {
+fn reading(workspace: &Workspace, found: embedded::Found) -> (Candidate, String, String) {
     let (id, identity) = (found.id.clone(), found.identity.clone());
-    let open = move || Box::pin(embedded::load_embedder(found.clone())) as _;
-    (Candidate::new(id.clone(), Box::new(open), None), id, identity)
+    (local(workspace, found, Work::Vectors), id, identity)
 }

@@ -24,8 +24,8 @@ const PREFIXES_MOST_MIB: u64 = 1024;
 /// A prompt that was read faster is not worth a file.
 const WORTH_KEEPING: Duration = Duration::from_secs(2);
 
-/// A model file that is there.
-#[derive(Debug, Clone)]
+/// A model file that is there, and how it is run.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     /// Its id in the catalogue, or its path.
     pub(super) id: String,
@@ -35,13 +35,11 @@ pub(super) struct Found {
     /// What was found best for it on this machine.
     tuning: Tuning,
     /// Where prompts that it has read are kept.
-    #[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "there is nobody who reads"))]
     prefixes: Option<Prefixes>,
 }
 
 /// A folder for prompts that were read.
-#[derive(Debug, Clone)]
-#[cfg_attr(not(feature = "engine"), expect(dead_code, reason = "there is nobody who reads"))]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Prefixes {
     path: PathBuf,
     most_mib: u64,

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{envelope, parameter::Arguments, progress::Teller, registry::Tool};
 use crate::{
     app::{App, Workspace},
+    backend::Kept,
     config::{Environment, Screen},
     report::{Advice, Report, advice},
     rollout::commands::key,
@@ -42,6 +43,8 @@ pub(super) struct Request {
     pub(super) teller: Teller,
     /// The model that the client lends.
     pub(super) lent_model: Option<Arc<dyn Backend>>,
+    /// Where models of earlier calls are.
+    pub(super) kept: Arc<Kept>,
     pub(super) stop: CancellationToken,
 }
 
@@ -95,6 +98,7 @@ impl Request {
             Err(error) => return envelope::failure(&error, None),
         };
         workspace.lent_model.clone_from(&self.lent_model);
+        workspace.kept = Some(Arc::clone(&self.kept));
         let tag = workspace.tag(self.arguments.text("tag"));
         if let Some(file) = self.arguments.tasks_file(tool.parameters) {
             match named_file(&workspace, file) {

@@ -30,7 +30,7 @@ use super::{
     registry::{Selection, Tool},
     root, sampling,
 };
-use crate::{config::Environment, report::advice};
+use crate::{backend::Kept, config::Environment, report::advice};
 
 /// How long a client has to say which projects it has open.
 const ROOTS_WAIT: Duration = Duration::from_secs(10);
@@ -40,6 +40,7 @@ const ROOTS_WAIT: Duration = Duration::from_secs(10);
 pub(super) struct Server {
     environment: Environment,
     selection: Arc<Selection>,
+    kept: Arc<Kept>,
     session: Mutex<Session>,
 }
 
@@ -53,9 +54,13 @@ struct Session {
 }
 
 impl Server {
-    pub(super) fn new(environment: Environment, selection: Arc<Selection>) -> Self {
+    pub(super) fn new(
+        environment: Environment,
+        selection: Arc<Selection>,
+        kept: Arc<Kept>,
+    ) -> Self {
         let session = Session { root: None, level: LoggingLevel::Info };
-        Self { environment, selection, session: Mutex::new(session) }
+        Self { environment, selection, kept, session: Mutex::new(session) }
     }
 
     async fn call(
@@ -73,8 +78,8 @@ impl Server {
         let (teller, mut steps) = progress::channel();
         let environment = self.environment.clone();
         let lent_model = sampling::lent_by(&context.peer);
-        let stop = context.ct.clone();
-        let request = Request { environment, root, arguments, teller, lent_model, stop };
+        let (kept, stop) = (Arc::clone(&self.kept), context.ct.clone());
+        let request = Request { environment, root, arguments, teller, lent_model, kept, stop };
         let mut work = tokio::task::spawn_blocking(move || request.run(tool));
         let mut listener = Listener::new(context.peer.clone(), context.meta.get_progress_token());
         let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);

@@ -6,6 +6,7 @@ mod autopilot;
 mod client;
 mod dependencies;
 mod http;
+mod keeping;
 mod lifecycle;
 mod listing;
 mod planning;
