@@ -16,6 +16,7 @@ mod measure;
 mod needs;
 mod process;
 mod request;
+mod servers;
 mod steps;
 mod suite;
 

@@ -11,6 +11,7 @@ use anyhow::Context;
 use crate::{
     clients, needs,
     process::{self, built_program, cargo, succeeds},
+    servers,
     steps::{Steps, say},
 };
 
@@ -41,6 +42,7 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<()> {
     steps.run("build the tests", || process::run(runner.command().arg("--no-run")))?;
     fetch_test_models(&mut steps, &program);
     install_clients(&mut steps, &program);
+    install_servers(&mut steps, &program);
     look_for_redis(&mut steps);
     steps.run("doc tests", || process::run(&mut cargo(&["test", "--workspace", "--doc"])))?;
     steps.run("tests", || process::run(runner.command().arg("--no-fail-fast").args(arguments)))?;
@@ -97,6 +99,15 @@ fn install_clients(steps: &mut Steps, program: &Path) {
     let directory = program.ancestors().nth(2).unwrap_or(program).join("clients");
     if let Err(error) = steps.run("install clients", || clients::install(&directory)) {
         steps.skip("tests with clients of other makers", &format!("{error:#}"));
+    }
+}
+
+/// A machine without Python or its registry, or for which nobody has built them, tests with scripted
+/// servers alone.
+fn install_servers(steps: &mut Steps, program: &Path) {
+    let directory = program.ancestors().nth(2).unwrap_or(program).join("servers");
+    if let Err(error) = steps.run("install servers", || servers::install(&directory)) {
+        steps.skip("tests with model servers of other makers", &format!("{error:#}"));
     }
 }
 

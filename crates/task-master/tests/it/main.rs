@@ -41,6 +41,7 @@ mod prd;
 mod privacy;
 mod project;
 mod prompts;
+mod real_servers;
 mod research;
 mod research_cited;
 mod rollout;

@@ -78,7 +78,7 @@ impl Gateway {
         assert!(ended.success(), "{ended}");
     }
 
-    fn ask(&self, line: &str, headers: &str, body: &str) -> String {
+    pub(crate) fn ask(&self, line: &str, headers: &str, body: &str) -> String {
         let host = self.url.trim_start_matches("http://");
         let mut socket = TcpStream::connect(host).unwrap();
         let length = body.len();
