@@ -364,6 +364,9 @@ pub fn hint(error: &BackendError) -> &'static str {
         BackendError::NoEmbeddings { .. } => {
             "give the project a model that does, as `models.embedding` in its configuration"
         }
+        BackendError::NoReranking { .. } => {
+            "name a server that does as `models.rerank` in the project's configuration"
+        }
         BackendError::Busy { .. } => "try again in a while",
         BackendError::DeadlineExceeded { .. } => "allow more time with TASKMASTER_TIMEOUT_S",
         BackendError::Refused { .. }

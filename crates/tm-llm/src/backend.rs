@@ -77,9 +77,9 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     /// Says how well each text answers a question.
     ///
     /// # Errors
-    /// [`BackendError::Refused`] where the backend cannot tell.
+    /// [`BackendError::NoReranking`] where the backend cannot tell.
     async fn rerank(&self, _request: RerankRequest) -> Result<Relevances, BackendError> {
-        Err(no_reranking(self.info().model.clone()))
+        Err(BackendError::NoReranking { model: self.info().model.clone() })
     }
 
     /// Whether a conversation that ends in the middle of the model's own words is gone on with
@@ -92,12 +92,6 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     fn count_tokens(&self, text: &str) -> u32 {
         u32::try_from(text.len() / 3 + 1).unwrap_or(u32::MAX)
     }
-}
-
-/// What a model says that does not know how well a text answers a question.
-fn no_reranking(model: String) -> BackendError {
-    let reason = "it does not tell how well passages answer a question";
-    BackendError::Refused { model, reason: reason.to_owned() }
 }
 
 /// Waits for the whole answer; `on_text` sees each piece as it arrives.
@@ -162,6 +156,8 @@ pub enum BackendError {
     NotLocal { model: String, server: String },
     #[error("{model} makes no embeddings")]
     NoEmbeddings { model: String },
+    #[error("{model} does not tell how well passages answer a question")]
+    NoReranking { model: String },
     #[error("{model} is busy")]
     Busy { model: String, retry_after: Option<Duration> },
     #[error("{model} did not finish in time")]
@@ -188,6 +184,7 @@ impl BackendError {
             Self::Unreachable { .. } => "unreachable",
             Self::NotLocal { .. } => "not_local",
             Self::NoEmbeddings { .. } => "no_embeddings",
+            Self::NoReranking { .. } => "no_reranking",
             Self::Busy { .. } => "busy",
             Self::DeadlineExceeded { .. } => "timeout",
             Self::EmptyAnswer { .. } => "empty",
@@ -212,6 +209,7 @@ impl BackendError {
             | Self::Unreachable { .. }
             | Self::NotLocal { .. }
             | Self::NoEmbeddings { .. }
+            | Self::NoReranking { .. }
             | Self::Busy { .. }
             | Self::DeadlineExceeded { .. }
             | Self::EmptyAnswer { .. }
@@ -235,6 +233,7 @@ impl BackendError {
             | Self::ModelMissing { .. }
             | Self::NotLocal { .. }
             | Self::NoEmbeddings { .. }
+            | Self::NoReranking { .. }
             | Self::DeadlineExceeded { .. } => false,
         }
     }

@@ -402,19 +402,19 @@ impl Backend for Failover {
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
         let first = self.inner.seats.first().ok_or_else(none)?;
         let (journey, begun) = (self.watch.journey(), Instant::now());
-        let embed = async { first.seat.backend().await?.embed(request).await };
-        let embedded = embed.await;
-        if let Some(journey) = journey {
-            let usage =
-                |it: &Embeddings| Usage { prompt_tokens: it.prompt_tokens, ..Usage::default() };
-            journey.has([first.seat.attempt(embedded.as_ref().map(usage), begun)]);
-            embedded.as_ref().err().inspect(|it| journey.gives_up(it));
-        }
+        let embedded = async { first.seat.backend().await?.embed(request).await }.await;
+        let tokens = embedded.as_ref().map(|it| it.prompt_tokens);
+        first.seat.answered_alone(journey, begun, tokens);
         embedded
     }
 
     async fn rerank(&self, request: RerankRequest) -> Result<Relevances, BackendError> {
-        self.inner.seats.first().ok_or_else(none)?.seat.backend().await?.rerank(request).await
+        let first = self.inner.seats.first().ok_or_else(none)?;
+        let (journey, begun) = (self.watch.journey(), Instant::now());
+        let ranked = async { first.seat.backend().await?.rerank(request).await }.await;
+        let tokens = ranked.as_ref().map(|it| it.prompt_tokens);
+        first.seat.answered_alone(journey, begun, tokens);
+        ranked
     }
 
     fn count_tokens(&self, text: &str) -> u32 {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{cache, keys};
 use crate::{
     app::{App, Workspace},
-    backend,
+    backend::{self, Choice},
     http::{
         gateway::{self, Answers, Follower, Gateway, Players, Sources},
         keys::{KeyRing, KeyStore},
@@ -161,6 +161,8 @@ async fn gateway(
         let ring = KeyRing::new(keys(workspace)).with_fleet(redis.map(Fleet::new));
         gateway = gateway.with_keys(ring);
     }
+    let reranker = backend::for_reranking(workspace)?.map(Choice::open_when_asked);
+    gateway = gateway.with_reranker(reranker);
     if let Some((_, embedder)) = embedding {
         gateway = gateway.with_embedder(embedder);
     }

@@ -25,6 +25,7 @@ use tm_llm::{
         embeddings::{self, EmbedCall},
         ollama::{self, Endpoint, LineWriter},
         openai::{self, ChatWriter, CompletionWriter},
+        rerank as reranking,
         responses::{self, ResponseWriter},
     },
     failover::Failover,
@@ -56,6 +57,7 @@ mod cited;
 mod client;
 mod count;
 mod fleet;
+mod ranks;
 mod routing;
 mod shadow;
 mod vectors;
@@ -71,6 +73,8 @@ pub struct Gateway {
     names: Names,
     /// The model that turns texts into vectors.
     embedder: Arc<Failover>,
+    /// The model that tells how well texts answer a question.
+    reranker: Option<Arc<Failover>>,
     /// The documents that questions are researched in.
     sources: Sources,
     /// What was answered before, when that is kept.
@@ -95,6 +99,7 @@ impl Gateway {
     pub fn new(players: Players, names: Names, timeout: Duration) -> Self {
         Self {
             embedder: Arc::clone(players.of(Role::Main)),
+            reranker: None,
             players,
             names,
             sources: Sources::default(),
@@ -130,6 +135,12 @@ impl Gateway {
     #[must_use]
     pub fn with_embedder(self, embedder: Arc<Failover>) -> Self {
         Self { embedder, ..self }
+    }
+
+    /// The same with a model that puts texts in order.
+    #[must_use]
+    pub fn with_reranker(self, reranker: Option<Arc<Failover>>) -> Self {
+        Self { reranker, ..self }
     }
 
     /// The same with documents to research in.
@@ -178,6 +189,7 @@ const AGENT: Door = Door { name: "agent", error_body: openai::error_body };
 const MESSAGES: Door = Door { name: "messages", error_body: anthropic::error_body };
 const OLLAMA: Door = Door { name: "ollama", error_body: ollama::error_body };
 const EMBEDDINGS: Door = Door { name: "embeddings", error_body: openai::error_body };
+const RERANK: Door = Door { name: "rerank", error_body: openai::error_body };
 
 type Shared = State<Arc<Gateway>>;
 type ErrorBody = fn(&ClientError) -> Value;
@@ -189,6 +201,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/completions", post(completions))
         .route("/responses", post(create_response))
         .route("/embeddings", post(openai_embeddings))
+        .route("/rerank", post(rerank))
         .route("/messages", post(messages))
         .route("/messages/count_tokens", post(count_tokens))
         .route("/agent", post(agent))
@@ -210,6 +223,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/routes", get(routes))
         .merge(openai.clone())
         .nest("/v1", openai)
+        .route("/v2/rerank", post(rerank))
         .nest("/api", ollama)
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
@@ -319,6 +333,17 @@ async fn model(State(gateway): Shared, Path(model): Path<String>) -> Response {
 
 async fn openai_embeddings(client: Client, body: Bytes) -> Response {
     embed(client, EMBEDDINGS, embeddings::read_openai(&body)).await
+}
+
+async fn rerank(client: Client, body: Bytes) -> Response {
+    let ranked = match reranking::read(&body) {
+        Ok(call) => ranks::rerank(client, RERANK, &call).await,
+        Err(error) => Err(error),
+    };
+    match ranked {
+        Ok(body) => json_body(&body).into_response(),
+        Err(error) => refused(&error, RERANK.error_body),
+    }
 }
 
 async fn ollama_embed(client: Client, body: Bytes) -> Response {

@@ -1,9 +1,9 @@
-//! `kb search` with a model that puts passages in order.
+//! A model that puts passages in order: `kb search` with it, and the gateway in front of it.
 
 use serde_json::{Value, json};
 use tm_testkit::server::{Answer, ScriptedServer};
 
-use crate::project::Project;
+use crate::{clients::gateway::Gateway, project::Project};
 
 /// A server that prefers texts with more of the word `loaf`.
 fn server() -> ScriptedServer {
@@ -73,4 +73,59 @@ fn a_model_that_is_no_server_is_refused_with_a_way_out() {
     let run = project.run(&["kb", "search", "oven"]);
     assert_eq!(run.code, 1, "{}", run.all());
     assert!(run.err.contains("error: `models.rerank` is no server that may be asked\nhint: "));
+}
+
+fn gateway(rerank: Option<&str>) -> Gateway {
+    let prepare = |project: &Project| {
+        let config = project.read(".taskmaster/config.json");
+        let mut config: Value = serde_json::from_str(&config).unwrap();
+        if let Some(url) = rerank {
+            config["models"]["rerank"] = json!({
+                "provider": "openai-compatible", "modelId": "ranks", "baseURL": format!("{url}/v1")
+            });
+        }
+        project.write(".taskmaster/config.json", config.to_string());
+    };
+    Gateway::start_in(prepare, &[])
+}
+
+/// The status and the body.
+fn rank(gateway: &Gateway, path: &str) -> (u16, Value) {
+    let asked = json!({
+        "model": "rerank-v3", "query": "bread", "top_n": 1, "documents": ["an oven", "a loaf"]
+    });
+    let answer = gateway.ask(&format!("POST {path}"), "", &asked.to_string());
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap())
+}
+
+#[test]
+fn clients_of_the_gateway_have_texts_put_in_order() {
+    let server = server();
+    let gateway = gateway(Some(&server.url()));
+    for path in ["/v1/rerank", "/v2/rerank", "/rerank"] {
+        let (status, body) = rank(&gateway, path);
+        assert_eq!(status, 200, "{body}");
+        assert_eq!(body["results"], json!([{"index": 1, "relevance_score": 1.0}]), "{path}");
+        assert_eq!(body["model"], "rerank-v3");
+    }
+    let asked = server.seen().into_iter().find(|it| it.line.contains("rerank")).unwrap();
+    assert_eq!(asked.body["model"], "ranks");
+    let traced = &gateway.project.json(&["trace", "--json"])["requests"][0];
+    assert_eq!((&traced["by"], &traced["role"]), (&json!("rerank"), &json!("rerank")), "{traced}");
+    let metrics = gateway.metrics();
+    assert!(metrics.contains(r#"endpoint="rerank",status="200""#), "{metrics}");
+}
+
+#[test]
+fn texts_are_not_put_in_order_by_nobody() {
+    let (status, body) = rank(&gateway(None), "/v1/rerank");
+    assert_eq!(status, 501, "{body}");
+    assert!(body["error"]["message"].as_str().unwrap().contains("`models.rerank`"), "{body}");
+
+    let knows_nothing = ScriptedServer::start(|_| Answer::json(404, &Value::Null));
+    let (status, body) = rank(&gateway(Some(&knows_nothing.url())), "/v1/rerank");
+    assert_eq!(status, 501, "{body}");
+    assert!(body["error"]["message"].as_str().unwrap().contains("does not tell"), "{body}");
 }

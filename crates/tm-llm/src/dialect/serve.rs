@@ -16,6 +16,7 @@ mod content;
 pub mod embeddings;
 pub mod ollama;
 pub mod openai;
+pub mod rerank;
 pub mod responses;
 pub mod tools;
 
@@ -208,6 +209,12 @@ impl From<BackendError> for ClientError {
             BackendError::NoEmbeddings { .. } => Self::Unsupported {
                 message: format!(
                     "{message}: give the project a model that does, as `models.embedding` in its \
+                     configuration"
+                ),
+            },
+            BackendError::NoReranking { .. } => Self::Unsupported {
+                message: format!(
+                    "{message}: name a server that does as `models.rerank` in the project's \
                      configuration"
                 ),
             },

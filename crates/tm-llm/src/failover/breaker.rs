@@ -173,6 +173,7 @@ fn meaning(error: &BackendError) -> Meaning {
         BackendError::ContextOverflow { .. }
         | BackendError::Refused { .. }
         | BackendError::NoEmbeddings { .. }
+        | BackendError::NoReranking { .. }
         | BackendError::DeadlineExceeded { .. } => Meaning::Question,
     }
 }

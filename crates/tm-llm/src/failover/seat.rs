@@ -198,6 +198,19 @@ impl Seat {
         }
     }
 
+    /// Notes what became of a question for which nobody stands in.
+    pub(super) fn answered_alone(
+        &self,
+        journey: Option<Arc<Journey>>,
+        begun: Instant,
+        prompt_tokens: Result<u32, &BackendError>,
+    ) {
+        let Some(journey) = journey else { return };
+        let usage = |prompt_tokens| Usage { prompt_tokens, ..Usage::default() };
+        journey.has([self.attempt(prompt_tokens.map(usage), begun)]);
+        prompt_tokens.err().inspect(|it| journey.gives_up(it));
+    }
+
     pub(super) fn took_over(&self) {
         self.counts.resumed.fetch_add(1, Ordering::Relaxed);
     }

@@ -64,7 +64,7 @@ async fn scores_are_in_the_order_of_the_texts_and_not_of_the_answer() {
 async fn a_server_that_ranks_nothing_says_so_and_half_an_answer_is_none() {
     let nothing = || Answer::json(200, &Value::Null);
     let (ranked, asked) = rerank("ollama", nothing()).await;
-    assert!(matches!(ranked, Err(BackendError::Refused { .. })), "{ranked:?}");
+    assert!(matches!(ranked, Err(BackendError::NoReranking { .. })), "{ranked:?}");
     assert!(asked.is_empty());
     let error =
         json!({"error": {"message": "This server does not support reranking", "code": 501}});

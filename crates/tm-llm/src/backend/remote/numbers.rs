@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::{RemoteBackend, read_pieces, window::Counted};
 use crate::{
-    backend::{BackendError, no_reranking},
+    backend::BackendError,
     dialect::ask::{Call, Fault, FaultKind},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
@@ -29,7 +29,7 @@ impl RemoteBackend {
         request: &RerankRequest,
     ) -> Result<Relevances, BackendError> {
         let (dialect, model) = (self.server.provider.dialect, &self.server.model);
-        let none = || no_reranking(model.clone());
+        let none = || BackendError::NoReranking { model: model.clone() };
         let call = dialect.rerank_call(model, request).ok_or_else(none)?;
         let body = self.whole(&call, request.deadline).await?.ok_or_else(none)?;
         let read = dialect.read_relevances(&body, request.texts.len());
