@@ -58,6 +58,8 @@ pub struct VectorFacts {
     pub weight_percent: u32,
     /// Passages are about a question from this cosine on, times 100.
     pub near_percent: u32,
+    /// Sentences answer a question from this cosine on, times 100.
+    pub answers_percent: u32,
 }
 
 /// What a model is good enough for.

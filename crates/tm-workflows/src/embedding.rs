@@ -11,7 +11,7 @@ use std::{
 use tm_knowledge::index::{
     Index, IndexError,
     search::Meaning,
-    vectors::{Embedder, Unembedded},
+    vectors::{Embedder, Unembedded, cosine},
 };
 use tm_llm::{
     backend::{Backend, BackendError},
@@ -27,6 +27,8 @@ pub struct EmbeddingModel {
     pub weight: f64,
     /// The cosine from which a passage is about a question; none where nobody has measured it.
     pub near: Option<f64>,
+    /// The cosine from which a sentence answers a question; none where nobody has measured it.
+    pub answers: Option<f64>,
     /// Each batch is done within this.
     pub timeout: Duration,
 }
@@ -66,6 +68,32 @@ impl EmbeddingModel {
         Ok(Meaning { vector, embedder: self.embedder.clone(), weight: self.weight })
     }
 
+    /// How near each text is to a question, at most 1.
+    ///
+    /// # Errors
+    /// [`EmbedError::Model`] and [`EmbedError::Count`].
+    pub(crate) async fn cosines(
+        &self,
+        question: &str,
+        texts: Vec<String>,
+    ) -> Result<Vec<f64>, EmbedError> {
+        let meant = self.meaning(question).await?.vector;
+        let mut cosines = Vec::new();
+        for batch in texts.chunks(BATCH) {
+            let vectors = self.vectors(batch.to_vec()).await?;
+            self.check(batch.len(), vectors.len())?;
+            cosines.extend(vectors.iter().map(|it| cosine(&meant, it)));
+        }
+        Ok(cosines)
+    }
+
+    fn check(&self, asked: usize, found: usize) -> Result<(), EmbedError> {
+        if asked == found {
+            return Ok(());
+        }
+        Err(EmbedError::Count { model: self.embedder.model.clone(), asked, found })
+    }
+
     async fn vectors(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, BackendError> {
         let deadline = Instant::now() + self.timeout;
         let request = EmbedRequest { texts, dimensions: None, deadline };
@@ -96,10 +124,7 @@ pub async fn embed_missing(
         last = it.chunk;
         let texts = batch.iter().map(|it| it.text.clone()).collect();
         let vectors = model.vectors(texts).await?;
-        if vectors.len() != batch.len() {
-            let (asked, found) = (batch.len(), vectors.len());
-            return Err(EmbedError::Count { model: model.embedder.model.clone(), asked, found });
-        }
+        model.check(batch.len(), vectors.len())?;
         let kept: Vec<(&Unembedded, Vec<f32>)> = batch.iter().zip(vectors).collect();
         index.keep_vectors(&model.embedder, &kept)?;
         made += u64::try_from(batch.len()).unwrap_or_default();

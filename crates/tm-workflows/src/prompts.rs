@@ -51,7 +51,6 @@ pub(crate) const PARSE_PRD_WHOLE: Prompt = prompt!("parse_prd/whole");
 pub(crate) const RESEARCH_SYSTEM: Prompt = prompt!("research/system");
 pub(crate) const RESEARCH_QUESTION: Prompt = prompt!("research/question");
 pub(crate) const RESEARCH_PLAN: Prompt = prompt!("research/plan");
-pub(crate) const RESEARCH_SELECT: Prompt = prompt!("research/select");
 pub(crate) const RESEARCH_ANSWERS: Prompt = prompt!("research/answers");
 pub(crate) const RESEARCH_ANSWER: Prompt = prompt!("research/answer");
 
@@ -82,7 +81,6 @@ const REPLACEABLE: &[Prompt] = &[
     RESEARCH_SYSTEM,
     RESEARCH_QUESTION,
     RESEARCH_PLAN,
-    RESEARCH_SELECT,
     RESEARCH_ANSWERS,
     RESEARCH_ANSWER,
     SCOPE,

@@ -113,8 +113,10 @@ const NOTHING_FOUND: &str = "*The documents say nothing about this: the answer r
                              and on what it was told about the project.*";
 
 /// What is answered when nobody shall guess.
-const NOT_KNOWN: &str =
-    "Not in the knowledge base: none of the documents says anything about this.";
+const NOT_KNOWN: &str = "Not in the knowledge base: no document was found to answer this.";
+
+/// What follows it, so that a reader can see whether that is so.
+const NEAREST: &str = "What comes nearest:";
 
 /// Asks, and tells each piece of the answer as [`Event::Text`].
 ///
@@ -134,7 +136,7 @@ pub async fn research(
     let (text, cited, usage) = cited::answer(asking, request, &question.background).await?;
     let answer = match text {
         Some(answer) => answer,
-        None if request.documents.abstains && !request.brings_its_own() => NOT_KNOWN.to_owned(),
+        None if request.documents.abstains && !request.brings_its_own() => not_known(&cited),
         None => {
             let mut researched =
                 alone(asking, request, question, (Some(cited), NOTHING_FOUND)).await?;
@@ -148,6 +150,16 @@ pub async fn research(
     question.told.tree = None;
     question.told.user.tokens = usage.prompt_tokens;
     Ok(Researched { answer, told: question.told, usage, cited: Some(cited) })
+}
+
+/// That nothing answers the question, and what comes nearest.
+fn not_known(cited: &Cited) -> String {
+    let nearest: Vec<String> =
+        cited.nearest.iter().map(|it| format!("- {}", it.quoted())).collect();
+    if nearest.is_empty() {
+        return NOT_KNOWN.to_owned();
+    }
+    format!("{NOT_KNOWN} {NEAREST}\n\n{}", nearest.join("\n"))
 }
 
 /// Asks the model with nothing but what it is told, and says so.

@@ -258,6 +258,12 @@ impl Matrix {
     }
 }
 
+/// How near two vectors are, at most 1: the cosine of the angle between them.
+pub fn cosine(one: &[f32], other: &[f32]) -> f64 {
+    let (one, other) = (normalised(one), normalised(other));
+    f64::from(one.iter().zip(&other).map(|(it, other)| it * other).sum::<f32>())
+}
+
 /// Eight sums at a time, which is what processors are fast at.
 fn product(row: &[i8], vector: &[f32]) -> f32 {
     let mut sums = [0.0_f32; 8];

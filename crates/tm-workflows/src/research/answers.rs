@@ -1,15 +1,15 @@
-//! Whether a sentence answers a question, or is only about the same thing: as far as words tell.
+//! Whether a sentence answers a question, or is only about the same thing: as far as code can tell.
 //!
-//! A small model that shall choose from sentences chooses some, whether or not they say what was
-//! asked. How many guests a hall holds is not answered by a sentence without a number, and a
-//! sentence with most of the question's words is rarely about something else. Between the two, whoever
-//! calls asks a model. Start at [`by_words`].
+//! How many guests a hall holds is not answered by a sentence without a number, and a sentence that
+//! means nearly the same as the question, or has most of its words, is rarely about something
+//! else. Between the two, whoever calls asks a model. Start at [`answers`].
 
 use tm_knowledge::terms;
 
 use super::passages::{asked_for, coverage};
 
-/// A sentence with so many words of the question is taken to answer it.
+/// A sentence with so many words of the question is taken to answer it, where no model knows what
+/// they mean.
 const MOST_WORDS: f64 = 0.5;
 
 /// A question with more words that matter asks for more than one sentence says.
@@ -59,17 +59,30 @@ const NUMBERS: &[&str] = &[
     "unlimited",
 ];
 
-/// Whether the sentence, which stands under `title`, answers the question; none when words do not
-/// tell.
-pub(super) fn by_words(question: &str, title: &str, sentence: &str) -> Option<bool> {
-    let asked = asked_for(question);
-    if asked.len() > ONE_FACT {
+/// Whether the sentence, which stands under `title`, answers the question; none when that cannot be
+/// told. `nearness` is how near the two are, and how near is enough.
+pub(super) fn answers(
+    question: &str,
+    title: &str,
+    sentence: &str,
+    nearness: Option<(f64, f64)>,
+) -> Option<bool> {
+    if asks_for_much(question) {
         return Some(true);
     }
     if asks_for_a_number(question) && !has_a_number(sentence) {
         return Some(false);
     }
-    (coverage(&asked, &format!("{title}\n{sentence}")) >= MOST_WORDS).then_some(true)
+    let is_enough = nearness.map_or_else(
+        || coverage(&asked_for(question), &format!("{title}\n{sentence}")) >= MOST_WORDS,
+        |(cosine, enough)| cosine >= enough,
+    );
+    is_enough.then_some(true)
+}
+
+/// Whether no single sentence can answer it.
+pub(super) fn asks_for_much(question: &str) -> bool {
+    asked_for(question).len() > ONE_FACT
 }
 
 fn asks_for_a_number(question: &str) -> bool {

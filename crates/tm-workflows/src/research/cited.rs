@@ -1,9 +1,9 @@
 //! An answer out of documents, in which every sentence cites what says so.
 //!
-//! The model divides the question, chooses sentences by their numbers and writes from those. Code
-//! does what has to be right: it finds the passages, opens every quotation again, checks every
+//! The model divides the question, says which sentences answer it (`reading`) and writes from those.
+//! Code does what has to be right: it finds the passages, opens every quotation again, checks every
 //! sentence against what it cites ([`claims`]), and stops. Nothing that a document says can
-//! change that course: its sentences are only ever chosen, quoted or left out. Start at `answer`.
+//! change that course: its sentences are only ever noted, quoted or left out. Start at `answer`.
 //!
 //! [`claims`]: super::claims
 
@@ -16,18 +16,17 @@ use tm_llm::{chat::Usage, structured::StructuredError};
 
 use super::{
     Detail, Research,
-    answers::by_words,
     claims::{Claim, Sentence},
     finding::{about, title},
     library::Library,
-    passages::sentences,
 };
 use crate::{
     asking::{AskError, Asking, Question, Spent, object, text},
     event::Event,
-    prompts::{RESEARCH_ANSWER, RESEARCH_ANSWERS, RESEARCH_PLAN, RESEARCH_SELECT},
+    prompts::{RESEARCH_ANSWER, RESEARCH_PLAN},
 };
 
+mod reading;
 mod written;
 
 /// Where an answer comes from.
@@ -36,6 +35,9 @@ mod written;
 pub struct Cited {
     pub citations: Vec<Citation>,
     pub claims: Vec<Claim>,
+    /// What is nearest to a question that nothing answers; not cited by anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nearest: Vec<Citation>,
     pub rounds: Vec<Round>,
     pub stop: Stop,
     /// Whether a question was looked for without knowing what it means: passages that say the same
@@ -93,7 +95,7 @@ pub enum Stop {
     NotInKnowledgeBase,
 }
 
-/// A passage and what was chosen of it.
+/// A passage and what was noted of it.
 #[derive(Debug, Clone)]
 struct Note {
     hit: Hit,
@@ -105,12 +107,10 @@ struct Note {
 struct Effort {
     questions: usize,
     passages: usize,
+    sentences: usize,
     notes: usize,
     rounds: usize,
 }
-
-/// Sentences that are chosen of one passage at most.
-const QUOTES_MAX: usize = 4;
 
 struct Search<'a> {
     asking: Asking<'a>,
@@ -121,6 +121,8 @@ struct Search<'a> {
     /// Passages that were looked at, by library and chunk.
     seen: HashSet<(usize, i64)>,
     notes: Vec<Note>,
+    /// What was nearest to the question where nothing answered it.
+    nearest: Vec<Note>,
     rounds: Vec<Round>,
     by_words_alone: bool,
 }
@@ -139,6 +141,7 @@ pub(super) async fn answer(
         spent: Spent::default(),
         seen: HashSet::new(),
         notes: Vec::new(),
+        nearest: Vec::new(),
         rounds: Vec::new(),
         by_words_alone: false,
     };
@@ -146,12 +149,15 @@ pub(super) async fn answer(
     let (text, citations, claims) = if search.notes.is_empty() {
         (None, Vec::new(), Vec::new())
     } else {
+        search.nearest.clear();
         let sentences = search.write().await?;
         let (text, citations, claims) = written::written(&sentences, &search.notes);
         (Some(text), citations, claims)
     };
-    let Search { spent, rounds, by_words_alone, .. } = search;
-    Ok((text, Cited { citations, claims, rounds, stop, by_words_alone }, spent.usage()))
+    let Search { spent, nearest, rounds, by_words_alone, .. } = search;
+    let nearest = (1..).zip(&nearest).map(|(number, it)| it.citation(number)).collect();
+    let cited = Cited { citations, claims, nearest, rounds, stop, by_words_alone };
+    Ok((text, cited, spent.usage()))
 }
 
 impl Search<'_> {
@@ -177,7 +183,7 @@ impl Search<'_> {
             let is_last = self.rounds.len() == self.effort.rounds;
             let is_late = started.elapsed() > self.asking.timeout / 2;
             match self.notes.len() {
-                count if count >= self.effort.notes => return Ok(Stop::Answered),
+                _ if self.is_answered() => return Ok(Stop::Answered),
                 0 if is_last || is_late => return Ok(Stop::NotInKnowledgeBase),
                 _ if is_late => return Ok(Stop::Time),
                 _ if is_last => return Ok(Stop::Rounds),
@@ -259,109 +265,6 @@ impl Search<'_> {
         Ok(opened)
     }
 
-    /// Has sentences chosen, as many passages at once as a question has room for.
-    async fn read(&mut self, passages: &[Hit]) -> Result<(), AskError> {
-        let room = self.asking.context_tokens();
-        let tokens = |it: &Hit| self.asking.backend.count_tokens(&it.text);
-        let mut batches: Vec<Vec<&Hit>> = Vec::new();
-        let mut used = 0;
-        for passage in passages {
-            used += tokens(passage);
-            match batches.last_mut() {
-                Some(batch) if used <= room => batch.push(passage),
-                _ => {
-                    used = tokens(passage);
-                    batches.push(vec![passage]);
-                }
-            }
-        }
-        let chosen = batches.iter().map(|batch| self.choose(batch));
-        let chosen = futures_util::future::try_join_all(chosen).await?;
-        let chosen: Vec<Note> = chosen.into_iter().flatten().collect();
-        if self.is_answered_by(&chosen).await? {
-            self.notes.extend(chosen);
-        }
-        Ok(())
-    }
-
-    /// Whether one of the sentences answers the question. Others may be a part of the answer, or
-    /// what has to be known with it, so they are not judged one by one.
-    async fn is_answered_by(&self, notes: &[Note]) -> Result<bool, AskError> {
-        let query = self.request.query.trim();
-        let mut unsure = Vec::new();
-        for note in notes {
-            let title = title(&note.hit);
-            for quote in &note.quotes {
-                match by_words(query, &title, &quote.text) {
-                    Some(true) => return Ok(true),
-                    Some(false) => {}
-                    None => unsure.push((title.clone(), written::one_line(&quote.text))),
-                }
-            }
-        }
-        for (title, sentence) in unsure {
-            if self.answers(&title, &sentence).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    async fn answers(&self, title: &str, sentence: &str) -> Result<bool, AskError> {
-        let variables =
-            json!({"query": self.request.query.trim(), "title": title, "sentence": sentence});
-        let answers = json!({"answers": {"type": "string", "enum": ["yes", "no"]}});
-        let question = Question {
-            text: self.asking.prompts.render(RESEARCH_ANSWERS, variables)?,
-            schema: object(&answers),
-            accepted: json!({"type": "object", "required": ["answers"], "properties": answers}),
-            temperature: 0.0,
-            max_tokens: 20,
-        };
-        let read = |answer: Value| Ok(vec![answer["answers"] == "yes"]);
-        // One that does not keep to yes and no has said nothing against it.
-        let verdict = or_nothing(self.asking.object(question, &self.spent, read).await)?;
-        Ok(verdict.first().copied().unwrap_or(true))
-    }
-
-    async fn choose(&self, passages: &[&Hit]) -> Result<Vec<Note>, AskError> {
-        let all: Vec<(&Hit, Quote)> = passages
-            .iter()
-            .flat_map(|hit| sentences(hit.kind, &hit.text).into_iter().map(move |it| (*hit, it)))
-            .filter_map(|(hit, span)| {
-                let text = hit.text.get(span.clone())?.to_owned();
-                let (start, end) = (hit.span.start + span.start, hit.span.start + span.end);
-                Some((hit, Quote { text, start, end }))
-            })
-            .collect();
-        if all.is_empty() {
-            return Ok(Vec::new());
-        }
-        let shown: Vec<Value> = all
-            .iter()
-            .enumerate()
-            .map(|(index, (hit, quote))| {
-                json!({"number": index + 1, "title": title(hit), "text": written::one_line(&quote.text)})
-            })
-            .collect();
-        let numbers = json!({"type": "integer", "minimum": 1, "maximum": all.len()});
-        let list = json!({"type": "array", "items": numbers, "maxItems": 6});
-        let question = Question {
-            text: self.asking.prompts.render(
-                RESEARCH_SELECT,
-                json!({"query": self.request.query.trim(), "sentences": shown}),
-            )?,
-            schema: object(&json!({"sentences": list})),
-            accepted: json!({"type": "object", "required": ["sentences"], "properties": {
-                "sentences": {"type": "array", "items": {"type": "integer"}}}}),
-            temperature: 0.0,
-            max_tokens: 80,
-        };
-        let read = |answer: Value| Ok(numbers_of(&answer["sentences"]));
-        let chosen = or_nothing(self.asking.object(question, &self.spent, read).await)?;
-        Ok(notes(&all, &chosen))
-    }
-
     /// Sentences that the model makes of the notes, with the notes that it cites.
     async fn write(&self) -> Result<Vec<Sentence>, AskError> {
         let notes: Vec<Value> = self
@@ -402,47 +305,28 @@ impl Cited {
     /// No document said anything.
     pub(crate) fn nothing() -> Self {
         let stop = Stop::NotInKnowledgeBase;
-        let (citations, claims, rounds) = Default::default();
-        Self { citations, claims, rounds, stop, by_words_alone: false }
+        let (citations, claims, nearest, rounds) = Default::default();
+        Self { citations, claims, nearest, rounds, stop, by_words_alone: false }
     }
 }
 
 impl Effort {
     fn of(detail: Detail) -> Self {
         match detail {
-            Detail::Low => Self { questions: 1, passages: 4, notes: 1, rounds: 1 },
-            Detail::Medium => Self { questions: 2, passages: 8, notes: 3, rounds: 2 },
-            Detail::High => Self { questions: 4, passages: 12, notes: 6, rounds: 3 },
+            Detail::Low => Self { questions: 1, passages: 4, sentences: 3, notes: 1, rounds: 1 },
+            Detail::Medium => Self { questions: 2, passages: 8, sentences: 8, notes: 3, rounds: 2 },
+            Detail::High => Self { questions: 4, passages: 12, sentences: 16, notes: 6, rounds: 3 },
         }
     }
 }
 
 impl Note {
-    /// All that was chosen, in one line.
+    /// All that was noted, in one line.
     fn text(&self) -> String {
         let quotes: Vec<String> =
             self.quotes.iter().map(|it| written::one_line(&it.text)).collect();
         quotes.join(" … ")
     }
-}
-
-/// Notes of the passages of which something was chosen, in the order of the passages.
-fn notes(all: &[(&Hit, Quote)], chosen: &[usize]) -> Vec<Note> {
-    let mut notes: Vec<Note> = Vec::new();
-    for (index, (hit, quote)) in all.iter().enumerate() {
-        if !chosen.contains(&(index + 1)) {
-            continue;
-        }
-        match notes.last_mut() {
-            Some(note) if note.hit.chunk == hit.chunk => {
-                if note.quotes.len() < QUOTES_MAX {
-                    note.quotes.push(quote.clone());
-                }
-            }
-            _ => notes.push(Note { hit: (*hit).clone(), quotes: vec![quote.clone()] }),
-        }
-    }
-    notes
 }
 
 /// A model that gives no usable list has found nothing; one that does not answer is an error.

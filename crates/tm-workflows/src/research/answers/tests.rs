@@ -1,8 +1,8 @@
-use super::by_words;
+use super::answers;
 
 #[track_caller]
 fn check(question: &str, sentence: &str, expected: Option<bool>) {
-    assert_eq!(by_words(question, "Rooms", sentence), expected);
+    assert_eq!(answers(question, "Rooms", sentence, None), expected);
 }
 
 #[test]
@@ -28,4 +28,20 @@ fn a_question_that_asks_for_more_than_a_sentence_is_not_judged_by_one() {
     let question = "How do the heating, ventilation and lighting of the hall, kitchen, cellar, attic and \
                     garden compare, and which costs more?";
     check(question, "The garden is green.", Some(true));
+}
+
+#[test]
+fn where_it_is_known_how_near_they_are_words_do_not_count() {
+    let question = "Why was the old roof replaced?";
+    let check = |sentence, cosine, expected| {
+        assert_eq!(answers(question, "Rooms", sentence, Some((cosine, 0.7))), expected);
+    };
+    check("The old roof was replaced.", 0.6, None);
+    check("It leaked after every storm.", 0.8, Some(true));
+    let number = answers("How old is the roof?", "Rooms", "It leaks.", Some((0.8, 0.7)));
+    assert_eq!(number, Some(true));
+    assert_eq!(
+        answers("How long is the roof?", "Rooms", "It leaks.", Some((0.8, 0.7))),
+        Some(false)
+    );
 }

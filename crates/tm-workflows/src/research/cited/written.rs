@@ -53,7 +53,7 @@ pub(super) fn written(
 }
 
 impl Note {
-    fn citation(&self, number: usize) -> Citation {
+    pub(super) fn citation(&self, number: usize) -> Citation {
         let hit = &self.hit;
         Citation {
             number,
@@ -71,9 +71,14 @@ impl Note {
 
 impl Citation {
     fn line(&self) -> String {
+        format!("- [{}] {}", self.number, self.quoted())
+    }
+
+    /// Where it is and what it says, in one line.
+    pub(crate) fn quoted(&self) -> String {
         let quotes: Vec<String> = self.quotes.iter().map(|it| one_line(&it.text)).collect();
         let place = place(&self.path, self.page, self.first_line..=self.last_line);
-        format!("- [{}] {place}: “{}”", self.number, quotes.join(" … "))
+        format!("{place}: “{}”", quotes.join(" … "))
     }
 }
 

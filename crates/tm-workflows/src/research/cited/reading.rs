@@ -1,0 +1,159 @@
+//! Which sentences of the passages answer the question.
+//!
+//! A small model that shall choose among sentences chooses badly; what a question means is nearer to
+//! what answers it than to the rest. So code puts the sentences in order, and the model is only
+//! asked about the first of them, one by one, where code does not know. Start at `Search::read`.
+
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+use tm_knowledge::index::search::Hit;
+
+use super::{
+    super::{
+        answers::{answers, asks_for_much},
+        finding::title,
+        library::Library,
+        passages::{asked_for, coverage, sentences},
+    },
+    Note, Quote, Search, or_nothing, written,
+};
+use crate::{
+    asking::{AskError, Question, object},
+    event::Event,
+    prompts::RESEARCH_ANSWERS,
+};
+
+/// When none of so many answers the question, none of the others is believed to.
+const FIRST: usize = 3;
+
+/// Sentences that are noted of one passage at most.
+const QUOTES_MAX: usize = 4;
+
+/// A sentence of a passage.
+struct Candidate<'a> {
+    hit: &'a Hit,
+    quote: Quote,
+    /// How near it is to what the question means; none where only words are known.
+    cosine: Option<f64>,
+}
+
+impl Search<'_> {
+    /// Notes the sentences that answer the question.
+    pub(super) async fn read(&mut self, passages: &[Hit]) -> Result<(), AskError> {
+        let mut candidates = candidates(passages);
+        self.sort(&mut candidates).await;
+        candidates.truncate(self.effort.sentences);
+        let rest = candidates.split_off(FIRST.min(candidates.len()));
+        let nearest = notes(passages, &candidates);
+        let mut answering = self.answering(candidates).await?;
+        if answering.is_empty() {
+            self.nearest.extend(nearest);
+            self.nearest.truncate(FIRST);
+            return Ok(());
+        }
+        answering.extend(self.answering(rest).await?);
+        self.notes.extend(notes(passages, &answering));
+        Ok(())
+    }
+
+    /// Puts the one that is nearest to the question first.
+    async fn sort(&mut self, candidates: &mut [Candidate<'_>]) {
+        let query = self.request.query.trim();
+        let model = self.request.documents.libraries.iter().find_map(Library::model);
+        if let Some(model) = model {
+            let texts = candidates.iter().map(Candidate::meant).collect();
+            match model.cosines(query, texts).await {
+                Ok(cosines) => {
+                    for (candidate, cosine) in candidates.iter_mut().zip(cosines) {
+                        candidate.cosine = Some(cosine);
+                    }
+                }
+                Err(error) => {
+                    self.by_words_alone = true;
+                    let what = "sentences were chosen by their words alone".to_owned();
+                    (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
+                }
+            }
+        }
+        let asked = asked_for(query);
+        candidates.sort_by_cached_key(|it| {
+            let nearness = it.cosine.unwrap_or_else(|| coverage(&asked, &it.meant()));
+            std::cmp::Reverse(ordered(nearness))
+        });
+    }
+
+    /// Those that answer the question.
+    async fn answering<'a>(
+        &self,
+        candidates: Vec<Candidate<'a>>,
+    ) -> Result<Vec<Candidate<'a>>, AskError> {
+        let verdicts = try_join_all(candidates.iter().map(|it| self.answers(it))).await?;
+        let kept = candidates.into_iter().zip(verdicts).filter(|(_, answers)| *answers);
+        Ok(kept.map(|(it, _)| it).collect())
+    }
+
+    async fn answers(&self, candidate: &Candidate<'_>) -> Result<bool, AskError> {
+        let query = self.request.query.trim();
+        let (title, sentence) = (title(candidate.hit), written::one_line(&candidate.quote.text));
+        let enough = self.request.documents.libraries.iter().find_map(|it| it.model()?.answers);
+        let nearness = candidate.cosine.zip(enough);
+        if let Some(known) = answers(query, &title, &sentence, nearness) {
+            return Ok(known);
+        }
+        let variables = json!({"query": query, "title": title, "sentence": sentence});
+        let answers = json!({"answers": {"type": "string", "enum": ["yes", "no"]}});
+        let question = Question {
+            text: self.asking.prompts.render(RESEARCH_ANSWERS, variables)?,
+            schema: object(&answers),
+            accepted: json!({"type": "object", "required": ["answers"], "properties": answers}),
+            temperature: 0.0,
+            max_tokens: 20,
+        };
+        let read = |answer: Value| Ok(vec![answer["answers"] == "yes"]);
+        // One that does not keep to yes and no has said nothing against it.
+        let verdict = or_nothing(self.asking.object(question, &self.spent, read).await)?;
+        Ok(verdict.first().copied().unwrap_or(true))
+    }
+
+    /// Whether the notes are all that such a question needs.
+    pub(super) fn is_answered(&self) -> bool {
+        let asks_for_one_fact = !asks_for_much(&self.request.query);
+        self.notes.len() >= self.effort.notes || asks_for_one_fact && !self.notes.is_empty()
+    }
+}
+
+impl Candidate<'_> {
+    /// A sentence alone seldom says what it is about.
+    fn meant(&self) -> String {
+        format!("{}: {}", self.hit.title, written::one_line(&self.quote.text))
+    }
+}
+
+/// What was noted of each passage, in their order.
+fn notes(passages: &[Hit], noted: &[Candidate<'_>]) -> Vec<Note> {
+    let of = |hit: &Hit| {
+        let noted = noted.iter().filter(|it| std::ptr::eq(it.hit, hit));
+        let mut quotes: Vec<Quote> = noted.map(|it| it.quote.clone()).take(QUOTES_MAX).collect();
+        quotes.sort_by_key(|it| it.start);
+        Note { hit: hit.clone(), quotes }
+    };
+    passages.iter().map(of).filter(|it| !it.quotes.is_empty()).collect()
+}
+
+/// All sentences, in the order of the passages.
+fn candidates(passages: &[Hit]) -> Vec<Candidate<'_>> {
+    let of = |hit: &Hit| sentences(hit.kind, &hit.text);
+    let spans = passages.iter().flat_map(|hit| of(hit).into_iter().map(move |span| (hit, span)));
+    let candidates = spans.filter_map(|(hit, span)| {
+        let text = hit.text.get(span.clone())?.to_owned();
+        let (start, end) = (hit.span.start + span.start, hit.span.start + span.end);
+        Some(Candidate { hit, quote: Quote { text, start, end }, cosine: None })
+    });
+    candidates.collect()
+}
+
+/// Sorts like the number, as far as anybody can see.
+#[expect(clippy::cast_possible_truncation, reason = "a share of a billion")]
+fn ordered(share: f64) -> i64 {
+    (share * 1e9) as i64
+}
