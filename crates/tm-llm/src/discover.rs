@@ -58,7 +58,14 @@ pub async fn look(root: &str, client: &Client) -> Option<Found> {
     // Nobody has to be there; whoever is, knows one of these.
     client.get(root).timeout(TIMEOUT).send().await.ok()?;
     if asking.get("/.well-known/localai.json").await.is_some() {
-        return asking.with_models("LocalAI").await;
+        let mut found = asking.with_models("LocalAI").await?;
+        if let Some(system) = asking.get("/system").await {
+            let loaded = list(&system, "loaded_models", |it| Listed::of(text(it, "id")));
+            for model in &mut found.models {
+                model.is_loaded = Some(loaded.iter().any(|it| it.id == model.id));
+            }
+        }
+        return Some(found);
     }
     if asking.get("/api/version").await.is_some()
         && let Some(tags) = asking.get("/api/tags").await
@@ -74,13 +81,14 @@ pub async fn look(root: &str, client: &Client) -> Option<Found> {
         && let Some(context) = props.pointer("/default_generation_settings/n_ctx")
     {
         let mut found = asking.with_models("llama.cpp").await?;
-        found.models.iter_mut().for_each(|it| it.context_tokens = context.as_u64());
+        // One that serves several models has no window of its own.
+        let context = context.as_u64().filter(|it| *it > 0);
+        found.models.iter_mut().for_each(|it| it.context_tokens = context);
         return Some(found);
     }
     if let Some(info) = asking.get("/v1/internal/model/info").await {
-        let id = info.get("model_name")?.as_str()?.to_owned();
-        let models = vec![Listed { id, context_tokens: None, is_loaded: Some(true) }];
-        return Some(asking.openai("text-generation-webui", models));
+        let current = info.get("model_name")?.as_str()?;
+        return Some(asking.webui(current).await);
     }
     let kind = if asking.get("/version").await.is_some() { "vLLM" } else { "OpenAI-compatible" };
     asking.with_models(kind).await
@@ -90,6 +98,21 @@ pub async fn look(root: &str, client: &Client) -> Option<Found> {
 struct Asking<'a> {
     root: &'a str,
     client: &'a Client,
+}
+
+impl Found {
+    /// The address of the server, without a path.
+    pub fn root(&self) -> &str {
+        let url = self.base_url.as_str();
+        url.strip_suffix("/v1").or_else(|| url.strip_suffix("/api")).unwrap_or(url)
+    }
+}
+
+impl Listed {
+    /// One of which nothing else is known.
+    fn of(id: String) -> Self {
+        Self { id, context_tokens: None, is_loaded: None }
+    }
 }
 
 impl Asking<'_> {
@@ -107,7 +130,7 @@ impl Asking<'_> {
         let models = list(&listed, "data", |it| Listed {
             id: text(it, "id"),
             context_tokens: it.get("max_model_len").and_then(Value::as_u64),
-            is_loaded: None,
+            is_loaded: it.pointer("/status/value").map(|it| it == "loaded"),
         });
         Some(self.openai(kind, models))
     }
@@ -127,6 +150,22 @@ impl Asking<'_> {
         });
         let base_url = format!("{}/api", self.root);
         Found { kind: "Ollama", provider: "ollama", base_url, models }
+    }
+
+    /// It has one of its models in memory, or none, which it calls so.
+    async fn webui(self, current: &str) -> Found {
+        let listed = self.get("/v1/internal/model/list").await.unwrap_or_default();
+        let names = listed.get("model_names").and_then(Value::as_array).cloned();
+        let mut names: Vec<Value> = names.unwrap_or_default();
+        if current != "None" && !names.iter().any(|it| it == current) {
+            names.insert(0, current.into());
+        }
+        let names = names.iter().filter_map(Value::as_str);
+        let model = |it: &str| {
+            let is_loaded = Some(it == current);
+            Listed { is_loaded, ..Listed::of(it.to_owned()) }
+        };
+        self.openai("text-generation-webui", names.map(model).collect())
     }
 
     fn lmstudio(self, listed: &Value) -> Found {

@@ -18,6 +18,7 @@ pub mod embed;
 pub mod failover;
 pub mod fetch;
 pub mod fleet;
+pub mod loading;
 pub mod provider;
 pub mod rollout;
 pub mod servers;

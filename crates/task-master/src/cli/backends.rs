@@ -1,23 +1,31 @@
-//! `backends`: the model servers that run on this machine, and how a project uses one.
+//! `backends`: the model servers that run on this machine, how a project uses one, and which of
+//! their models are in memory.
 
 use futures_util::future::join_all;
 use serde::Serialize;
-use tm_llm::discover::{Found, USUAL_PLACES, look};
+use tm_llm::{
+    discover::{Found, USUAL_PLACES, look},
+    loading::{self, LoadError, Wish},
+};
 
 use super::Format;
 use crate::{
     app::App,
     backend,
     report::{
-        Report,
+        Report, advice,
         table::Table,
         text::{BOLD, DIM, GREEN, Text},
     },
 };
 
-/// Find model servers that run on this machine
+/// Find model servers that run on this machine, and load or unload their models
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    change: Option<Change>,
+
     /// How to print them
     #[arg(long, short, value_enum, default_value_t)]
     format: Format,
@@ -25,6 +33,24 @@ pub struct Args {
     /// Print JSON; the same as `--format json`
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Change {
+    /// Have a server load a model, so that the first question need not wait for that
+    Load(Which),
+    /// Have a server give back the memory of a model
+    Unload(Which),
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The model, as `task-master backends` lists it
+    model: String,
+
+    /// Where the server is, when several have it or it was not found
+    #[arg(long, value_name = "URL")]
+    at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,10 +69,32 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         seen.push(it.clone());
         is_new
     });
+    if let Some(
+        Change::Load(Which { at: Some(at), .. }) | Change::Unload(Which { at: Some(at), .. }),
+    ) = &args.change
+    {
+        let url = at.trim_end_matches('/');
+        let root = url.strip_suffix("/v1").or_else(|| url.strip_suffix("/api")).unwrap_or(url);
+        places = vec![root.to_owned()];
+    }
     let client = backend::guard(&workspace).client()?;
+    let wish = match &args.change {
+        None => None,
+        Some(Change::Load(which)) => Some((which, Wish::Loaded)),
+        Some(Change::Unload(which)) => Some((which, Wish::Unloaded)),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(join_all(places.iter().map(|it| look(it, &client))));
     let backends: Vec<Found> = found.into_iter().flatten().collect();
+    if let Some((which, wish)) = wish {
+        let server = having(&backends, which)?;
+        let changing = loading::change(server, &which.model, wish, &client);
+        runtime.block_on(changing).map_err(|error| explain(error, server))?;
+        let done = if wish == Wish::Loaded { "has loaded" } else { "has unloaded" };
+        let line = format!("{} at {} {done} {}", server.kind, server.base_url, which.model);
+        report.done(line.as_str());
+        return Ok(());
+    }
     if args.json || args.format == Format::Json {
         report.json(&Backends { backends });
         return Ok(());
@@ -72,6 +120,38 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The server that is meant.
+fn having<'a>(backends: &'a [Found], which: &Which) -> anyhow::Result<&'a Found> {
+    let model = &which.model;
+    let has_it = |it: &&Found| it.models.iter().any(|it| it.id == *model);
+    let having: Vec<&Found> = backends.iter().filter(has_it).collect();
+    match having[..] {
+        [server] => Ok(server),
+        [] => Err(advice(
+            format!("no server that was found has a model {model}"),
+            "see which models there are with `task-master backends`",
+        )
+        .into()),
+        [_, _, ..] => {
+            let urls: Vec<&str> = having.iter().map(|it| it.base_url.as_str()).collect();
+            let message = format!("several servers have a model {model}: {}", urls.join(", "));
+            Err(advice(message, "name one of them with --at URL").into())
+        }
+    }
+}
+
+fn explain(error: LoadError, server: &Found) -> anyhow::Error {
+    let hint = match &error {
+        LoadError::Fixed { .. } => "it decides itself: see its own settings",
+        LoadError::NoModel { .. } => "see which models there are with `task-master backends`",
+        LoadError::Failed { .. } | LoadError::Refused { .. } => "its own log says more",
+        LoadError::Unreachable { .. } => "see whether it still runs with `task-master backends`",
+        LoadError::Late { .. } => "it may still be at it: look with `task-master backends`",
+    };
+    let message = format!("nothing is known to have changed at {}", server.base_url);
+    anyhow::Error::new(error).context(advice(message, hint))
 }
 
 fn table(backends: &[Found]) -> Table {

@@ -7,7 +7,7 @@
 #![cfg(target_os = "linux")]
 
 use std::{
-    env,
+    env, fs,
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -229,6 +229,35 @@ fn llama_cpps_own_server_is_used_for_all_that_it_can() {
     refuses_what_is_too_long(&gateway);
     makes_vectors(&gateway);
     answers_a_command(&writer.role(), "llama.cpp", &json!(2048));
+}
+
+#[test]
+fn llama_cpps_own_server_loads_and_unloads_models_when_it_is_told_to() {
+    let Some(installed) = Installed::find() else { return };
+    let project = Project::with_tasks(&json!([]));
+    let models = project.path("models");
+    fs::create_dir(&models).unwrap();
+    fs::copy(installed.models.join(WRITER), models.join("tiny.gguf")).unwrap();
+    let mut command = Command::new(installed.environment.join("bin/llama-server-vulkan"));
+    command.args(["--device", "none", "--no-webui", "-t", "2", "--models-dir"]).arg(models);
+    let server = RealServer::start(command);
+    configure(&project, &server.role(), &server.role());
+    let is_loaded = || {
+        let found = project.json(&["backends", "--json"]);
+        let all = found["backends"].as_array().unwrap().iter();
+        let url = &server.role()["baseURL"];
+        all.clone().find(|it| it["baseURL"] == *url).unwrap()["models"][0]["isLoaded"].clone()
+    };
+    assert_eq!(is_loaded(), false);
+    for (change, expected) in [("load", true), ("load", true), ("unload", false)] {
+        let run = project.run(&["backends", change, "tiny"]);
+        assert_eq!(run.code, 0, "{}", run.all());
+        assert!(run.out.contains(&format!("has {change}ed tiny")), "{}", run.all());
+        assert_eq!(is_loaded(), expected, "{change}");
+    }
+    let run = project.run(&["backends", "load", "nosuch"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(run.err.contains("no server that was found has a model nosuch"), "{}", run.err);
 }
 
 #[test]

@@ -45,6 +45,18 @@ async fn each_kind_of_server_is_known_by_its_answers() {
             "LocalAI openai-compatible /v1: m None None",
         ),
         (
+            json!({"/.well-known/localai.json": {}, "/v1/models": {"data": [{"id": "m"}, {"id": "n"}]}, "/system": {"backends": ["llama-cpp"], "loaded_models": [{"id": "n"}]}}),
+            "LocalAI openai-compatible /v1: m None Some(false), n None Some(true)",
+        ),
+        (
+            json!({"/props": {"role": "router", "default_generation_settings": {"params": null, "n_ctx": 0}}, "/v1/models": {"data": [{"id": "m", "status": {"value": "loading"}}, {"id": "n", "status": {"value": "loaded"}}]}}),
+            "llama.cpp openai-compatible /v1: m None Some(false), n None Some(true)",
+        ),
+        (
+            json!({"/v1/internal/model/info": {"model_name": "None"}, "/v1/internal/model/list": {"model_names": ["m"]}}),
+            "text-generation-webui openai-compatible /v1: m None Some(false)",
+        ),
+        (
             json!({"/v1/internal/model/info": {"model_name": "m"}}),
             "text-generation-webui openai-compatible /v1: m None Some(true)",
         ),

@@ -6,6 +6,7 @@ mod chaos;
 mod discover;
 mod embed;
 mod failover;
+mod loading;
 mod malicious;
 mod remote;
 mod rerank;
