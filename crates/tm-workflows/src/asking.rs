@@ -21,6 +21,7 @@ use tm_llm::{
 use crate::{
     event::{Event, Observer},
     prompts::{ASKING_SYSTEM, PromptError, Prompts},
+    research::Documents,
 };
 
 /// Who is asked, in which language, for how long, and who watches.
@@ -34,6 +35,8 @@ pub struct Asking<'a> {
     /// Each question is answered within this.
     pub timeout: Duration,
     pub observer: Observer<'a>,
+    /// Where what a task is about is looked up; none where the user did not ask for that.
+    pub documents: Option<&'a Documents>,
 }
 
 /// A question whose answer is an object.

@@ -27,6 +27,8 @@ pub mod cited;
 pub mod claims;
 pub(crate) mod finding;
 pub mod library;
+pub(crate) mod looked_up;
+mod nearest;
 pub(crate) mod passages;
 pub mod session;
 pub mod sources;

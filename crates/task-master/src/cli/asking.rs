@@ -14,7 +14,7 @@ use tm_workflows::{
 use super::progress::Progress;
 use crate::{
     app::{Workspace, explain},
-    backend,
+    backend, knowledge,
     report::{
         Interrupted, Report, advice,
         text::{DIM, Text},
@@ -39,14 +39,20 @@ pub(super) struct Asked<T> {
     took: Duration,
 }
 
-/// Runs a workflow that changes tasks with the model of a role, and shows what it does.
+/// Runs a workflow that changes tasks with the model of a role, and shows what it does. That for
+/// research is told what documents say.
 pub(super) fn ask<T>(
     workspace: &Workspace,
     manner: Manner,
     report: &mut Report,
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
 ) -> anyhow::Result<Asked<T>> {
-    let work = async |asking: Asking<'_>| work(asking).await.map_err(told);
+    let is_research = manner.role == Role::Research;
+    let documents =
+        is_research.then(|| knowledge::documents(workspace, &[], report)).transpose()?;
+    let work = async |asking: Asking<'_>| {
+        work(Asking { documents: documents.as_ref(), ..asking }).await.map_err(told)
+    };
     ask_anything(workspace, manner, report, work)
 }
 
@@ -75,6 +81,7 @@ pub(super) fn ask_anything<T>(
                 prompts: &prompts,
                 timeout,
                 observer: &observer,
+                documents: None,
             };
             work(asking).await
         };

@@ -14,5 +14,6 @@ pub(crate) fn asking(backend: &ScriptedModel) -> Asking<'_> {
         prompts: &OURS,
         timeout: Duration::from_mins(1),
         observer: &|_| (),
+        documents: None,
     }
 }

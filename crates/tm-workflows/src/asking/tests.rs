@@ -4,7 +4,14 @@ use super::*;
 use crate::prompts::OURS;
 
 fn asking<'a>(backend: &'a ScriptedModel, language: &'a str) -> Asking<'a> {
-    Asking { backend, language, prompts: &OURS, timeout: Duration::from_mins(1), observer: &|_| () }
+    Asking {
+        backend,
+        language,
+        prompts: &OURS,
+        timeout: Duration::from_mins(1),
+        observer: &|_| (),
+        documents: None,
+    }
 }
 
 fn question() -> Question {

@@ -23,6 +23,7 @@ use crate::{
     context::{Context, Topic, gather},
     event::Event,
     prompts::ADD_TASK,
+    research::looked_up::looked_up,
     wording::{sentences, title},
 };
 
@@ -83,7 +84,7 @@ pub async fn add_task(
         },
     );
     let spent = Spent::default();
-    let answer = asking.object(question(asking, request, &context)?, &spent, read).await?;
+    let answer = asking.object(question(asking, request, &context).await?, &spent, read).await?;
     let (place_there, draft) = (place.clone(), answer.value.draft(request, &tag));
     let twin = twin(tag.tasks(), &draft.title).map(|it| (it.id(), it.title()));
     let command = format!("add-task --prompt={}", request.prompt);
@@ -99,7 +100,7 @@ pub async fn add_task(
     Ok(Written { added, twin, usage: spent.usage() })
 }
 
-fn question(
+async fn question(
     asking: Asking<'_>,
     request: &AddTask,
     context: &Context,
@@ -108,6 +109,7 @@ fn question(
     let known: Vec<Value> = known.map(|it| number_or_text(&it.id)).collect();
     let variables = json!({
         "context": context.text,
+        "documents": looked_up(&asking, &request.prompt).await?,
         "prompt": request.prompt.trim(),
         "asks_dependencies": !known.is_empty(),
     });

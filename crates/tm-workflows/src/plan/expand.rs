@@ -182,7 +182,7 @@ pub(super) async fn drafted(
     (request, kept): (&Expand, &[Task]),
     spent: &Spent,
 ) -> Result<Answer<Vec<SubtaskDraft>>, ChangeError> {
-    let question = question::question(asking, tag, task, (request, kept))?;
+    let question = question::question(asking, tag, task, (request, kept)).await?;
     let reader = question::Reader::new(kept.iter().map(Task::title).collect());
     Ok(asking.object(question, spent, |it: Value| reader.read(it)).await?)
 }

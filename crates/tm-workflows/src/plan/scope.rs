@@ -30,6 +30,7 @@ use crate::{
     context::{Topic, gather},
     event::Event,
     prompts::SCOPE,
+    research::looked_up::looked_up,
     wording::{sentences, title},
 };
 
@@ -106,7 +107,7 @@ async fn change(
     request: &Scope,
     spent: &Spent,
 ) -> Result<Change, ChangeError> {
-    let answer = asking.object(question(asking, tag, task, request)?, spent, read).await?;
+    let answer = asking.object(question(asking, tag, task, request).await?, spent, read).await?;
     let revision = answer.value;
     let division = division(task);
     let mut regenerated = None;
@@ -167,19 +168,16 @@ impl Scope {
     }
 }
 
-fn question(
+async fn question(
     asking: Asking<'_>,
     tag: &Tag,
     task: &Task,
     request: &Scope,
 ) -> Result<Question, ChangeError> {
     let id = task.id();
-    let topic = Topic {
-        words: &format!("{} {}", task.title(), request.prompt),
-        named: &[],
-        shown: Some(&id),
-        tokens_max: asking.context_tokens(),
-    };
+    let words = format!("{} {}", task.title(), request.prompt);
+    let topic =
+        Topic { words: &words, named: &[], shown: Some(&id), tokens_max: asking.context_tokens() };
     let shown = json!({
         "title": task.title(),
         "description": task.description(),
@@ -189,6 +187,7 @@ fn question(
     });
     let variables = json!({
         "context": gather(asking.backend, tag.tasks(), topic).text,
+        "documents": looked_up(&asking, topic.words).await?,
         "is_up": request.direction == Direction::Up,
         "task": serde_json::to_string_pretty(&shown).unwrap_or_default(),
         "how": request.how(),

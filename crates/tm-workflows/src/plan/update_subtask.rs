@@ -14,6 +14,7 @@ use crate::{
     context::full,
     event::Event,
     prompts::NOTE_SUBTASK,
+    research::looked_up::looked_up,
 };
 
 /// Has a note written after what the user says, and adds it to the subtask's details.
@@ -38,6 +39,7 @@ pub async fn update_subtask(
     let line = |it: &Task| format!("{} ({}): {}", it.id(), it.status(), it.title());
     let previous = position.checked_sub(1).and_then(|it| siblings.get(it)).map(line);
     let next = siblings.get(position + 1).map(line);
+    let documents = looked_up(&asking, &format!("{prompt} {}", subtask.title())).await?;
     let question = asking.prompts.render(
         NOTE_SUBTASK,
         json!({
@@ -45,6 +47,7 @@ pub async fn update_subtask(
             "previous": previous,
             "next": next,
             "subtask": full(&subtask),
+            "documents": documents,
             "prompt": prompt.trim(),
         }),
     )?;

@@ -15,6 +15,7 @@ use crate::{
     context::{Topic, full, gather},
     event::Event,
     prompts::{NOTE_TASK, UPDATE_TASK},
+    research::looked_up::looked_up,
 };
 
 /// The longest note, in tokens.
@@ -46,7 +47,7 @@ pub async fn update_task(
     let whole = asking.backend.info().whole_answers;
     let asked = Asked::by(prompt, whole);
     let spent = Spent::default();
-    let question = question(asking, &tag, (&task, asked), prompt)?;
+    let question = question(asking, &tag, (&task, asked), prompt).await?;
     let answer = asking.object(question, &spent, read).await?;
     let revision = answer.value.revision(asked);
     let (there, id) = (place.clone(), id.clone());
@@ -78,7 +79,8 @@ pub async fn append_to_task(
     let tag = place.read().await?;
     let task = open_task(place, &tag, id)?;
     (asking.observer)(Event::Began { things: 1 });
-    let variables = json!({"task": full(&task), "prompt": prompt.trim()});
+    let documents = looked_up(&asking, &format!("{prompt} {}", task.title())).await?;
+    let variables = json!({"task": full(&task), "documents": documents, "prompt": prompt.trim()});
     let question = asking.prompts.render(NOTE_TASK, variables)?;
     let spent = Spent::default();
     let note = asking.text(question, NOTE_TOKENS, &spent).await?;
@@ -118,7 +120,7 @@ fn open_task(place: &Place, tag: &Tag, id: &TaskId) -> Result<Task, ChangeError>
     Ok(task)
 }
 
-fn question(
+async fn question(
     asking: Asking<'_>,
     tag: &Tag,
     (task, asked): (&Task, Asked),
@@ -130,6 +132,7 @@ fn question(
         Topic { words: &words, named: &[], shown: Some(&id), tokens_max: asking.context_tokens() };
     let variables = json!({
         "context": gather(asking.backend, tag.tasks(), topic).text,
+        "documents": looked_up(&asking, &words).await?,
         "task": asked.show(task).to_string(),
         "prompt": prompt.trim(),
     });

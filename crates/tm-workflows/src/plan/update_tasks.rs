@@ -23,6 +23,7 @@ use crate::{
     asking::{Asking, Question, Spent, object},
     event::Event,
     prompts::UPDATE_TASKS,
+    research::looked_up::looked_up,
 };
 
 /// What became of the tasks.
@@ -60,7 +61,9 @@ pub async fn update_tasks(
     let asked = Asked::by(prompt, asking.backend.info().whole_answers);
     let batches = batches(asking, &open, asked);
     (asking.observer)(Event::Began { things: batches.len() });
-    let (spent, shared) = (Spent::default(), (&tag, asked, prompt));
+    let documents = looked_up(&asking, prompt).await?;
+    let change = Change { prompt: prompt.trim(), documents: &documents };
+    let (spent, shared) = (Spent::default(), (&tag, asked, change));
     let spent_there = &spent;
     let work = |batch: Vec<Task>| async move {
         let result = rewrite(asking, &batch, shared, spent_there).await;
@@ -90,14 +93,22 @@ pub async fn update_tasks(
     Ok(UpdatedTasks { changed, considered, failed, usage: spent.usage() })
 }
 
+/// What the tasks are changed by.
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    prompt: &'a str,
+    /// What documents say about it.
+    documents: &'a str,
+}
+
 /// Asks about some tasks.
 async fn rewrite(
     asking: Asking<'_>,
     batch: &[Task],
-    (tag, asked, prompt): (&Tag, Asked, &str),
+    (tag, asked, change): (&Tag, Asked, Change<'_>),
     spent: &Spent,
 ) -> Result<Vec<(TaskId, Revision)>, ChangeError> {
-    let question = question(asking, batch, (tag, asked), prompt)?;
+    let question = question(asking, batch, (tag, asked), change)?;
     let read = |value: Value| {
         serde_json::from_value::<Answer>(value).map(|it| it.tasks).map_err(|it| it.to_string())
     };
@@ -178,14 +189,15 @@ fn question(
     asking: Asking<'_>,
     batch: &[Task],
     (tag, asked): (&Tag, Asked),
-    prompt: &str,
+    change: Change<'_>,
 ) -> Result<Question, ChangeError> {
     let info = asking.backend.info();
     let is_alone = !info.whole_answers;
     let shown: Vec<Value> = batch.iter().map(|it| asked.show(it)).collect();
     let variables = json!({
         "tasks": shown.iter().map(Value::to_string).collect::<Vec<_>>(),
-        "prompt": prompt.trim(),
+        "prompt": change.prompt,
+        "documents": change.documents,
         "is_alone": is_alone,
     });
     let item = if is_alone {

@@ -19,6 +19,7 @@ use super::{
     claims::{Claim, Sentence},
     finding::{about, title},
     library::Library,
+    passages::one_line,
 };
 use crate::{
     asking::{AskError, Asking, Question, Spent, object, text},
@@ -323,8 +324,7 @@ impl Effort {
 impl Note {
     /// All that was noted, in one line.
     fn text(&self) -> String {
-        let quotes: Vec<String> =
-            self.quotes.iter().map(|it| written::one_line(&it.text)).collect();
+        let quotes: Vec<String> = self.quotes.iter().map(|it| one_line(&it.text)).collect();
         quotes.join(" … ")
     }
 }

@@ -102,6 +102,11 @@ fn stem(word: &str) -> String {
     stems.into_iter().find(|it| it.chars().count() >= 3).unwrap_or(word).to_owned()
 }
 
+/// A text that was written in several lines.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A part of a whole.
 pub(crate) fn share(part: usize, whole: usize) -> f64 {
     let count = |it: usize| f64::from(u32::try_from(it).unwrap_or(u32::MAX));

@@ -181,6 +181,7 @@ async fn ask(
         prompts: &OURS,
         timeout: gateway.timeout,
         observer: &|_| (),
+        documents: None,
     };
     let researched = research(asking, &[], question).await.map_err(|error| match error {
         AskError::Text(error) | AskError::Object(StructuredError::Backend(error)) => error.into(),

@@ -12,6 +12,7 @@ use tm_workflows::{
 use crate::{
     app::explain,
     backend::{self, telemetry},
+    knowledge,
     mcp::{call::Call, call::timeout, parameter::Parameter, progress::Teller},
     report::advice,
 };
@@ -37,14 +38,20 @@ pub(super) fn place(call: &Call<'_>) -> Place {
     Place { store: call.workspace.store.clone(), tag: call.tag().to_owned() }
 }
 
-/// Loads the model of a role and has tasks changed with it; `command` is what that is called.
+/// Loads the model of a role and has tasks changed with it; `command` is what that is called. The
+/// model for research is told what documents say.
 pub(super) fn ask<T>(
     call: &mut Call<'_>,
     role: Role,
     command: &str,
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
 ) -> anyhow::Result<Answered<T>> {
-    ask_for(call, role, command, async |asking| work(asking).await.map_err(told))
+    let is_research = role == Role::Research;
+    let documents = is_research.then(|| knowledge::documents(call.workspace, &[], call.report));
+    let documents = documents.transpose()?;
+    ask_for(call, role, command, async |asking| {
+        work(Asking { documents: documents.as_ref(), ..asking }).await.map_err(told)
+    })
 }
 
 /// The same for work of any kind.
@@ -68,6 +75,7 @@ pub(super) fn ask_for<T>(
             prompts: &prompts,
             timeout,
             observer: &observer,
+            documents: None,
         };
         let value = work(asking).await?;
         Ok((value, model.spent()))

@@ -14,6 +14,7 @@ use crate::{
     context::{Topic, full, gather, outline},
     plan::{change::ChangeError, task_id},
     prompts::EXPAND,
+    research::looked_up::looked_up,
     wording::{sentences, title},
 };
 
@@ -43,7 +44,7 @@ pub(in crate::plan) struct Subtask {
     dependencies: Option<Vec<Value>>,
 }
 
-pub(super) fn question(
+pub(super) async fn question(
     asking: Asking<'_>,
     tag: &Tag,
     task: &Task,
@@ -51,9 +52,9 @@ pub(super) fn question(
 ) -> Result<Question, ChangeError> {
     let id = task.id();
     let (backend, tokens_max) = (asking.backend, asking.context_tokens());
+    let words = format!("{} {}", task.title(), request.prompt);
     let related = || {
-        let words = &format!("{} {}", task.title(), request.prompt);
-        let topic = Topic { words, named: &[], shown: Some(&id), tokens_max };
+        let topic = Topic { words: &words, named: &[], shown: Some(&id), tokens_max };
         gather(backend, tag.tasks(), topic).text
     };
     let first = kept.iter().filter_map(|it| it.id().subtask()?.parse().ok()).max().unwrap_or(0) + 1;
@@ -66,6 +67,7 @@ pub(super) fn question(
         "context": outline(backend, tag.tasks(), tokens_max).unwrap_or_else(related),
         "task": full(&without_subtasks(task)),
         "kept": kept,
+        "documents": looked_up(&asking, &words).await?,
         "prompt": request.prompt.trim(),
         "advice": analysis.and_then(Analysis::expansion_prompt),
         "reasoning": analysis.and_then(Analysis::reasoning),

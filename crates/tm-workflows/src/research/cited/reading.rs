@@ -12,10 +12,10 @@ use super::{
     super::{
         answers::{answers, asks_for_much},
         finding::title,
-        library::Library,
-        passages::{asked_for, coverage, sentences},
+        nearest::{Candidate, candidates, sort},
+        passages::one_line,
     },
-    Note, Quote, Search, or_nothing, written,
+    Note, Quote, Search, or_nothing,
 };
 use crate::{
     asking::{AskError, Question, object},
@@ -28,14 +28,6 @@ const FIRST: usize = 3;
 
 /// Sentences that are noted of one passage at most.
 const QUOTES_MAX: usize = 4;
-
-/// A sentence of a passage.
-struct Candidate<'a> {
-    hit: &'a Hit,
-    quote: Quote,
-    /// How near it is to what the question means; none where only words are known.
-    cosine: Option<f64>,
-}
 
 impl Search<'_> {
     /// Notes the sentences that answer the question.
@@ -58,28 +50,12 @@ impl Search<'_> {
 
     /// Puts the one that is nearest to the question first.
     async fn sort(&mut self, candidates: &mut [Candidate<'_>]) {
-        let query = self.request.query.trim();
-        let model = self.request.documents.libraries.iter().find_map(Library::model);
-        if let Some(model) = model {
-            let texts = candidates.iter().map(Candidate::meant).collect();
-            match model.cosines(query, texts).await {
-                Ok(cosines) => {
-                    for (candidate, cosine) in candidates.iter_mut().zip(cosines) {
-                        candidate.cosine = Some(cosine);
-                    }
-                }
-                Err(error) => {
-                    self.by_words_alone = true;
-                    let what = "sentences were chosen by their words alone".to_owned();
-                    (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
-                }
-            }
+        let libraries = &self.request.documents.libraries;
+        if let Some(error) = sort(libraries, self.request.query.trim(), candidates).await {
+            self.by_words_alone = true;
+            let what = "sentences were chosen by their words alone".to_owned();
+            (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
         }
-        let asked = asked_for(query);
-        candidates.sort_by_cached_key(|it| {
-            let nearness = it.cosine.unwrap_or_else(|| coverage(&asked, &it.meant()));
-            std::cmp::Reverse(ordered(nearness))
-        });
     }
 
     /// Those that answer the question.
@@ -94,7 +70,7 @@ impl Search<'_> {
 
     async fn answers(&self, candidate: &Candidate<'_>) -> Result<bool, AskError> {
         let query = self.request.query.trim();
-        let (title, sentence) = (title(candidate.hit), written::one_line(&candidate.quote.text));
+        let (title, sentence) = (title(candidate.hit), one_line(&candidate.quote.text));
         let enough = self.request.documents.libraries.iter().find_map(|it| it.model()?.answers);
         let nearness = candidate.cosine.zip(enough);
         if let Some(known) = answers(query, &title, &sentence, nearness) {
@@ -122,13 +98,6 @@ impl Search<'_> {
     }
 }
 
-impl Candidate<'_> {
-    /// A sentence alone seldom says what it is about.
-    fn meant(&self) -> String {
-        format!("{}: {}", self.hit.title, written::one_line(&self.quote.text))
-    }
-}
-
 /// What was noted of each passage, in their order.
 fn notes(passages: &[Hit], noted: &[Candidate<'_>]) -> Vec<Note> {
     let of = |hit: &Hit| {
@@ -138,22 +107,4 @@ fn notes(passages: &[Hit], noted: &[Candidate<'_>]) -> Vec<Note> {
         Note { hit: hit.clone(), quotes }
     };
     passages.iter().map(of).filter(|it| !it.quotes.is_empty()).collect()
-}
-
-/// All sentences, in the order of the passages.
-fn candidates(passages: &[Hit]) -> Vec<Candidate<'_>> {
-    let of = |hit: &Hit| sentences(hit.kind, &hit.text);
-    let spans = passages.iter().flat_map(|hit| of(hit).into_iter().map(move |span| (hit, span)));
-    let candidates = spans.filter_map(|(hit, span)| {
-        let text = hit.text.get(span.clone())?.to_owned();
-        let (start, end) = (hit.span.start + span.start, hit.span.start + span.end);
-        Some(Candidate { hit, quote: Quote { text, start, end }, cosine: None })
-    });
-    candidates.collect()
-}
-
-/// Sorts like the number, as far as anybody can see.
-#[expect(clippy::cast_possible_truncation, reason = "a share of a billion")]
-fn ordered(share: f64) -> i64 {
-    (share * 1e9) as i64
 }

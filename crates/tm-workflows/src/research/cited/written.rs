@@ -6,6 +6,7 @@ use super::{Citation, Note};
 use crate::research::{
     claims::{Claim, Sentence, Verdict, check},
     finding::title,
+    passages::one_line,
 };
 
 /// What is said with what is cited, the citations by number, and what became of each sentence.
@@ -84,10 +85,6 @@ impl Citation {
 
 fn marks(numbers: &[usize]) -> String {
     numbers.iter().map(|it| format!("[{it}]")).collect::<Vec<_>>().concat()
-}
-
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A sentence without the marks that a model wrote into it: they are set from what it cites.

@@ -1,0 +1,72 @@
+//! What documents say about a task, for a model that writes or changes it: the `--research` of the
+//! commands that are no questions.
+//!
+//! No model is asked for it; code finds the sentences. Start at [`looked_up`].
+
+use tm_knowledge::index::search::place;
+
+use super::{
+    finding::about,
+    nearest::{candidates, sort},
+    passages::one_line,
+};
+use crate::{
+    asking::{AskError, Asking},
+    event::Event,
+};
+
+/// Passages in which sentences are looked for, of each library.
+const PASSAGES: usize = 6;
+
+/// More sentences only distract.
+const SENTENCES: usize = 8;
+
+/// The nearest sentences with their places, one a line; empty when nothing is about it, or nothing
+/// is to be looked up. Where they are from is told as [`Event::StepDone`].
+///
+/// # Errors
+/// When the documents cannot be searched.
+pub(crate) async fn looked_up(asking: &Asking<'_>, words: &str) -> Result<String, AskError> {
+    let Some(documents) = asking.documents else { return Ok(String::new()) };
+    let failed = |reason: String| {
+        let what = "documents were searched by their words alone".to_owned();
+        (asking.observer)(Event::StepFailed { what, reason });
+    };
+    let mut passages = Vec::new();
+    for library in &documents.libraries {
+        let found = about(library, words, words, PASSAGES).await?;
+        if let Some(error) = found.failed {
+            failed(error.to_string());
+        }
+        passages.extend(found.hits);
+    }
+    let mut candidates = candidates(&passages);
+    if let Some(error) = sort(&documents.libraries, words, &mut candidates).await {
+        failed(error.to_string());
+    }
+    let mut left = asking.context_tokens() / 2;
+    let (mut lines, mut places) = (Vec::new(), Vec::new());
+    for it in candidates.iter().take(SENTENCES) {
+        let place = place(&it.hit.path, it.hit.page, it.hit.first_line..=it.hit.last_line);
+        let line = format!("- {place}: “{}”", one_line(&it.quote.text));
+        let tokens = asking.backend.count_tokens(&line);
+        if tokens > left {
+            break;
+        }
+        left -= tokens;
+        lines.push(line);
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let what = if places.is_empty() {
+        "no document says anything about this".to_owned()
+    } else {
+        format!("looked up in {}", places.join(", "))
+    };
+    (asking.observer)(Event::StepDone { what, note: None });
+    Ok(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests;
