@@ -87,7 +87,9 @@ async fn a_rollback_under_load_counts_within_a_second_and_loses_no_request() {
     trials.change("rolled back", None, Running::clear).unwrap();
     let back = Instant::now();
     let told: Vec<(Instant, bool)> = asking.join_all().await.into_iter().flatten().collect();
-    assert!(told.iter().filter(|it| it.0 < before).all(|it| it.1), "all of it was on trial");
+    // What was under way is answered by either.
+    let mut early = told.iter().filter(|it| it.0 + Duration::from_millis(200) < before);
+    assert!(early.all(|it| it.1), "all of it was on trial");
     let late = told.iter().filter(|it| it.0 > back + Duration::from_millis(300));
     let late: Vec<bool> = late.map(|it| it.1).collect();
     assert!(late.len() > 20 && !late.contains(&true), "{} of {}", late.len(), told.len());
