@@ -27,7 +27,7 @@ use tm_tasks::{
 use tm_workflows::prompts::Prompts;
 
 use crate::{
-    backend::Kept,
+    backend::{Kept, Shadow},
     cli::{self, Cli},
     config::{Environment, Screen},
     report::{Interrupted, Report, advice},
@@ -43,6 +43,8 @@ pub struct App {
     pub now: Timestamp,
     /// On whose behalf models are asked.
     pub caller: Caller,
+    /// Who is asked the same when the command has ended.
+    pub shadow: Arc<Shadow>,
 }
 
 /// An open project.
@@ -60,6 +62,7 @@ pub struct Workspace {
     pub kept: Option<Arc<Kept>>,
     /// On whose behalf models are asked.
     pub caller: Caller,
+    pub shadow: Arc<Shadow>,
 }
 
 /// Runs the command that the process was started with.
@@ -95,8 +98,9 @@ pub fn main() -> ExitCode {
     }
     let name = matches.subcommand_name().unwrap_or_default().to_owned();
     let caller = Caller { via: Via::Cli, name, key, ..Caller::default() };
-    let app = App { environment, now: Timestamp::now(), caller };
-    let code = match cli::run(command, &app, &mut report) {
+    let app = App { environment, now: Timestamp::now(), caller, shadow: Arc::default() };
+    let ran = cli::run(command, &app, &mut report);
+    let code = match ran.and_then(|()| app.shadow.compare(&mut report)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report.error(&error);
@@ -128,8 +132,18 @@ impl App {
         let store = Store::open(project.tasks_file(), environment.state_dir.join("journal"));
         let root = Some(project.root().to_owned());
         let caller = Caller { project: root, ..self.caller.clone() };
-        let (lent_model, kept) = (None, None);
-        Ok(Workspace { environment, project, config, state, store, lent_model, kept, caller })
+        let (lent_model, kept, shadow) = (None, None, Arc::clone(&self.shadow));
+        Ok(Workspace {
+            environment,
+            project,
+            config,
+            state,
+            store,
+            lent_model,
+            kept,
+            caller,
+            shadow,
+        })
     }
 
     /// Opens the project that the working directory belongs to, for a command that changes tasks.

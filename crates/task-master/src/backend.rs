@@ -32,12 +32,13 @@ use crate::{
     config::Environment,
     report::{Advice, Report, advice, progress_line},
     rollout::commands::{self, OnTrial},
-    trace::{self, Caller, Log},
+    trace::{self, Caller, Hear, Log},
 };
 pub use beside::{for_embeddings, for_reranking};
 pub use embedded::Tuning;
 pub use kept::Kept;
 pub use routes::endpoints;
+pub use shadow::Shadow;
 
 pub mod audit;
 mod beside;
@@ -45,6 +46,7 @@ mod embedded;
 mod kept;
 pub mod names;
 mod routes;
+mod shadow;
 pub mod telemetry;
 
 /// The provider's name in `config.json` for models that run in this process.
@@ -79,7 +81,10 @@ pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyho
     let root = workspace.project.root();
     match commands::choose(root, &workspace.environment.state_dir, &workspace.caller) {
         Ok(None) => finder.role(role, report),
-        Ok(Some(OnTrial { command, candidate, percent, arm })) => {
+        Ok(Some(OnTrial { candidate, is_shadow: true, .. })) => {
+            finder.role_beside((role, candidate), report)
+        }
+        Ok(Some(OnTrial { command, candidate, percent, arm, .. })) => {
             finder.arm = Some(arm);
             if arm == Arm::Incumbent || candidate == role {
                 return finder.role(role, report);
@@ -120,13 +125,22 @@ struct Finder<'a> {
     found: Vec<(Route, Candidate)>,
     /// Who answers, where the command has models on trial.
     arm: Option<Arm>,
+    hear: Option<Hear>,
 }
 
 impl<'a> Finder<'a> {
     fn new(workspace: &'a Workspace) -> Self {
         let log = Arc::new(Log::in_dir(&workspace.environment.state_dir));
         let audit = audit(workspace);
-        Self { workspace, guard: guard(workspace), log, audit, found: Vec::new(), arm: None }
+        Self {
+            workspace,
+            guard: guard(workspace),
+            log,
+            audit,
+            found: Vec::new(),
+            arm: None,
+            hear: None,
+        }
     }
 
     fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
@@ -164,7 +178,7 @@ impl<'a> Finder<'a> {
 
     fn setout(&self, role: Option<&'static str>) -> Setout {
         let caller = Caller { arm: self.arm, ..self.workspace.caller.clone() };
-        trace::each(Arc::clone(&self.log), caller, role)
+        trace::each(Arc::clone(&self.log), caller, role, self.hear.clone())
     }
 
     /// What tells the model from others of its name.
@@ -194,7 +208,7 @@ impl<'a> Finder<'a> {
             }
             Route::Client => {
                 let model = self.workspace.lent_model.as_ref().ok_or_else(nobody_lends)?;
-                lent(Arc::clone(model))
+                Candidate::opened(Arc::clone(model))
             }
             Route::Server(route) => served(route, &self.guard, self.workspace)?,
         };
@@ -396,14 +410,6 @@ fn local(workspace: &Workspace, found: embedded::Found, work: Work) -> Candidate
         Box::pin(async move { shared.0.load(&shared.1, work, &shared.2).await }) as _
     };
     Candidate::new(name, Box::new(open), None)
-}
-
-fn lent(model: Arc<dyn Backend>) -> Candidate {
-    let open = move || {
-        let model = Arc::clone(&model);
-        Box::pin(async move { Ok(model) }) as futures_util::future::BoxFuture<'static, _>
-    };
-    Candidate::new(CLIENT_MODEL, Box::new(open), None)
 }
 
 /// Outside of a session, or with a client that has no model.

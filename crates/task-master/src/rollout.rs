@@ -18,6 +18,7 @@ use tm_tasks::timestamp::{Timestamp, iso_millis};
 
 pub mod commands;
 pub mod live;
+pub mod shadow;
 
 /// The form of the file; another one is not read.
 const VERSION: u32 = 1;

@@ -13,7 +13,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tm_llm::{
-    chat::{FinishReason, Usage},
+    chat::{ChatRequest, FinishReason, Usage},
     dialect::serve::ClientError,
     failover::{Attempt, Journey, Outcome, Setout, Step},
     rollout::Arm,
@@ -112,7 +112,7 @@ pub struct Record {
 pub struct Compared {
     /// The request that was answered.
     pub with: String,
-    /// How many of the words are the same, from 0 to 1; none when there was no answer.
+    /// How many of the words are the same, from 0 to 1; none when there was no answer of theirs.
     pub likeness: Option<f64>,
 }
 
@@ -157,13 +157,27 @@ pub fn new_id() -> String {
 }
 
 /// Watches each request of a caller, one record for each.
-pub fn each(log: Arc<Log>, caller: Caller, role: Option<&'static str>) -> Setout {
+pub fn each(
+    log: Arc<Log>,
+    caller: Caller,
+    role: Option<&'static str>,
+    hear: Option<Hear>,
+) -> Setout {
     Arc::new(move || {
         let watcher = Watcher::begin(&log, &caller, new_id());
         watcher.note(|it| it.role = role.map(str::to_owned));
-        Arc::new(Journey::new(Arc::new(move |step| watcher.step(step))))
+        let hear = hear.clone();
+        Arc::new(Journey::new(Arc::new(move |step| {
+            if let (Step::Answered { request, text }, Some(hear)) = (step, &hear) {
+                hear(watcher.id(), request, text);
+            }
+            watcher.step(step);
+        })))
     })
 }
+
+/// Is told of each answer: the id of its request, what was asked and what was said.
+pub type Hear = Arc<dyn Fn(String, &ChatRequest, &str) + Send + Sync>;
 
 impl Watcher {
     pub fn begin(log: &Arc<Log>, caller: &Caller, id: String) -> Arc<Self> {
@@ -187,6 +201,8 @@ impl Watcher {
     pub fn step(&self, step: Step<'_>) {
         match step {
             Step::Ended(attempt) => self.record().attempts.push(Asked::of(attempt)),
+            // What was said is not kept.
+            Step::Answered { .. } => {}
             Step::GaveUp(error) => {
                 let why = Some(error.in_our_words());
                 self.record().error = Some(Failure { kind: error.kind().to_owned(), why });

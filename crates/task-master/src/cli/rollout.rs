@@ -120,10 +120,6 @@ fn start(set: &SetArgs, trials: &Trials) -> anyhow::Result<State> {
         let message = format!("{name} cannot be tried in its own place");
         return Err(advice(message, "name another role with --to").into());
     }
-    if set.shadow && role(&name).is_err() {
-        let message = format!("nothing is asked beside the command {name}");
-        return Err(advice(message, "try it for a share of its runs, without --shadow").into());
-    }
     let trial = Trial {
         candidate: candidate.as_str().to_owned(),
         percent,

@@ -92,7 +92,8 @@ impl Request {
         let key = key((tool.name, format!("{:?}", self.arguments)));
         let name = tool.name.to_owned();
         let caller = Caller { via: Via::Mcp, name, key, ..Caller::default() };
-        let app = App { environment: self.environment.clone(), now: Timestamp::now(), caller };
+        let (environment, shadow) = (self.environment.clone(), Arc::default());
+        let app = App { environment, now: Timestamp::now(), caller, shadow };
         let mut workspace = match app.open(Some(&self.root), report) {
             Ok(workspace) => workspace,
             Err(error) => return envelope::failure(&error, None),

@@ -40,6 +40,8 @@ pub struct OnTrial {
     pub candidate: Role,
     pub percent: u8,
     pub arm: Arm,
+    /// They are asked the same when the command has ended, and nobody sees what they say.
+    pub is_shadow: bool,
 }
 
 /// Why nobody can tell what is on trial.
@@ -68,9 +70,12 @@ pub fn choose(
     let Some(command) = command(&caller.name) else { return Ok(None) };
     let trials = Trials::of_project(root);
     let state = trials.read()?;
-    let Some(trial) = state.trials.get(command).filter(|it| !it.is_shadow) else {
-        return Ok(None);
-    };
+    let Some(trial) = state.trials.get(command) else { return Ok(None) };
+    if trial.is_shadow {
+        // A server has nobody who would wait for that.
+        let is_asked = caller.via == Via::Cli && trial.shadows(caller.key);
+        return Ok(on_trial(command, trial, caller).filter(|_| is_asked));
+    }
     let records = Log::read(state_dir)?.records;
     let verdict = judged(command, trial, &state, &records, root);
     let changed =
@@ -78,9 +83,13 @@ pub fn choose(
     let Some(trial) = changed.as_ref().unwrap_or(&state).trials.get(command) else {
         return Ok(None);
     };
-    let candidate = Role::ALL.into_iter().find(|it| it.as_str() == trial.candidate);
-    let arm = trial.arm(caller.key);
-    Ok(candidate.map(|candidate| OnTrial { command, candidate, percent: trial.percent, arm }))
+    Ok(on_trial(command, trial, caller))
+}
+
+fn on_trial(command: &'static str, trial: &Trial, caller: &Caller) -> Option<OnTrial> {
+    let candidate = Role::ALL.into_iter().find(|it| it.as_str() == trial.candidate)?;
+    let (arm, percent) = (trial.arm(caller.key), trial.percent);
+    Some(OnTrial { command, candidate, percent, arm, is_shadow: trial.is_shadow })
 }
 
 fn command(name: &str) -> Option<&'static str> {

@@ -52,6 +52,7 @@ fn watched(state_dir: &Path, candidates: Vec<Candidate>) -> Failover {
         log,
         caller,
         Some("main"),
+        None,
     ))
 }
 

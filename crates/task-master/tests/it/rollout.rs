@@ -53,9 +53,6 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
         let run = project.run(&["rollout", "set", wrong, "--to", "fallback"]);
         assert!(run.code != 0, "{wrong}: {}", run.all());
     }
-    let set = ["rollout", "set", "expand=5%", "--to", "fallback", "--shadow"];
-    let run = project.run(&set);
-    assert!(run.code == 1 && run.err.contains("without --shadow"), "{}", run.all());
     project.write(".taskmaster/rollout.json", "{");
     let run = project.run(&["rollback", "--now"]);
     assert!(run.code == 1 && run.err.contains("rollout.json"), "{}", run.all());
@@ -96,4 +93,49 @@ fn runs_of_a_command_are_answered_by_models_on_trial_until_those_fail() {
     assert_eq!(update("which flour?").0, "fallback");
     assert_eq!(project.run(&["rollback", "--now"]).code, 0);
     assert_eq!(update("which flour?").0, "main");
+}
+
+#[test]
+fn models_on_trial_are_asked_the_same_when_a_command_has_ended_and_are_compared() {
+    let project = Project::with_tasks(&json!([{"id": 1, "title": "Bake", "status": "pending"}]));
+    let server = ModelServer::start(|question| {
+        let is_bad = question["messages"].to_string().contains("burnt");
+        match question["model"].as_str() {
+            Some("fallback") if is_bad => Answer::Fails(500),
+            Some("fallback") => Answer::Says("Use spelt.".to_owned()),
+            _ => Answer::Says("Use rye.".to_owned()),
+        }
+    });
+    let update = |prompt: &str| {
+        let run = server.run(&project, &["update-task", "--id=1", "--append", "-p", prompt]);
+        assert_eq!(run.code, 0, "{}", run.all());
+        run.err
+    };
+    let set = ["rollout", "set", "update-task=100%", "--to", "fallback", "--shadow"];
+    assert_eq!(project.run(&set).code, 0);
+    let told = update("which flour?");
+    let note = "the models of fallback are asked the same, to be compared; Ctrl-C ends that";
+    assert!(told.contains(note) && !told.contains("on trial"), "{told}");
+    let asked = server.asked();
+    let models: Vec<&Value> = asked.iter().map(|it| &it["model"]).collect();
+    assert_eq!(models, ["main", "fallback"]);
+    assert_eq!(asked[0]["messages"], asked[1]["messages"]);
+    assert!(project.tasks().contains("Use rye.") && !project.tasks().contains("spelt"));
+
+    let traced = project.json(&["trace", "--json"])["requests"].clone();
+    let of = |by: &str| traced.as_array().unwrap().iter().find(|it| it["by"] == by).unwrap();
+    let (shadow, given) = (of("shadow"), of("update-task"));
+    assert_eq!(shadow["compared"]["with"], given["id"], "{traced}");
+    // One of three words is in both.
+    let likeness = shadow["compared"]["likeness"].as_f64().unwrap();
+    assert!((likeness - 1.0 / 3.0).abs() < 1e-9, "{likeness}");
+    assert_eq!((&shadow["role"], &given["compared"]), (&json!("fallback"), &Value::Null));
+
+    // What they do wrong is nobody's concern but the record's.
+    update("it is burnt");
+    let traced = project.json(&["trace", "--json"])["requests"].clone();
+    let shadow = traced.as_array().unwrap().iter().find(|it| it["by"] == "shadow").unwrap();
+    assert_eq!(shadow["compared"]["likeness"], Value::Null, "somebody stood in: {shadow}");
+    assert_eq!(project.run(&["rollback", "--now"]).code, 0);
+    assert!(!update("which flour?").contains(note));
 }

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     backend::BackendError,
-    chat::{FinishReason, Usage},
+    chat::{ChatRequest, FinishReason, Usage},
 };
 
 /// One model, asked once.
@@ -48,6 +48,8 @@ pub enum Outcome {
 pub enum Step<'a> {
     /// An attempt has ended.
     Ended(&'a Attempt),
+    /// The whole answer is there, whoever gave its parts.
+    Answered { request: &'a ChatRequest, text: &'a str },
     /// Nobody else is asked: this is what the request fails with.
     GaveUp(&'a BackendError),
 }
@@ -116,6 +118,10 @@ impl Journey {
     pub(super) fn ends(&self, attempt: Attempt) {
         (self.on_step)(Step::Ended(&attempt));
         self.steps().ended.push(attempt);
+    }
+
+    pub(super) fn answered(&self, request: &ChatRequest, text: &str) {
+        (self.on_step)(Step::Answered { request, text });
     }
 
     pub(super) fn gives_up(&self, error: &BackendError) {

@@ -105,6 +105,9 @@ impl Live {
         self.is_over = true;
         self.turn.succeeded(&usage, finish);
         self.inner.spent(self.turn.seat(), usage);
+        if let Some(journey) = &self.journey {
+            journey.answered(&self.request, &self.shown);
+        }
         self.ready.push_back(Ok(ChatEvent::Done { finish, usage }));
     }
 

@@ -249,6 +249,7 @@ async fn each_request_is_told_on_its_own_with_whoever_could_not_be_opened() {
                         Step::Ended(attempt) => {
                             format!("{} {}", told_of(attempt), attempt.why).trim_end().to_owned()
                         }
+                        Step::Answered { .. } => return,
                         Step::GaveUp(error) => format!("gave up: {}", error.kind()),
                     };
                     told.lock().unwrap().push(format!("{request} {step}"));
@@ -275,9 +276,16 @@ async fn each_request_is_told_on_its_own_with_whoever_could_not_be_opened() {
 
 #[tokio::test]
 async fn a_request_that_is_watched_knows_everybody_who_was_asked() {
-    let told = Arc::new(Mutex::new(0));
-    let count = Arc::clone(&told);
-    let journey = Arc::new(Journey::new(Arc::new(move |_| *count.lock().unwrap() += 1)));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let journey = Arc::new(Journey::new(Arc::new(move |step| {
+        let step = match step {
+            Step::Ended(_) => "ended",
+            Step::Answered { text, .. } => text,
+            Step::GaveUp(_) => "gave up",
+        };
+        tell.lock().unwrap().push(step.to_owned());
+    })));
     let candidates = vec![
         unreachable("gone"),
         candidate("broken", [Reply::Broken("se".to_owned())]).with_rank(1),
@@ -290,7 +298,8 @@ async fn a_request_that_is_watched_knows_everybody_who_was_asked() {
     assert_eq!(journey.asked(), ["gone", "broken", "well"]);
     let ended: Vec<String> = journey.ended().iter().map(told_of).collect();
     assert_eq!(ended, ["gone: unreachable", "broken: broken", "well: 2 tokens"]);
-    assert_eq!(*told.lock().unwrap(), 3);
+    // All of the answer, whoever began it.
+    assert_eq!(*told.lock().unwrap(), ["ended", "ended", "ended", "seven"]);
 }
 
 #[tokio::test]
