@@ -63,6 +63,16 @@ fn server(provider: &str) -> Server {
 
 /// The answer to a stream that arrives in these pieces and then ends.
 async fn answer(provider: &str, pieces: Vec<Vec<u8>>) -> Result<String, BackendError> {
+    let (text, finish) = answered(provider, pieces).await?;
+    assert_eq!(finish, FinishReason::Stop);
+    Ok(text)
+}
+
+/// The same, however it ended.
+async fn answered(
+    provider: &str,
+    pieces: Vec<Vec<u8>>,
+) -> Result<(String, FinishReason), BackendError> {
     let server = server(provider);
     let limits = Limits {
         asked: Instant::now(),
@@ -90,8 +100,7 @@ async fn answer(provider: &str, pieces: Vec<Vec<u8>>) -> Result<String, BackendE
         }
     }
     let (finish, _) = end.expect("an end");
-    assert_eq!(finish, FinishReason::Stop);
-    Ok(text)
+    Ok((text, finish))
 }
 
 #[tokio::test]
@@ -135,6 +144,27 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let text = runtime.block_on(answer(provider, pieces.collect())).unwrap();
         prop_assert_eq!(text, "one ü two");
+    }
+
+    #[test]
+    fn damaged_answers_have_one_end_all_the_same(
+        which in 0..RECORDED.len(),
+        damage in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..20_usize, prop::collection::vec(any::<u8>(), 0..6)), 1..5
+        ),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let (provider, recorded) = RECORDED[which];
+        let mut bytes = recorded.as_bytes().to_vec();
+        for (place, lost, new) in damage {
+            let start = place.index(bytes.len() + 1);
+            let end = (start + lost).min(bytes.len());
+            bytes.splice(start..end, new);
+        }
+        let rest = bytes.split_off(cut.index(bytes.len() + 1));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        // What it is, nobody knows; that there is an end, and one, is seen to there.
+        drop(runtime.block_on(answered(provider, vec![bytes, rest])));
     }
 }
 

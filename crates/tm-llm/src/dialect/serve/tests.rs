@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
     Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, ToolChoice, Writer,
-    anthropic, ollama, openai, responses,
+    anthropic, embeddings, ollama, openai, rerank, responses,
 };
 use crate::{
     backend::BackendError,
@@ -298,4 +299,47 @@ fn errors_have_the_shape_and_the_status_of_each_protocol() {
     let busy = ClientError::from(BackendError::Busy { model: "m".to_owned(), retry_after: None });
     assert_eq!(busy.status(), 503);
     assert_eq!(anthropic::error_body(&busy)["error"]["type"], "overloaded_error");
+}
+
+/// Bodies that are good, with what they are damaged by below.
+const BODIES: [&str; 5] = [
+    r#"{"model":"m","messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi \u00fc"}]}],"max_tokens":20,"temperature":0.5,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"type":"string"}}}}}],"tool_choice":"auto","response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object"}}}}"#,
+    r#"{"model":"m","max_tokens":20,"system":[{"type":"text","text":"s"}],"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":"x"}]}]}"#,
+    r#"{"model":"m","prompt":"Hi","format":{"type":"object"},"options":{"num_predict":5,"temperature":0},"stream":false,"keep_alive":0}"#,
+    r#"{"model":"m","instructions":"s","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"Hi"}]}],"text":{"format":{"type":"json_schema","name":"x","schema":{"type":"object"}}}}"#,
+    r#"{"model":"m","query":"q","documents":["a",{"text":"b"}],"top_n":1,"input":["a"],"dimensions":3}"#,
+];
+
+proptest! {
+    #[test]
+    fn a_damaged_body_is_read_or_refused_by_every_endpoint(
+        which in 0..BODIES.len(),
+        damage in prop::collection::vec(
+            (any::<prop::sample::Index>(), 0..12_usize, "[\\[\\]{}\",:0-9a-z\\\\]{0,6}|\\PC{0,3}"), 0..5
+        ),
+    ) {
+        let mut bytes = BODIES[which].as_bytes().to_vec();
+        for (place, lost, new) in damage {
+            let start = place.index(bytes.len() + 1);
+            let end = (start + lost).min(bytes.len());
+            bytes.splice(start..end, new.bytes());
+        }
+        let refused = [
+            openai::read_chat(&bytes).err(),
+            openai::read_completion(&bytes).err(),
+            responses::read(&bytes).err(),
+            responses::read_agent(&bytes).err(),
+            anthropic::read(&bytes).err(),
+            anthropic::read_prompt(&bytes).err(),
+            ollama::read_chat(&bytes).err(),
+            ollama::read_generate(&bytes).err(),
+            ollama::read_model(&bytes).err(),
+            embeddings::read_openai(&bytes).err(),
+            embeddings::read_ollama(&bytes).err(),
+            embeddings::read_ollama_one(&bytes).err(),
+            rerank::read(&bytes).err(),
+        ];
+        // Whose fault it is, is known as well.
+        prop_assert!(refused.iter().flatten().all(|it| matches!(it.status(), 400 | 501)), "{refused:?}");
+    }
 }
