@@ -49,7 +49,7 @@ pub struct Args {
     #[arg(long, default_value = "medium")]
     priority: String,
 
-    /// Ask the research model
+    /// Ask the research model, and tell it what documents say
     #[arg(long, short)]
     research: bool,
 

@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, short, value_name = "NUMBER")]
     num: Option<usize>,
 
-    /// Ask the research model
+    /// Ask the research model, and tell it what documents say
     #[arg(long, short)]
     research: bool,
 

@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, short, value_name = "TEXT")]
     prompt: Option<String>,
 
-    /// Ask the research role
+    /// Ask the research model, and tell it what documents say
     #[arg(long, short)]
     research: bool,
 

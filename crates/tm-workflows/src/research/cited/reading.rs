@@ -4,9 +4,15 @@
 //! what answers it than to the rest. So code puts the sentences in order, and the model is only
 //! asked about the first of them, one by one, where code does not know. Start at `Search::read`.
 
+use std::time::Instant;
+
 use futures_util::future::try_join_all;
-use serde_json::{Value, json};
-use tm_knowledge::index::search::Hit;
+use serde_json::json;
+use tm_knowledge::{index::search::Hit, terms};
+use tm_llm::{
+    backend::complete,
+    chat::{ChatRequest, Message, Sampling},
+};
 
 use super::{
     super::{
@@ -15,16 +21,15 @@ use super::{
         nearest::{Candidate, candidates, sort},
         passages::one_line,
     },
-    Note, Quote, Search, or_nothing,
+    Note, Quote, Search,
 };
-use crate::{
-    asking::{AskError, Question, object},
-    event::Event,
-    prompts::RESEARCH_ANSWERS,
-};
+use crate::{asking::AskError, event::Event, prompts::RESEARCH_ANSWERS};
 
 /// When none of so many answers the question, none of the others is believed to.
 const FIRST: usize = 3;
+
+/// For `yes` or `no`, however they are divided into tokens.
+const VERDICT_TOKENS: u32 = 4;
 
 /// Sentences that are noted of one passage at most.
 const QUOTES_MAX: usize = 4;
@@ -77,18 +82,20 @@ impl Search<'_> {
             return Ok(known);
         }
         let variables = json!({"query": query, "title": title, "sentence": sentence});
-        let answers = json!({"answers": {"type": "string", "enum": ["yes", "no"]}});
-        let question = Question {
-            text: self.asking.prompts.render(RESEARCH_ANSWERS, variables)?,
-            schema: object(&answers),
-            accepted: json!({"type": "object", "required": ["answers"], "properties": answers}),
-            temperature: 0.0,
-            max_tokens: 20,
+        let text = self.asking.prompts.render(RESEARCH_ANSWERS, variables)?;
+        // Asked for a word and told nothing else, a small model judges better than for JSON in the
+        // part of an engineer, where it nearly always says no.
+        let request = ChatRequest {
+            messages: vec![Message::user(text)],
+            response_schema: None,
+            sampling: Sampling { temperature: 0.0, ..Sampling::default() },
+            max_tokens: VERDICT_TOKENS,
+            deadline: Instant::now() + self.asking.timeout,
         };
-        let read = |answer: Value| Ok(vec![answer["answers"] == "yes"]);
+        let completion = complete(self.asking.backend, request, &|_| ()).await?;
+        self.spent.add(completion.usage);
         // One that does not keep to yes and no has said nothing against it.
-        let verdict = or_nothing(self.asking.object(question, &self.spent, read).await)?;
-        Ok(verdict.first().copied().unwrap_or(true))
+        Ok(terms::words(&completion.text).next().as_deref() != Some("no"))
     }
 
     /// Whether the notes are all that such a question needs.
