@@ -113,6 +113,12 @@ struct Effort {
     rounds: usize,
 }
 
+/// A model that has said more of a sentence says it again, and again.
+const SAID_OF_A_QUOTE: usize = 2;
+
+/// The longest answer.
+const SENTENCES_MAX: usize = 24;
+
 struct Search<'a> {
     asking: Asking<'a>,
     request: &'a Research,
@@ -285,7 +291,9 @@ impl Search<'_> {
         let cited = json!({"type": "array", "minItems": 1, "maxItems": 4, "items":
             {"type": "integer", "minimum": 1, "maximum": self.notes.len()}});
         let sentence = object(&json!({"text": text(8, 400), "notes": cited}));
-        let list = json!({"type": "array", "items": sentence, "minItems": 1, "maxItems": 24});
+        let noted: usize = self.notes.iter().map(|it| it.quotes.len()).sum();
+        let most = (noted * SAID_OF_A_QUOTE).min(SENTENCES_MAX);
+        let list = json!({"type": "array", "items": sentence, "minItems": 1, "maxItems": most});
         let question = Question {
             text: self.asking.prompts.render(RESEARCH_ANSWER, variables)?,
             schema: object(&json!({"sentences": list})),

@@ -17,7 +17,8 @@ use crate::{
     report::advice,
 };
 
-pub(super) const RESEARCH: Parameter = Parameter::flag("research", "Ask the research model, and tell it what documents say");
+pub(super) const RESEARCH: Parameter =
+    Parameter::flag("research", "Ask the research model, and tell it what documents say");
 
 pub(super) const PROMPT: Parameter = Parameter::text("prompt", "What to keep in mind");
 
