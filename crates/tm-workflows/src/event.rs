@@ -17,6 +17,9 @@ pub enum Event {
     StepDone { what: String, note: Option<String> },
     /// One of them failed, and the others go on.
     StepFailed { what: String, reason: String },
+    /// What people shall know of how the work is done: where something was looked up, or what had to
+    /// be done without.
+    Note { text: String },
     /// A piece of an answer that people read while it is written.
     Text { text: String },
     /// The model wrote tokens; counts all answers under way.

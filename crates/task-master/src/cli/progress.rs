@@ -92,6 +92,7 @@ impl Progress {
                 self.line(&format!("  {what}: failed: {reason}"));
                 self.bar.inc(1);
             }
+            Event::Note { text } => self.line(&format!("  {text}")),
             Event::Text { text } => {
                 self.finish();
                 if self.shows_answers {

@@ -64,6 +64,25 @@ fn add_task_has_a_task_written_and_says_what_to_do_next() {
 }
 
 #[test]
+fn research_tells_the_model_what_documents_say_and_the_user_where() {
+    let project = project();
+    project.write("docs/export.md", "# Export\n\nExported notes end in `.bread`. Ovens are hot.\n");
+    let server = ModelServer::saying(&json!({
+        "title": "Name exported notes", "description": "Exports end in .bread.", "details": "Name them.",
+        "testStrategy": "Look.", "dependencies": []}));
+    let quoted = "docs/export.md:1-3: “Exported notes end in `.bread`.”";
+    let told = |number: usize| server.asked()[number].to_string().contains(quoted);
+    for (number, research) in [(0, false), (1, true)] {
+        let prompt = format!("--prompt=Name exported notes, {number}");
+        let flags: &[&str] = if research { &["--research"] } else { &[] };
+        let run = server.run(&project, &[&["add-task", &prompt], flags].concat());
+        assert_eq!(run.code, 0, "{}", run.all());
+        assert_eq!(told(number), research, "{}", server.asked()[number]);
+        assert_eq!(run.err.contains("looked up in docs/export.md:1-3"), research, "{}", run.err);
+    }
+}
+
+#[test]
 fn expand_divides_a_task_and_force_replaces_what_is_there() {
     let project = project();
     let server = ModelServer::saying(&subtasks());

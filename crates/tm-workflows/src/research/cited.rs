@@ -237,8 +237,8 @@ impl Search<'_> {
                 let about = about(library, question, whole, most).await?;
                 self.by_words_alone |= about.by_words_alone;
                 if let Some(error) = about.failed {
-                    let what = "a question was looked for by its words alone".to_owned();
-                    (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
+                    let text = format!("a question was looked for by its words alone: {error}");
+                    (self.asking.observer)(Event::Note { text });
                 }
                 let hits = about.hits.into_iter().map(|it| (number, it));
                 lists.push(hits.collect::<Vec<_>>().into_iter());

@@ -22,15 +22,15 @@ const PASSAGES: usize = 6;
 const SENTENCES: usize = 8;
 
 /// The nearest sentences with their places, one a line; empty when nothing is about it, or nothing
-/// is to be looked up. Where they are from is told as [`Event::StepDone`].
+/// is to be looked up. Where they are from is told as [`Event::Note`].
 ///
 /// # Errors
 /// When the documents cannot be searched.
 pub(crate) async fn looked_up(asking: &Asking<'_>, words: &str) -> Result<String, AskError> {
     let Some(documents) = asking.documents else { return Ok(String::new()) };
     let failed = |reason: String| {
-        let what = "documents were searched by their words alone".to_owned();
-        (asking.observer)(Event::StepFailed { what, reason });
+        let text = format!("documents were searched by their words alone: {reason}");
+        (asking.observer)(Event::Note { text });
     };
     let mut passages = Vec::new();
     for library in &documents.libraries {
@@ -59,12 +59,12 @@ pub(crate) async fn looked_up(asking: &Asking<'_>, words: &str) -> Result<String
             places.push(place);
         }
     }
-    let what = if places.is_empty() {
+    let text = if places.is_empty() {
         "no document says anything about this".to_owned()
     } else {
         format!("looked up in {}", places.join(", "))
     };
-    (asking.observer)(Event::StepDone { what, note: None });
+    (asking.observer)(Event::Note { text });
     Ok(lines.join("\n"))
 }
 

@@ -39,7 +39,9 @@ pub(super) async fn sort(
     candidates: &mut [Candidate<'_>],
 ) -> Option<EmbedError> {
     let mut failed = None;
-    if let Some(model) = libraries.iter().find_map(Library::model) {
+    if let Some(model) = libraries.iter().find_map(Library::model)
+        && !candidates.is_empty()
+    {
         let texts = candidates.iter().map(Candidate::meant).collect();
         match model.cosines(question, texts).await {
             Ok(cosines) => {

@@ -15,7 +15,7 @@ use tm_workflows::plan::{
 
 use super::{
     FILE, PROJECT_ROOT, TAG,
-    asking::{PROMPT, RESEARCH, ask_for, place, role, told},
+    asking::{LOOKED_UP, PROMPT, RESEARCH, ask, ask_for, place, role, told},
     in_project,
 };
 use crate::{
@@ -35,7 +35,7 @@ const SCOPE: &[Parameter] = &[
     FILE,
     PROJECT_ROOT,
     TAG,
-    RESEARCH,
+    LOOKED_UP,
 ];
 
 pub(super) const TOOLS: &[Tool] = &[
@@ -195,8 +195,8 @@ fn rescope(call: &mut Call<'_>, direction: Direction) -> anyhow::Result<Answer> 
         report: ComplexityReport::find(&call.workspace.project.complexity_report(call.tag()))?,
     };
     let place = place(call);
-    let answered = ask_for(call, role(call), direction.command(), async |asking| {
-        scope(asking, &place, &ids, &request).await.map_err(told)
+    let answered = ask(call, role(call), direction.command(), async |asking| {
+        scope(asking, &place, &ids, &request).await
     })?;
     for (waiting, gone) in answered.value.tasks.iter().flat_map(|it| &it.dropped) {
         call.report.warn(&format!("{waiting} does not wait for {gone} any more"));

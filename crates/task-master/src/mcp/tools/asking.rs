@@ -17,7 +17,10 @@ use crate::{
     report::advice,
 };
 
-pub(super) const RESEARCH: Parameter =
+pub(super) const RESEARCH: Parameter = Parameter::flag("research", "Ask the research model");
+
+/// Of tools that use [`ask`].
+pub(super) const LOOKED_UP: Parameter =
     Parameter::flag("research", "Ask the research model, and tell it what documents say");
 
 pub(super) const PROMPT: Parameter = Parameter::text("prompt", "What to keep in mind");
@@ -98,6 +101,7 @@ pub(super) fn tell(teller: &Teller, event: Event) {
         Event::Began { things } => teller.tell(format!("{things} to do")),
         Event::StepDone { what, .. } => teller.tell(what),
         Event::StepFailed { what, reason } => teller.tell(format!("{what}: {reason}")),
+        Event::Note { text } => teller.tell(text),
         // An answer is told when it is whole.
         Event::Text { .. } | Event::Tokens { .. } => {}
     }

@@ -25,7 +25,7 @@ use tm_workflows::{
 
 use super::{
     FILE, PROJECT_ROOT, TAG,
-    asking::{PROMPT, RESEARCH, ask, place, role},
+    asking::{LOOKED_UP, PROMPT, ask, place, role},
     id_value,
 };
 use crate::{
@@ -58,7 +58,7 @@ pub(super) const TOOLS: &[Tool] = &[
             FILE,
             PROJECT_ROOT,
             TAG,
-            RESEARCH,
+            LOOKED_UP,
         ],
         run: add_task,
     },
@@ -71,7 +71,7 @@ pub(super) const TOOLS: &[Tool] = &[
         parameters: &[
             Parameter::text("id", "").required(),
             Parameter::text("num", "How many subtasks, e.g. 5"),
-            RESEARCH,
+            LOOKED_UP,
             PROMPT,
             FILE,
             PROJECT_ROOT,
@@ -88,7 +88,7 @@ pub(super) const TOOLS: &[Tool] = &[
         tier: Tier::Standard,
         parameters: &[
             Parameter::text("num", "How many subtasks each, e.g. 5"),
-            RESEARCH,
+            LOOKED_UP,
             PROMPT,
             Parameter::flag("force", "Also those that have some"),
             FILE,
@@ -106,7 +106,7 @@ pub(super) const TOOLS: &[Tool] = &[
         parameters: &[
             Parameter::text("from", "The first task").required(),
             Parameter::text("prompt", "What has changed").required(),
-            RESEARCH,
+            LOOKED_UP,
             FILE,
             ROOT,
             TAG,
@@ -122,7 +122,7 @@ pub(super) const TOOLS: &[Tool] = &[
         parameters: &[
             Parameter::text("id", "").required(),
             Parameter::text("prompt", "What has changed"),
-            RESEARCH,
+            LOOKED_UP,
             Parameter::flag("append", "Add a note instead"),
             METADATA,
             FILE,
@@ -140,7 +140,7 @@ pub(super) const TOOLS: &[Tool] = &[
         parameters: &[
             Parameter::text("id", "e.g. 3.1").required(),
             Parameter::text("prompt", "What to note"),
-            RESEARCH,
+            LOOKED_UP,
             METADATA,
             FILE,
             PROJECT_ROOT,

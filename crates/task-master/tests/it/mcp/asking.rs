@@ -61,9 +61,13 @@ fn tasks_are_made_larger_and_smaller() {
         "testStrategy": "Look.", "priority": "high",
     }));
     let project = project(&server);
+    project.write("docs/login.md", "# Log in and out\n\nWhoever logs out is forgotten.\n");
     let mut client = Client::start(&project);
     for tool in ["scope_up_task", "scope_down_task"] {
-        let data = client.data(tool, json!({ "id": "2", "strength": "light" }));
+        let arguments = json!({ "id": "2", "strength": "light", "research": true });
+        let data = client.data(tool, arguments);
+        let asked = server.asked().last().unwrap().to_string();
+        assert!(asked.contains("“Whoever logs out is forgotten.”"), "{asked}");
         assert_eq!(data["tasksUpdated"], 1, "{data}");
         assert_eq!(data["updatedTasks"][0]["title"], "Log in and out");
         for (id, expected) in [("1.1", "is a subtask"), ("9", "there is no task 9")] {

@@ -10,7 +10,7 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 use tm_knowledge::{index::search::Hit, terms};
 use tm_llm::{
-    backend::complete,
+    backend::{BackendError, complete},
     chat::{ChatRequest, Message, Sampling},
 };
 
@@ -41,11 +41,13 @@ impl Search<'_> {
         self.sort(&mut candidates).await;
         candidates.truncate(self.effort.sentences);
         let rest = candidates.split_off(FIRST.min(candidates.len()));
-        let nearest = notes(passages, &candidates);
+        let nearest: Vec<Note> = candidates.iter().map(Candidate::note).collect();
         let mut answering = self.answering(candidates).await?;
         if answering.is_empty() {
-            self.nearest.extend(nearest);
-            self.nearest.truncate(FIRST);
+            // Those of the question itself, and not of other words for it.
+            if self.nearest.is_empty() {
+                self.nearest = nearest;
+            }
             return Ok(());
         }
         answering.extend(self.answering(rest).await?);
@@ -57,9 +59,8 @@ impl Search<'_> {
     async fn sort(&mut self, candidates: &mut [Candidate<'_>]) {
         let libraries = &self.request.documents.libraries;
         if let Some(error) = sort(libraries, self.request.query.trim(), candidates).await {
-            self.by_words_alone = true;
-            let what = "sentences were chosen by their words alone".to_owned();
-            (self.asking.observer)(Event::StepFailed { what, reason: error.to_string() });
+            let text = format!("sentences were chosen by their words alone: {error}");
+            (self.asking.observer)(Event::Note { text });
         }
     }
 
@@ -92,16 +93,27 @@ impl Search<'_> {
             max_tokens: VERDICT_TOKENS,
             deadline: Instant::now() + self.asking.timeout,
         };
-        let completion = complete(self.asking.backend, request, &|_| ()).await?;
-        self.spent.add(completion.usage);
         // One that does not keep to yes and no has said nothing against it.
-        Ok(terms::words(&completion.text).next().as_deref() != Some("no"))
+        match complete(self.asking.backend, request, &|_| ()).await {
+            Ok(completion) => {
+                self.spent.add(completion.usage);
+                Ok(terms::words(&completion.text).next().as_deref() != Some("no"))
+            }
+            Err(BackendError::EmptyAnswer { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether the notes are all that such a question needs.
     pub(super) fn is_answered(&self) -> bool {
         let asks_for_one_fact = !asks_for_much(&self.request.query);
         self.notes.len() >= self.effort.notes || asks_for_one_fact && !self.notes.is_empty()
+    }
+}
+
+impl Candidate<'_> {
+    fn note(&self) -> Note {
+        Note { hit: self.hit.clone(), quotes: vec![self.quote.clone()] }
     }
 }
 

@@ -16,8 +16,8 @@ async fn found(words: &str, documents: Option<&Documents>) -> (String, Vec<Strin
     let model = ScriptedModel::playing([]);
     let told = Mutex::new(Vec::new());
     let observer = |event| {
-        if let Event::StepDone { what, .. } = event {
-            told.lock().unwrap().push(what);
+        if let Event::Note { text } = event {
+            told.lock().unwrap().push(text);
         }
     };
     let asking = Asking { documents, observer: &observer, ..asking(&model) };
