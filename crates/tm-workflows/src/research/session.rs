@@ -163,9 +163,9 @@ impl Session<'_> {
         pieces.concat()
     }
 
-    /// What a reader must know before relying on it.
+    /// Who answered; what an answer rests on is said in it.
     pub fn origin(&self) -> String {
-        format!("Answered by {} from what it learned and was told; it has no sources.", self.model)
+        format!("Answered by {}", self.model)
     }
 
     fn note(&self) -> String {

@@ -49,7 +49,7 @@ fn a_session_reads_well() {
 
     ---
 
-    *Answered by tiny from what it learned and was told; it has no sources.*
+    *Answered by tiny*
     "#);
 }
 
@@ -111,7 +111,7 @@ fn an_answer_becomes_a_note_in_a_task_or_subtask() {
     assert_eq!(
         noted("2"),
         "Old.\n<info added on 2030-01-31T12:00:00.000Z>\nResearch: How?\n\nLike this.\n\n\
-         (Answered by tiny from what it learned and was told; it has no sources.)\n\
+         (Answered by tiny)\n\
          </info added on 2030-01-31T12:00:00.000Z>"
     );
     assert!(noted("2.1").starts_with("<info added on "));
