@@ -32,8 +32,11 @@ pub struct Listed {
     pub id: String,
     /// None where the server does not tell.
     pub context_tokens: Option<u64>,
-    /// Whether it is in memory; none where the server does not tell.
+    /// Whether it is in memory; none where the server does not tell, or while it changes that.
     pub is_loaded: Option<bool>,
+    /// The server is loading it, or does something else with it that ends.
+    #[serde(skip)]
+    pub is_changing: bool,
 }
 
 /// Where servers are unless somebody moves them: Ollama, LM Studio, llama.cpp and `LocalAI`, vLLM,
@@ -103,15 +106,20 @@ struct Asking<'a> {
 impl Found {
     /// The address of the server, without a path.
     pub fn root(&self) -> &str {
-        let url = self.base_url.as_str();
-        url.strip_suffix("/v1").or_else(|| url.strip_suffix("/api")).unwrap_or(url)
+        root(&self.base_url)
     }
+}
+
+/// A server's address without the path at which it is asked.
+pub fn root(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    url.strip_suffix("/v1").or_else(|| url.strip_suffix("/api")).unwrap_or(url)
 }
 
 impl Listed {
     /// One of which nothing else is known.
     fn of(id: String) -> Self {
-        Self { id, context_tokens: None, is_loaded: None }
+        Self { id, context_tokens: None, is_loaded: None, is_changing: false }
     }
 }
 
@@ -127,10 +135,19 @@ impl Asking<'_> {
 
     async fn with_models(self, kind: &'static str) -> Option<Found> {
         let listed = self.get("/v1/models").await?;
-        let models = list(&listed, "data", |it| Listed {
-            id: text(it, "id"),
-            context_tokens: it.get("max_model_len").and_then(Value::as_u64),
-            is_loaded: it.pointer("/status/value").map(|it| it == "loaded"),
+        let models = list(&listed, "data", |it| {
+            let status = it.pointer("/status/value").and_then(Value::as_str);
+            let is_loaded = match status {
+                Some("loaded") => Some(true),
+                Some("unloaded") => Some(false),
+                Some(_) | None => None,
+            };
+            Listed {
+                id: text(it, "id"),
+                context_tokens: it.get("max_model_len").and_then(Value::as_u64),
+                is_loaded,
+                is_changing: status.is_some() && is_loaded.is_none(),
+            }
         });
         Some(self.openai(kind, models))
     }
@@ -138,15 +155,15 @@ impl Asking<'_> {
     async fn ollama(self, tags: &Value) -> Found {
         let running = self.get("/api/ps").await.unwrap_or_default();
         let running = list(&running, "models", |it| Listed {
-            id: text(it, "model"),
             context_tokens: it.get("context_length").and_then(Value::as_u64),
             is_loaded: Some(true),
+            ..Listed::of(text(it, "model"))
         });
         let models = list(tags, "models", |it| {
             let id = text(it, "model");
             let loaded = running.iter().find(|it| it.id == id);
             let context_tokens = loaded.and_then(|it| it.context_tokens);
-            Listed { context_tokens, is_loaded: Some(loaded.is_some()), id }
+            Listed { context_tokens, is_loaded: Some(loaded.is_some()), ..Listed::of(id) }
         });
         let base_url = format!("{}/api", self.root);
         Found { kind: "Ollama", provider: "ollama", base_url, models }
@@ -172,10 +189,10 @@ impl Asking<'_> {
         let models = list(listed, "data", |it| {
             let number = |name: &str| it.get(name).and_then(Value::as_u64);
             Listed {
-                id: text(it, "id"),
                 context_tokens: number("loaded_context_length")
                     .or_else(|| number("max_context_length")),
                 is_loaded: Some(text(it, "state") == "loaded"),
+                ..Listed::of(text(it, "id"))
             }
         });
         Found { provider: "lmstudio", ..self.openai("LM Studio", models) }

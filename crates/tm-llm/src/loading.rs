@@ -72,7 +72,7 @@ pub async fn change(
         return Ok(());
     }
     // Nobody could tell when it is done.
-    if listed.is_loaded.is_none() {
+    if listed.is_loaded.is_none() && !listed.is_changing {
         return Err(LoadError::Fixed { kind: found.kind });
     }
     let begun = Instant::now();

@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use serde::Serialize;
 use tm_llm::{
-    discover::{Found, USUAL_PLACES, look},
+    discover::{Found, USUAL_PLACES, look, root},
     loading::{self, LoadError, Wish},
 };
 
@@ -73,9 +73,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         Change::Load(Which { at: Some(at), .. }) | Change::Unload(Which { at: Some(at), .. }),
     ) = &args.change
     {
-        let url = at.trim_end_matches('/');
-        let root = url.strip_suffix("/v1").or_else(|| url.strip_suffix("/api")).unwrap_or(url);
-        places = vec![root.to_owned()];
+        places = vec![root(at).to_owned()];
     }
     let client = backend::guard(&workspace).client()?;
     let wish = match &args.change {

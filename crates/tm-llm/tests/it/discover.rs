@@ -49,8 +49,8 @@ async fn each_kind_of_server_is_known_by_its_answers() {
             "LocalAI openai-compatible /v1: m None Some(false), n None Some(true)",
         ),
         (
-            json!({"/props": {"role": "router", "default_generation_settings": {"params": null, "n_ctx": 0}}, "/v1/models": {"data": [{"id": "m", "status": {"value": "loading"}}, {"id": "n", "status": {"value": "loaded"}}]}}),
-            "llama.cpp openai-compatible /v1: m None Some(false), n None Some(true)",
+            json!({"/props": {"role": "router", "default_generation_settings": {"params": null, "n_ctx": 0}}, "/v1/models": {"data": [{"id": "m", "status": {"value": "loading"}}, {"id": "n", "status": {"value": "loaded"}}, {"id": "o", "status": {"value": "unloaded"}}]}}),
+            "llama.cpp openai-compatible /v1: m None None, n None Some(true), o None Some(false)",
         ),
         (
             json!({"/v1/internal/model/info": {"model_name": "None"}, "/v1/internal/model/list": {"model_names": ["m"]}}),

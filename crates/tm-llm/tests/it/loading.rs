@@ -179,3 +179,26 @@ async fn what_goes_wrong_is_told_apart() {
     let error = change(&known, "m", Wish::Loaded, &client).await.unwrap_err();
     assert!(matches!(error, LoadError::Unreachable { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a_model_that_is_being_loaded_is_unloaded_only_when_the_server_was_told() {
+    let loading = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&loading);
+    let server = ScriptedServer::start(move |received: &Received| {
+        if received.line == "POST /models/unload" {
+            state.store(false, Ordering::Relaxed);
+        }
+        let value = if state.load(Ordering::Relaxed) { "loading" } else { "unloaded" };
+        Answer::json(
+            200,
+            &match received.line.as_str() {
+                "GET /v1/models" => json!({"data": [{"id": "m", "status": {"value": value}}]}),
+                "GET /props" => json!({"default_generation_settings": {"n_ctx": 0}}),
+                line if line.starts_with("GET ") => Value::Null,
+                _ => json!({"success": true}),
+            },
+        )
+    });
+    asked(&server, "m", Wish::Unloaded).await.unwrap();
+    assert!(!loading.load(Ordering::Relaxed));
+}
