@@ -40,6 +40,8 @@ pub enum LoadError {
     Fixed { kind: &'static str },
     #[error("the server has no model {model}")]
     NoModel { model: String },
+    #[error("the server does not say by what name it has loaded {model}")]
+    Nameless { model: String },
     #[error("the server could not load {model}")]
     Failed { model: String },
     #[error("the server does not answer: {reason}")]
@@ -55,6 +57,9 @@ const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How often a server is asked whether it is done.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// How often it may say nothing in a row before it is taken to be gone.
+const MOST_MISSES: u32 = 5;
 
 /// What a server says about itself is short.
 const ABOUT_BYTES: usize = 1 << 20;
@@ -77,12 +82,26 @@ pub async fn change(
     }
     let begun = Instant::now();
     let post = |path: &str| client.post(format!("{}{path}", found.root()));
-    for (path, body) in calls(found, model, wish, client).await? {
+    let calls = calls(found, model, wish, client).await?;
+    if calls.is_empty() {
+        return Err(LoadError::Nameless { model: model.to_owned() });
+    }
+    for (path, body) in calls {
         let request = post(path).header(header::CONTENT_TYPE, "application/json");
         send(request.body(body.to_string())).await?;
     }
-    while !is_so(found, model, wish, client).await {
-        if wish == Wish::Loaded && has_failed(found, model, client).await {
+    let mut misses = 0;
+    loop {
+        match is_so(found, model, wish, client).await {
+            Some(true) => return Ok(()),
+            Some(false) => misses = 0,
+            None => misses += 1,
+        }
+        if misses >= MOST_MISSES {
+            let reason = format!("it was asked {misses} times in a row what it has loaded");
+            return Err(LoadError::Unreachable { reason });
+        }
+        if misses == 0 && wish == Wish::Loaded && has_failed(found, model, client).await {
             return Err(LoadError::Failed { model: model.to_owned() });
         }
         let waited = begun.elapsed();
@@ -91,7 +110,6 @@ pub async fn change(
         }
         sleep(PAUSE).await;
     }
-    Ok(())
 }
 
 /// What is to be sent where; several for a model that is loaded several times.
@@ -137,10 +155,11 @@ fn instances(listed: &Value, model: &str) -> Vec<String> {
     ids.filter_map(|it| Some(it.get("id")?.as_str()?.to_owned())).collect()
 }
 
-async fn is_so(found: &Found, model: &str, wish: Wish, client: &Client) -> bool {
-    let Some(now) = look(found.root(), client).await else { return false };
+/// None when the server does not answer.
+async fn is_so(found: &Found, model: &str, wish: Wish, client: &Client) -> Option<bool> {
+    let now = look(found.root(), client).await?;
     let listed = now.models.into_iter().find(|it| it.id == model);
-    listed.is_some_and(|it| it.is_loaded == Some(wish == Wish::Loaded))
+    Some(listed.is_some_and(|it| it.is_loaded == Some(wish == Wish::Loaded)))
 }
 
 /// llama.cpp's answers before it has loaded anything, and tells afterwards how that went.

@@ -144,6 +144,7 @@ fn explain(error: LoadError, server: &Found) -> anyhow::Error {
     let hint = match &error {
         LoadError::Fixed { .. } => "it decides itself: see its own settings",
         LoadError::NoModel { .. } => "see which models there are with `task-master backends`",
+        LoadError::Nameless { .. } => "unload it in the server itself",
         LoadError::Failed { .. } | LoadError::Refused { .. } => "its own log says more",
         LoadError::Unreachable { .. } => "see whether it still runs with `task-master backends`",
         LoadError::Late { .. } => "it may still be at it: look with `task-master backends`",

@@ -202,3 +202,35 @@ async fn a_model_that_is_being_loaded_is_unloaded_only_when_the_server_was_told(
     asked(&server, "m", Wish::Unloaded).await.unwrap();
     assert!(!loading.load(Ordering::Relaxed));
 }
+
+#[tokio::test]
+async fn a_server_that_ends_while_it_loads_is_not_waited_for() {
+    let is_told = Arc::new(AtomicBool::new(false));
+    let state = Arc::clone(&is_told);
+    // Its port stays, and no answer comes from it any more.
+    let server = ScriptedServer::start(move |received: &Received| {
+        if received.line == "POST /models/load" {
+            state.store(true, Ordering::Relaxed);
+            return Answer::json(200, &json!({"success": true}));
+        }
+        let is_gone = state.load(Ordering::Relaxed);
+        let known = llama_cpp(received.line.strip_prefix("GET ").unwrap_or_default(), false);
+        let answer = Answer::json(if known.is_null() || is_gone { 404 } else { 200 }, &known);
+        if is_gone { answer.cut_after(0) } else { answer }
+    });
+    let error = asked(&server, "m", Wish::Loaded).await.unwrap_err();
+    assert!(is_told.load(Ordering::Relaxed));
+    assert!(matches!(error, LoadError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_model_whose_instances_are_not_listed_is_not_waited_for() {
+    let unlisted = |path: &str, _| match path {
+        "/api/v0/models" => json!({"data": [{"id": "m", "state": "loaded"}]}),
+        "/api/v1/models" => json!({"models": [{"key": "by/m", "loaded_instances": []}]}),
+        _ => Value::Null,
+    };
+    let (server, _) = server(unlisted, [("/nothing", json!({})), ("/nothing", json!({}))]);
+    let error = asked(&server, "m", Wish::Unloaded).await.unwrap_err();
+    assert!(matches!(error, LoadError::Nameless { .. }), "{error}");
+}
