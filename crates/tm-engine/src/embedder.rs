@@ -117,6 +117,12 @@ impl Backend for Embedder {
         &self.info
     }
 
+    /// It is loaded; only one whose threads have all broken down cannot be used.
+    async fn prepare(&self) -> Result<(), BackendError> {
+        let is_over = self.steps.as_ref().is_none_or(mpsc::Sender::is_closed);
+        if is_over { Err(broken(&self.info.model, stopped())) } else { Ok(()) }
+    }
+
     async fn stream(&self, _request: ChatRequest) -> Result<ChatStream, BackendError> {
         let reason = "it makes vectors and writes nothing".to_owned();
         Err(BackendError::Refused { model: self.info.model.clone(), reason })
