@@ -161,7 +161,14 @@ async fn gateway(
         let ring = KeyRing::new(keys(workspace)).with_fleet(redis.map(Fleet::new));
         gateway = gateway.with_keys(ring);
     }
-    let reranker = backend::for_reranking(workspace)?.map(Choice::open_when_asked);
+    let reranker = match backend::for_reranking(workspace) {
+        Ok(reranker) => reranker.map(Choice::open_when_asked),
+        // Only those who want texts put in order miss it, and they are told.
+        Err(error) => {
+            report.warn(&format!("texts are not put in order: {error}"));
+            None
+        }
+    };
     gateway = gateway.with_reranker(reranker);
     if let Some((_, embedder)) = embedding {
         gateway = gateway.with_embedder(embedder);

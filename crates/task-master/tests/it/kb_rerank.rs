@@ -120,9 +120,12 @@ fn clients_of_the_gateway_have_texts_put_in_order() {
 
 #[test]
 fn texts_are_not_put_in_order_by_nobody() {
-    let (status, body) = rank(&gateway(None), "/v1/rerank");
-    assert_eq!(status, 501, "{body}");
-    assert!(body["error"]["message"].as_str().unwrap().contains("`models.rerank`"), "{body}");
+    let elsewhere = Some("http://ranks.example");
+    for rerank in [None, elsewhere] {
+        let (status, body) = rank(&gateway(rerank), "/v1/rerank");
+        assert_eq!(status, 501, "{body}");
+        assert!(body["error"]["message"].as_str().unwrap().contains("`models.rerank`"), "{body}");
+    }
 
     let knows_nothing = ScriptedServer::start(|_| Answer::json(404, &Value::Null));
     let (status, body) = rank(&gateway(Some(&knows_nothing.url())), "/v1/rerank");
