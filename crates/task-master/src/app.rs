@@ -100,8 +100,11 @@ pub fn main() -> ExitCode {
     let caller = Caller { via: Via::Cli, name, key, ..Caller::default() };
     let app = App { environment, now: Timestamp::now(), caller, shadow: Arc::default() };
     let ran = cli::run(command, &app, &mut report);
-    let code = match ran.and_then(|()| app.shadow.compare(&mut report)) {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match ran {
+        Ok(()) => {
+            app.shadow.compare(&mut report);
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             report.error(&error);
             if error.is::<Interrupted>() { ExitCode::from(130) } else { ExitCode::FAILURE }

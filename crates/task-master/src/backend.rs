@@ -81,6 +81,8 @@ pub fn for_role(workspace: &Workspace, role: Role, report: &mut Report) -> anyho
     let root = workspace.project.root();
     match commands::choose(root, &workspace.environment.state_dir, &workspace.caller) {
         Ok(None) => finder.role(role, report),
+        // They would be compared with themselves.
+        Ok(Some(it)) if it.is_shadow && it.candidate == role => finder.role(role, report),
         Ok(Some(OnTrial { candidate, is_shadow: true, .. })) => {
             finder.role_beside((role, candidate), report)
         }
@@ -131,20 +133,21 @@ struct Finder<'a> {
 impl<'a> Finder<'a> {
     fn new(workspace: &'a Workspace) -> Self {
         let log = Arc::new(Log::in_dir(&workspace.environment.state_dir));
-        let audit = audit(workspace);
-        Self {
-            workspace,
-            guard: guard(workspace),
-            log,
-            audit,
-            found: Vec::new(),
-            arm: None,
-            hear: None,
-        }
+        let (guard, audit) = (guard(workspace), audit(workspace));
+        Self { workspace, guard, log, audit, found: Vec::new(), arm: None, hear: None }
     }
 
     fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
-        let mut candidates: Vec<Candidate> = Vec::new();
+        let (choice, told) = self.find(role)?;
+        if let Some(told) = told {
+            report.note(&told);
+        }
+        Ok(choice)
+    }
+
+    /// The models, and what the user is told when they answer.
+    fn find(&mut self, role: Role) -> anyhow::Result<(Choice, Option<String>)> {
+        let (mut candidates, mut told): (Vec<Candidate>, _) = (Vec::new(), None);
         let (mut missing, mut rank, mut first_route) = (None, 0, None);
         let Workspace { config, environment, .. } = self.workspace;
         for route in routes::routes(config, environment, role)? {
@@ -156,10 +159,8 @@ impl<'a> Finder<'a> {
                 }
                 Err(error) => return Err(error),
             };
-            if candidates.is_empty()
-                && let Some(note) = note(&route, candidate.name(), missing.is_some())
-            {
-                report.note(&note);
+            if candidates.is_empty() {
+                told = note(&route, candidate.name(), missing.is_some());
             }
             let shares = matches!(&route, Route::Server(it) if it.is_copy);
             rank += u32::from(!shares && !candidates.is_empty());
@@ -173,7 +174,7 @@ impl<'a> Finder<'a> {
         let (model, identity) = (route.model_or(&id), self.identity(&route));
         let kept_from = endpoints::reach(config, environment)?.kept_from(role);
         let (setout, audit) = (self.setout(Some(role.as_str())), self.audit.clone());
-        Ok(Choice { id, model, identity, candidates, setout, kept_from, audit })
+        Ok((Choice { id, model, identity, candidates, setout, kept_from, audit }, told))
     }
 
     fn setout(&self, role: Option<&'static str>) -> Setout {

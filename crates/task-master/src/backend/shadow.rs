@@ -41,8 +41,9 @@ impl Finder<'_> {
         report: &mut Report,
     ) -> anyhow::Result<Choice> {
         let (workspace, log) = (self.workspace, Arc::clone(&self.log));
-        let models = self.role(candidate, report);
-        let hear = models.and_then(|it| workspace.shadow.begin(workspace, (candidate, it), log));
+        let models = self.find(candidate);
+        let hear =
+            models.and_then(|(it, _)| workspace.shadow.begin(workspace, (candidate, it), log));
         match hear {
             Ok(hear) => self.hear = Some(hear),
             // What is for the record alone keeps nobody from an answer.
@@ -73,10 +74,9 @@ impl Shadow {
     }
 
     /// Asks the models on trial, if there are any, until they have answered or the user has enough.
-    pub fn compare(&self, report: &mut Report) -> anyhow::Result<()> {
-        let Some(trial) = self.trial().take().filter(|it| !it.given.is_empty()) else {
-            return Ok(());
-        };
+    /// The command has succeeded, whatever becomes of that.
+    pub fn compare(&self, report: &mut Report) {
+        let Some(trial) = self.trial().take().filter(|it| !it.given.is_empty()) else { return };
         let Trial { candidate, models, log, caller, timeout, given } = trial;
         report.flush();
         report.note(&format!(
@@ -84,7 +84,10 @@ impl Shadow {
             candidate.as_str()
         ));
         let models = models.open_when_asked();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return report.warn(&format!("nothing is compared: {error}")),
+        };
         runtime.block_on(async {
             let comparing = async {
                 for mut given in given {
@@ -97,7 +100,6 @@ impl Shadow {
                 _ = tokio::signal::ctrl_c() => {}
             }
         });
-        Ok(())
     }
 
     fn trial(&self) -> MutexGuard<'_, Option<Trial>> {

@@ -138,4 +138,27 @@ fn models_on_trial_are_asked_the_same_when_a_command_has_ended_and_are_compared(
     assert_eq!(shadow["compared"]["likeness"], Value::Null, "somebody stood in: {shadow}");
     assert_eq!(project.run(&["rollback", "--now"]).code, 0);
     assert!(!update("which flour?").contains(note));
+
+    // With themselves they are not compared.
+    let set = ["rollout", "set", "update-task=100%", "--to", "main", "--shadow"];
+    assert_eq!(project.run(&set).code, 0);
+    assert!(!update("which flour?").contains("are asked the same"));
+}
+
+#[test]
+fn nothing_is_said_of_who_stands_in_for_models_that_are_asked_in_the_shadow() {
+    let project = Project::with_tasks(&json!([{"id": 1, "title": "Bake", "status": "pending"}]));
+    let server = ModelServer::start(|_| Answer::Says("Use rye.".to_owned()));
+    let update = ["update-task", "--id=1", "--append", "-p", "which flour?"];
+    assert_eq!(server.run(&project, &update).code, 0);
+    let config = project.read(".taskmaster/config.json");
+    let mut config: Value = serde_json::from_str(&config).unwrap();
+    config["models"]["fallback"] = json!({"provider": "anthropic", "modelId": "claude"});
+    project.write(".taskmaster/config.json", config.to_string());
+    let set = ["rollout", "set", "update-task=100%", "--to", "fallback", "--shadow"];
+    assert_eq!(project.run(&set).code, 0);
+    let run = project.run(&update);
+    assert_eq!(run.code, 0, "{}", run.all());
+    let told = ["answers here in place of", "main is asked"];
+    assert!(!told.iter().any(|it| run.err.contains(it)), "{}", run.err);
 }
