@@ -10,6 +10,7 @@ use tm_knowledge::{
     read::pdf::process::PdfReader,
 };
 use tm_llm::{backend::Backend, catalogue::Catalogue, failover::Failover};
+use tm_tasks::config::Role;
 use tm_workflows::{
     embedding::EmbeddingModel,
     reranking::Reranker,
@@ -107,6 +108,15 @@ pub(crate) fn meanings(
 pub(crate) fn pdf_reader() -> PdfReader {
     let program = env::current_exe().and_then(|it| it.canonicalize());
     PdfReader::new(program.unwrap_or_else(|_| "task-master".into()), &["read-pdf"])
+}
+
+/// What the model of a role is told about: for research what documents say, else nothing.
+pub(crate) fn for_role(
+    workspace: &Workspace,
+    role: Role,
+    report: &mut Report,
+) -> anyhow::Result<Option<Documents>> {
+    (role == Role::Research).then(|| documents(workspace, &[], report)).transpose()
 }
 
 /// All that a question may be answered from. It is said when that is found by words alone.

@@ -47,9 +47,7 @@ pub(super) fn ask<T>(
     report: &mut Report,
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
 ) -> anyhow::Result<Asked<T>> {
-    let is_research = manner.role == Role::Research;
-    let documents =
-        is_research.then(|| knowledge::documents(workspace, &[], report)).transpose()?;
+    let documents = knowledge::for_role(workspace, manner.role, report)?;
     let work = async |asking: Asking<'_>| {
         work(Asking { documents: documents.as_ref(), ..asking }).await.map_err(told)
     };

@@ -50,9 +50,7 @@ pub(super) fn ask<T>(
     command: &str,
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
 ) -> anyhow::Result<Answered<T>> {
-    let is_research = role == Role::Research;
-    let documents = is_research.then(|| knowledge::documents(call.workspace, &[], call.report));
-    let documents = documents.transpose()?;
+    let documents = knowledge::for_role(call.workspace, role, call.report)?;
     ask_for(call, role, command, async |asking| {
         work(Asking { documents: documents.as_ref(), ..asking }).await.map_err(told)
     })

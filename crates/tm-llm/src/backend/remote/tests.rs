@@ -48,17 +48,7 @@ const RECORDED: [(&str, &str); 4] =
     [("lmstudio", OPENAI), ("anthropic", ANTHROPIC), ("ollama", OLLAMA), ("google", GOOGLE)];
 
 fn server(provider: &str) -> Server {
-    Server {
-        provider: provider::find(provider).unwrap(),
-        url: "http://localhost".to_owned(),
-        model: "m".to_owned(),
-        key: None,
-        temperature: None,
-        max_tokens: None,
-        context_window: None,
-        patience: Patience::default(),
-        audit: None,
-    }
+    Server::new(provider::find(provider).unwrap(), "http://localhost".to_owned(), "m")
 }
 
 /// The answer to a stream that arrives in these pieces and then ends.
