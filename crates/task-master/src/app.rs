@@ -27,7 +27,7 @@ use tm_tasks::{
 use tm_workflows::prompts::Prompts;
 
 use crate::{
-    backend::{Kept, Shadow},
+    backend::{Keeping, Shadow},
     cli::{self, Cli},
     config::{Environment, Screen},
     report::{Interrupted, Report, advice},
@@ -58,8 +58,8 @@ pub struct Workspace {
     pub store: Store,
     /// The model that an MCP client lends, while a call of it is answered.
     pub lent_model: Option<Arc<dyn Backend>>,
-    /// Where models stay loaded when a call is over, in a server.
-    pub kept: Option<Arc<Kept>>,
+    /// Where models stay loaded, in a server.
+    pub kept: Option<Keeping>,
     /// On whose behalf models are asked.
     pub caller: Caller,
     pub shadow: Arc<Shadow>,

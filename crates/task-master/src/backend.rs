@@ -36,7 +36,7 @@ use crate::{
 };
 pub use beside::{for_embeddings, for_reranking};
 pub use embedded::Tuning;
-pub use kept::Kept;
+pub use kept::{InMemory, Keeping, Kept};
 pub use routes::endpoints;
 pub use shadow::Shadow;
 
@@ -404,13 +404,10 @@ fn local(workspace: &Workspace, found: embedded::Found, work: Work) -> Candidate
         Work::Answers => Box::pin(embedded::load(of_file.clone())),
         Work::Vectors => Box::pin(embedded::load_embedder(of_file.clone())),
     });
-    let Some(kept) = workspace.kept.clone() else { return Candidate::new(name, load, None) };
-    let shared = Arc::new((kept, found, load));
-    let open = move || {
-        let shared = Arc::clone(&shared);
-        Box::pin(async move { shared.0.load(&shared.1, work, &shared.2).await }) as _
-    };
-    Candidate::new(name, Box::new(open), None)
+    match workspace.kept.clone() {
+        Some(keeping) => keeping.candidate(found, work, load),
+        None => Candidate::new(name, load, None),
+    }
 }
 
 /// Outside of a session, or with a client that has no model.

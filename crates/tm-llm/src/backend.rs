@@ -49,7 +49,8 @@ pub type ChatStream = BoxStream<'static, Result<ChatEvent, BackendError>>;
 pub trait Backend: Send + Sync + std::fmt::Debug {
     fn info(&self) -> &ModelInfo;
 
-    /// Loads or connects, where that was put off until now; [`Backend::info`] is known afterwards.
+    /// Loads or connects, where that was put off until now or has to be done again;
+    /// [`Backend::info`] is known afterwards.
     ///
     /// # Errors
     /// Why it cannot be used.
@@ -90,8 +91,13 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
 
     /// How many tokens `text` is for this model; an upper estimate where the backend cannot tell.
     fn count_tokens(&self, text: &str) -> u32 {
-        u32::try_from(text.len() / 3 + 1).unwrap_or(u32::MAX)
+        estimated_tokens(text)
     }
+}
+
+/// How many tokens a text may be, where nobody can count them.
+pub fn estimated_tokens(text: &str) -> u32 {
+    u32::try_from(text.len() / 3 + 1).unwrap_or(u32::MAX)
 }
 
 /// Waits for the whole answer; `on_text` sees each piece as it arrives.

@@ -37,6 +37,7 @@ pub use rounds::Rounds;
 use rounds::{may_pass, most_telling};
 pub use seat::SeatReport;
 use seat::{QUICK_PATIENCE, Seat, Turn};
+pub use spent::Spent;
 
 mod breaker;
 mod journey;
@@ -46,6 +47,7 @@ mod queue;
 mod rounds;
 mod seam;
 mod seat;
+mod spent;
 
 /// A model that may be asked, but is not loaded or connected to before it has to be.
 ///
@@ -94,17 +96,6 @@ struct Inner {
     waiting: AtomicU32,
     /// See [`Rounds::first_word`].
     first_word: Mutex<Duration>,
-}
-
-/// What one model did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Spent {
-    pub provider: String,
-    pub model: String,
-    /// How many answers it finished.
-    pub answers: u32,
-    /// All answers together.
-    pub usage: Usage,
 }
 
 impl Failover {
@@ -176,6 +167,11 @@ impl Failover {
     pub fn told_to_rest(&self, place: &str, left: Duration) {
         let same = self.inner.seats.iter().filter(|it| it.place.as_deref() == Some(place));
         same.for_each(|it| it.seat.told_to_rest(left));
+    }
+
+    /// Whether anybody was opened, so that [`Backend::info`] is known.
+    pub fn is_open(&self) -> bool {
+        self.inner.current().is_some()
     }
 
     /// Opens everybody, to see who can be; in the order of [`Failover::report`].
@@ -293,6 +289,11 @@ impl Inner {
     ) -> Result<Begun, BackendError> {
         let at = self.seats.iter().position(|it| Arc::ptr_eq(&it.seat, turn.seat()));
         self.announce(at.unwrap_or(0));
+        // A model that is taken into memory says nothing for longer than usual.
+        if let Err(error) = turn.seat().ready().await {
+            turn.failed(&error);
+            return Err(error);
+        }
         let least = *self.first_word.lock().unwrap_or_else(PoisonError::into_inner);
         let patience = turn.seat().first_word_patience(least);
         let patience = patience.filter(|_| self.has_others(turn.seat()));
@@ -324,7 +325,7 @@ impl Inner {
     fn spent(&self, seat: &Seat, usage: Usage) {
         let Some(info) = seat.info() else { return };
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
-        add(&mut spent, &info.provider, &info.model, usage);
+        spent::add(&mut spent, &info.provider, &info.model, usage);
     }
 }
 
@@ -362,17 +363,19 @@ impl Backend for Failover {
         self.inner.current().map_or(&NOBODY, |it| it.info())
     }
 
-    /// Opens the first one that can be opened, unless one was.
+    /// Opens the first one that can be, unless whoever answered last is ready to.
     async fn prepare(&self) -> Result<(), BackendError> {
         let inner = &self.inner;
-        if inner.current().is_some() {
+        if let Some(current) = inner.current()
+            && current.prepare().await.is_ok()
+        {
             return Ok(());
         }
         let (mut first_error, mut attempts) = (None, Vec::new());
         for (at, candidate) in inner.seats.iter().enumerate() {
             inner.announce(at);
             let begun = Instant::now();
-            match candidate.seat.backend().await {
+            match candidate.seat.ready().await {
                 Ok(_) => {
                     inner.current.store(at, Ordering::Relaxed);
                     self.watch.opened_after(attempts);
@@ -471,16 +474,6 @@ impl fmt::Debug for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Candidate").field("name", &self.seat.name).finish_non_exhaustive()
     }
-}
-
-fn add(spent: &mut Vec<Spent>, provider: &str, model: &str, usage: Usage) {
-    let found = spent.iter_mut().find(|it| it.provider == provider && it.model == model);
-    if let Some(found) = found {
-        found.answers += 1;
-        found.usage += usage;
-        return;
-    }
-    spent.push(Spent { provider: provider.to_owned(), model: model.to_owned(), answers: 1, usage });
 }
 
 /// The model of a failover that nobody answers for.

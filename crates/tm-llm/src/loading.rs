@@ -55,6 +55,9 @@ pub enum LoadError {
 /// The largest models take minutes from a slow disk.
 const PATIENCE: Duration = Duration::from_mins(10);
 
+/// What a server knows without doing anything, it says at once.
+const QUESTION: Duration = Duration::from_secs(2);
+
 /// How often a server is asked whether it is done.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -88,7 +91,7 @@ pub async fn change(
     }
     for (path, body) in calls {
         let request = post(path).header(header::CONTENT_TYPE, "application/json");
-        send(request.body(body.to_string())).await?;
+        send(request.body(body.to_string()), PATIENCE).await?;
     }
     let mut misses = 0;
     loop {
@@ -125,12 +128,18 @@ async fn calls(
         ("Ollama", Wish::Unloaded) => {
             one("/api/generate", json!({"model": model, "stream": false, "keep_alive": 0}))
         }
-        ("LM Studio", Wish::Loaded) => one("/api/v1/models/load", json!({"model": model})),
-        ("LM Studio", Wish::Unloaded) => {
+        ("LM Studio", wish) => {
             let url = format!("{}/api/v1/models", found.root());
-            let listed = send(client.get(url)).await?;
+            let listed = send(client.get(url), QUESTION).await?;
             let unload = |id| ("/api/v1/models/unload", json!({"instance_id": id}));
-            Ok(instances(&listed, model).into_iter().map(unload).collect())
+            let known = || lmstudio_model(&listed, model)?.get("key");
+            match wish {
+                Wish::Loaded => {
+                    let key = known().cloned().unwrap_or_else(|| model.into());
+                    one("/api/v1/models/load", json!({ "model": key }))
+                }
+                Wish::Unloaded => Ok(instances(&listed, model).into_iter().map(unload).collect()),
+            }
         }
         ("LocalAI", Wish::Loaded) => one("/backend/load", json!({"model": model})),
         ("LocalAI", Wish::Unloaded) => one("/backend/shutdown", json!({"model": model})),
@@ -144,35 +153,58 @@ async fn calls(
     }
 }
 
-/// What LM Studio calls each time that a model is loaded.
+/// The model among those that LM Studio lists at `/api/v1`, which may say there who has made it,
+/// where it does not do so in the other list.
+fn lmstudio_model<'a>(listed: &'a Value, model: &str) -> Option<&'a Value> {
+    let key = |it: &'a Value| it.get("key").and_then(Value::as_str).unwrap_or_default();
+    let models = || array(listed, "models");
+    if let Some(same) = models().find(|it| key(it) == model) {
+        return Some(same);
+    }
+    let bare = |it: &str| it.rsplit('/').next().unwrap_or(it).to_owned();
+    let is_it = |it: &str| it.contains('/') != model.contains('/') && bare(it) == bare(model);
+    let mut ours = models().filter(|it| is_it(key(it)));
+    // Of two makers it may be either.
+    ours.next().filter(|_| ours.next().is_none())
+}
+
+/// What LM Studio calls each time that a model is loaded. One that is loaded by a name of its own
+/// is a model by that name.
 fn instances(listed: &Value, model: &str) -> Vec<String> {
-    let array = |value: &Value, name: &str| -> Vec<Value> {
-        value.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+    let loaded = |it: &Value| -> Vec<String> {
+        let ids = array(it, "loaded_instances").filter_map(|it| it.get("id")?.as_str());
+        ids.map(str::to_owned).collect()
     };
-    let models = array(listed, "models").into_iter();
-    let ours = models.filter(|it| it.get("key").is_some_and(|key| key == model));
-    let ids = ours.flat_map(|it| array(&it, "loaded_instances"));
-    ids.filter_map(|it| Some(it.get("id")?.as_str()?.to_owned())).collect()
+    if let Some(found) = lmstudio_model(listed, model) {
+        return loaded(found);
+    }
+    array(listed, "models").flat_map(loaded).filter(|it| it == model).collect()
+}
+
+fn array<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// None when the server does not answer.
 async fn is_so(found: &Found, model: &str, wish: Wish, client: &Client) -> Option<bool> {
     let now = look(found.root(), client).await?;
     let listed = now.models.into_iter().find(|it| it.id == model);
-    Some(listed.is_some_and(|it| it.is_loaded == Some(wish == Wish::Loaded)))
+    // What is loaded under a name of its own is listed for as long as it is.
+    let is_gone = wish == Wish::Unloaded && now.kind == found.kind;
+    Some(listed.map_or(is_gone, |it| it.is_loaded == Some(wish == Wish::Loaded)))
 }
 
 /// llama.cpp's answers before it has loaded anything, and tells afterwards how that went.
 async fn has_failed(found: &Found, model: &str, client: &Client) -> bool {
-    let listed = send(client.get(format!("{}/v1/models", found.root()))).await.unwrap_or_default();
-    let models = listed.get("data").and_then(Value::as_array).into_iter().flatten();
-    let mut ours = models.filter(|it| it.get("id").is_some_and(|id| id == model));
+    let asked = send(client.get(format!("{}/v1/models", found.root())), QUESTION).await;
+    let listed = asked.unwrap_or_default();
+    let mut ours = array(&listed, "data").filter(|it| it.get("id").is_some_and(|id| id == model));
     ours.any(|it| it.pointer("/status/failed") == Some(&Value::Bool(true)))
 }
 
-/// The server's answer; null where it is none.
-async fn send(request: RequestBuilder) -> Result<Value, LoadError> {
-    let sent = request.timeout(PATIENCE).send().await;
+/// The server's answer, if it comes within this time; null where it is none.
+async fn send(request: RequestBuilder, patience: Duration) -> Result<Value, LoadError> {
+    let sent = request.timeout(patience).send().await;
     let response = sent.map_err(|it| LoadError::Unreachable { reason: root_cause(&it) })?;
     let status = response.status();
     let text = read_up_to(response, ABOUT_BYTES).await;

@@ -52,6 +52,11 @@ impl Found {
         &self.path
     }
 
+    /// How large the file is.
+    pub(super) fn bytes(&self) -> u64 {
+        fs::metadata(&self.path).map_or(0, |it| it.len())
+    }
+
     /// The same for somebody who measures: nothing that others have read is used, and what is read is
     /// kept in this folder alone.
     pub(super) fn keeping(self, folder: Option<&Path>) -> Self {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{cache, keys};
 use crate::{
     app::{App, Workspace},
-    backend::{self, Choice},
+    backend::{self, Choice, Keeping, Kept},
     http::{
         gateway::{self, Answers, Follower, Gateway, Players, Sources},
         keys::{KeyRing, KeyStore},
@@ -71,7 +71,9 @@ pub struct Args {
 
 /// Runs `serve`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
-    let workspace = app.open(None, report)?;
+    let mut workspace = app.open(None, report)?;
+    let kept = Arc::new(Kept::new(&workspace.environment)?);
+    workspace.kept = Some(Keeping { kept: Arc::clone(&kept), is_lasting: true });
     let encryption = encrypted(args).map_err(explain)?;
     let has_keys = !keys(&workspace).list().map_err(keys::told)?.is_empty();
     if args.require_key && !has_keys {
@@ -88,9 +90,11 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let records = exporter.as_ref().map(Exporter::records);
         let redis = redis(args, &workspace, report).await?;
         let (gateway, model) = gateway(args, &workspace, (records, redis.clone()), report).await?;
-        let gateway = Arc::new(gateway);
+        let gateway = Arc::new(gateway.with_kept(Arc::clone(&kept)));
         let background = gateway.background();
         let served = CancellationToken::new();
+        let ended = served.clone();
+        background.spawn(async move { ended.run_until_cancelled(kept.give_back()).await });
         if let Some(redis) = redis {
             let follower = Follower::new(Fleet::new(redis), &gateway);
             background.spawn(follower.run(served.clone()));

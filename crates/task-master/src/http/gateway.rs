@@ -40,7 +40,10 @@ use tokio_util::task::TaskTracker;
 
 use super::{keys::KeyRing, metrics::Metrics};
 use crate::{
-    backend::names::{Names, Reason},
+    backend::{
+        Kept,
+        names::{Names, Reason},
+    },
     rollout::{Trials, live::Live},
     trace::Log,
 };
@@ -57,6 +60,7 @@ mod cited;
 mod client;
 mod count;
 mod fleet;
+mod memory;
 mod ranks;
 mod routing;
 mod shadow;
@@ -92,6 +96,8 @@ pub struct Gateway {
     background: TaskTracker,
     /// Places for those who are asked beside others.
     beside: Arc<Semaphore>,
+    /// Where models of this process are.
+    kept: Option<Arc<Kept>>,
 }
 
 impl Gateway {
@@ -111,7 +117,14 @@ impl Gateway {
             rollout: None,
             background: TaskTracker::new(),
             beside: Arc::new(Semaphore::new(shadow::ASKED_MOST)),
+            kept: None,
         }
+    }
+
+    /// The same with models that come and go.
+    #[must_use]
+    pub fn with_kept(self, kept: Arc<Kept>) -> Self {
+        Self { kept: Some(kept), ..self }
     }
 
     /// The same, and other models can be tried in the place of a role's.
@@ -304,6 +317,7 @@ async fn count_tokens(client: Client, body: Bytes) -> Response {
     let counted = async {
         let request = anthropic::read_prompt(&body)?;
         let routed = client.route_unasked(&request.model).await?;
+        routed.backend.prepare().await?;
         Ok(answer::prompt_tokens(&*routed.backend, &request))
     };
     match counted.await {
@@ -355,11 +369,11 @@ async fn ollama_embed_one(client: Client, body: Bytes) -> Response {
 }
 
 async fn ollama_chat(client: Client, body: Bytes) -> Response {
-    answer_ollama(client, &body, Endpoint::Chat, ollama::read_chat(&body)).await
+    answer_ollama(client, Endpoint::Chat, ollama::read_chat(&body)).await
 }
 
 async fn ollama_generate(client: Client, body: Bytes) -> Response {
-    answer_ollama(client, &body, Endpoint::Generate, ollama::read_generate(&body)).await
+    answer_ollama(client, Endpoint::Generate, ollama::read_generate(&body)).await
 }
 
 async fn tags(State(gateway): Shared) -> Response {
@@ -368,12 +382,7 @@ async fn tags(State(gateway): Shared) -> Response {
 }
 
 async fn running(State(gateway): Shared) -> Response {
-    let info = gateway.main().info();
-    let mut card = card(&info.model);
-    if let Some(card) = card.as_object_mut() {
-        card.insert("context_length".to_owned(), info.context_tokens.into());
-    }
-    json_body(&json!({ "models": [card] })).into_response()
+    json_body(&memory::running(&gateway)).into_response()
 }
 
 async fn show(client: Client, body: Bytes) -> Response {
@@ -407,22 +416,18 @@ fn card(name: &str) -> Value {
 }
 
 async fn answer_ollama(
-    client: Client,
-    body: &[u8],
+    mut client: Client,
     endpoint: Endpoint,
-    request: Result<Option<ClientRequest>, ClientError>,
+    call: Result<ollama::Call, ClientError>,
 ) -> Response {
     let created_at = iso_millis(Timestamp::now());
-    match request {
-        Ok(Some(request)) => {
+    match call {
+        Ok(ollama::Call { request: Some(request), keep_alive, .. }) => {
+            client.keep_alive = keep_alive;
             let writer = |identity, _: &Asked| LineWriter::new(identity, endpoint, created_at);
             answer(client, OLLAMA, request, writer).await
         }
-        // The model is loaded already.
-        Ok(None) => match ollama::read_model(body) {
-            Ok(model) => json_body(&ollama::loaded(&model, endpoint, &created_at)).into_response(),
-            Err(error) => refused(&error, ollama::error_body),
-        },
+        Ok(call) => memory::change(client, &call, endpoint, &created_at).await,
         Err(error) => refused(&error, ollama::error_body),
     }
 }
@@ -454,17 +459,14 @@ async fn answer<W: Writer + 'static>(
         Ok(asked) => asked,
         Err(error) => return refused(&error, door.error_body),
     };
-    let routed = asked.routed();
-    let writer: Box<dyn Writer> = Box::new(writer(identity, &asked));
-    let (stream_type, is_stream) = (writer.stream_type(), asked.is_stream());
-    let written = asked.written(writer).await;
+    let (routed, is_stream) = (asked.routed(), asked.is_stream());
+    let written = asked.written(|asked| Box::new(writer(identity, asked))).await;
     let response = match written.body {
-        Ok(body) if is_stream => {
-            let headers =
-                [(header::CONTENT_TYPE, stream_type), (header::CACHE_CONTROL, "no-cache")];
+        Ok((kind, body)) if is_stream => {
+            let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")];
             (headers, body).into_response()
         }
-        Ok(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        Ok((_, body)) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(error) => refused(&error, door.error_body),
     };
     routed.told(response, &written.lookup)

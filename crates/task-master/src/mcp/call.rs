@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{envelope, parameter::Arguments, progress::Teller, registry::Tool};
 use crate::{
     app::{App, Workspace},
-    backend::Kept,
+    backend::{Keeping, Kept},
     config::{Environment, Screen},
     report::{Advice, Report, advice},
     rollout::commands::key,
@@ -99,7 +99,7 @@ impl Request {
             Err(error) => return envelope::failure(&error, None),
         };
         workspace.lent_model.clone_from(&self.lent_model);
-        workspace.kept = Some(Arc::clone(&self.kept));
+        workspace.kept = Some(Keeping { kept: Arc::clone(&self.kept), is_lasting: false });
         let tag = workspace.tag(self.arguments.text("tag"));
         if let Some(file) = self.arguments.tasks_file(tool.parameters) {
             match named_file(&workspace, file) {

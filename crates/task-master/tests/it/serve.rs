@@ -1,8 +1,15 @@
 //! `serve` where other machines can reach it, and `keys`.
 
+#[cfg(feature = "engine")]
+use std::time::{Duration, Instant};
+
+#[cfg(feature = "engine")]
+use serde_json::Value;
 use serde_json::json;
 use tm_testkit::server::{Answer, ScriptedServer};
 
+#[cfg(feature = "engine")]
+use crate::parse_prd::test_model;
 use crate::{clients::gateway::Gateway, project::Project};
 
 #[test]
@@ -83,4 +90,60 @@ fn measurements_go_to_the_collector_that_is_named_and_to_no_other_machine() {
     assert!(gateway.chat(&body).starts_with("HTTP/1.1 200"));
     let shown = gateway.project.json(&["privacy", "--json"]);
     assert_eq!(shown["audit"]["newest"][0]["url"], "collector.example", "{shown}");
+}
+
+/// What `/api/ps` lists.
+#[cfg(feature = "engine")]
+fn in_memory(gateway: &Gateway) -> Vec<Value> {
+    let text = gateway.ask("GET /api/ps", "", "");
+    let listed: Value = serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap();
+    listed["models"].as_array().unwrap().clone()
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_model_of_the_gateway_comes_and_goes_as_clients_of_ollama_say() {
+    let Some(model) = test_model() else { return };
+    let role = json!({"provider": "embedded", "modelId": model});
+    let config = json!({"models": {"main": role, "research": role, "fallback": role}});
+    let gateway = Gateway::start_in(
+        |project| project.write(".taskmaster/config.json", config.to_string()),
+        &[],
+    );
+    let ask =
+        |path: &str, body: Value| gateway.ask(&format!("POST /api/{path}"), "", &body.to_string());
+    let question = |keep_alive: Value| {
+        let messages = json!([{"role": "user", "content": "Hi"}]);
+        let options = json!({"num_predict": 2});
+        ask(
+            "chat",
+            json!({
+                "model": "main", "messages": messages, "options": options, "stream": false,
+                "keep_alive": keep_alive,
+            }),
+        )
+    };
+    let listed = in_memory(&gateway);
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert!(listed[0]["size"].as_u64() > Some(1 << 20), "{listed:?}");
+    assert!(listed[0]["context_length"].as_u64() > Some(0), "{listed:?}");
+
+    let unloaded = ask("generate", json!({"model": "main", "keep_alive": 0}));
+    assert!(unloaded.contains(r#""done_reason":"unload""#), "{unloaded}");
+    assert_eq!(in_memory(&gateway), [Value::Null; 0]);
+
+    let answer = question(json!(-1));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(in_memory(&gateway)[0]["expires_at"].as_str().unwrap().starts_with("9999"));
+    let loaded = ask("chat", json!({"model": "main", "messages": [], "keep_alive": "1h"}));
+    assert!(loaded.contains(r#""done_reason":"load""#), "{loaded}");
+    assert!(in_memory(&gateway)[0]["expires_at"].as_str().unwrap().starts_with("20"));
+
+    assert!(question(json!("0s")).starts_with("HTTP/1.1 200"));
+    let patience = Instant::now() + Duration::from_mins(1);
+    while !in_memory(&gateway).is_empty() {
+        assert!(Instant::now() < patience, "it gives nothing back");
+    }
+    let refused = question(json!("a while"));
+    assert!(refused.starts_with("HTTP/1.1 400") && refused.contains("no duration"), "{refused}");
 }

@@ -119,6 +119,13 @@ impl Seat {
         self.backend.get_or_try_init(|| (self.open)()).await
     }
 
+    /// The same, in memory or connected to.
+    pub(super) async fn ready(&self) -> Result<&Arc<dyn Backend>, BackendError> {
+        let backend = self.backend().await?;
+        backend.prepare().await?;
+        Ok(backend)
+    }
+
     pub(super) fn opened(&self) -> Option<&Arc<dyn Backend>> {
         self.backend.get()
     }

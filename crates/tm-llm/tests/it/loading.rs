@@ -223,6 +223,51 @@ async fn a_server_that_ends_while_it_loads_is_not_waited_for() {
     assert!(matches!(error, LoadError::Unreachable { .. }), "{error}");
 }
 
+/// LM Studio with `m`, which its newer list knows by its maker, and with a second one of it.
+fn lmstudio_by_maker(path: &str, is_loaded: bool) -> Value {
+    let state = if is_loaded { "loaded" } else { "not-loaded" };
+    match path {
+        "/api/v0/models" if is_loaded => json!({"data": [
+            {"id": "m", "state": state}, {"id": "mine", "state": state},
+        ]}),
+        "/api/v0/models" => json!({"data": [{"id": "m", "state": state}]}),
+        "/api/v1/models" => json!({"models": [
+            {"key": "by/other", "loaded_instances": [{"id": "other"}]},
+            {"key": "by/m", "loaded_instances": [{"id": "mine"}]},
+        ]}),
+        _ => Value::Null,
+    }
+}
+
+#[tokio::test]
+async fn a_model_of_lm_studio_is_found_by_either_of_its_names() {
+    let orders = || {
+        let unload = json!({"instance_id": "mine"});
+        [("/api/v1/models/load", json!({"model": "by/m"})), ("/api/v1/models/unload", unload)]
+    };
+    for name in ["m", "mine"] {
+        let (server, is_loaded) = server(lmstudio_by_maker, orders());
+        asked(&server, "m", Wish::Loaded).await.unwrap();
+        asked(&server, name, Wish::Unloaded).await.unwrap();
+        assert!(!is_loaded.load(Ordering::Relaxed), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_hangs_is_not_waited_for_as_long_as_a_load() {
+    let server = ScriptedServer::start(move |received: &Received| {
+        let known = lmstudio(received.line.strip_prefix("GET ").unwrap_or_default(), false);
+        let answer = Answer::json(if known.is_null() { 404 } else { 200 }, &known);
+        let hangs = received.line == "GET /api/v1/models";
+        if hangs { answer.stalled_after(0) } else { answer }
+    });
+    let begun = std::time::Instant::now();
+    // It does not know how to load, either.
+    let error = asked(&server, "m", Wish::Loaded).await.unwrap_err();
+    assert!(matches!(error, LoadError::Refused { status: 404, .. }), "{error}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn a_model_whose_instances_are_not_listed_is_not_waited_for() {
     let unlisted = |path: &str, _| match path {

@@ -5,9 +5,11 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::{StreamExt as _, stream};
 use tm_llm::{
     backend::{ChatStream, ModelInfo},
-    chat::ChatRequest,
+    chat::{ChatEvent, ChatRequest, Message, Sampling},
+    failover::Failover,
 };
 use tokio::{join, time};
 
@@ -38,8 +40,10 @@ impl Backend for Fake {
         if self.is_broken { Err(broken()) } else { Ok(()) }
     }
 
+    /// An answer that has no end.
     async fn stream(&self, _request: ChatRequest) -> Result<ChatStream, BackendError> {
-        Err(broken())
+        let said = stream::iter([Ok(ChatEvent::Delta("a".to_owned()))]);
+        Ok(said.chain(stream::pending()).boxed())
     }
 }
 
@@ -167,8 +171,69 @@ async fn what_nobody_uses_makes_room_for_what_is_wanted() {
     drop(model);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_model_goes_when_it_was_said_to_and_is_as_usual_when_it_is_loaded_anew() {
+    let (kept, opened) = (kept("60").unwrap(), Arc::new(Opened::default()));
+    let (open, found) = (opened.open(false), file("a.gguf"));
+    let wait = |s| time::timeout(Duration::from_secs(s), kept.give_back());
+    let left = || kept.in_memory().first().map(|it| it.left);
+    assert_eq!(left(), None);
+    kept.load(&found, Work::Answers, &open).await.unwrap();
+    assert_eq!(left(), Some(Some(Duration::from_mins(1))));
+    kept.keep_for("a.gguf", Duration::MAX);
+    drop(wait(1_000_000).await);
+    assert_eq!(left(), Some(None));
+    kept.keep_for("a.gguf", Duration::from_secs(5));
+    let in_use = kept.load(&found, Work::Answers, &open).await.unwrap();
+    drop(wait(100).await);
+    assert_eq!(left(), Some(Some(Duration::from_secs(5))));
+    drop(in_use);
+    drop(wait(3).await);
+    assert!(left().is_some_and(|it| it < Some(Duration::from_secs(5))));
+    drop(wait(5).await);
+    assert_eq!(left(), None);
+    kept.load(&found, Work::Answers, &open).await.unwrap();
+    assert_eq!(left(), Some(Some(Duration::from_mins(1))));
+    kept.unload("another.gguf").await;
+    assert!(left().is_some());
+    kept.unload("a.gguf").await;
+    assert_eq!((left(), opened.times()), (None, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lasts_loads_its_model_when_it_is_asked_and_holds_it_while_it_is_read() {
+    let (kept, opened) = (Arc::new(kept("60").unwrap()), Arc::new(Opened::default()));
+    let keeping = Keeping { kept: Arc::clone(&kept), is_lasting: true };
+    let candidate = keeping.candidate(file("a.gguf"), Work::Answers, opened.open(false));
+    let model = Failover::open(vec![candidate], Arc::new(|_| ())).await.unwrap();
+    let wait = |s| time::timeout(Duration::from_secs(s), kept.give_back());
+    drop(wait(50).await);
+    assert_eq!((kept.in_memory().len(), opened.times()), (1, 1));
+    drop(wait(100).await);
+    assert_eq!(kept.in_memory(), []);
+    let request = ChatRequest {
+        messages: vec![Message::user("Hi")],
+        response_schema: None,
+        sampling: Sampling::default(),
+        max_tokens: 1,
+        deadline: std::time::Instant::now() + Duration::from_hours(1),
+    };
+    let answer = model.stream(request).await.unwrap();
+    drop(wait(1000).await);
+    assert_eq!((kept.in_memory().len(), opened.times()), (1, 2));
+    drop(answer);
+    drop(wait(100).await);
+    assert_eq!(kept.in_memory(), []);
+    // It is known what it is, also when it is not there.
+    assert_eq!(model.info().context_tokens, 1);
+    assert_eq!(model.count_tokens("abc"), 2);
+    model.prepare().await.unwrap();
+    assert_eq!(opened.times(), 3);
+}
+
 #[test]
 fn how_long_is_a_number_of_seconds() {
+    assert_eq!(kept("-1").unwrap().idle, Duration::MAX);
     let error = kept("a while").unwrap_err();
     assert!(error.to_string().contains("is no number of seconds"), "{error}");
 }

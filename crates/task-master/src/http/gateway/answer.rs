@@ -50,9 +50,9 @@ pub(super) struct Asked {
     count: Count,
 }
 
-/// An answer for the client.
+/// An answer for the client, and what a stream of it is called in HTTP.
 pub(super) struct Written {
-    pub(super) body: Result<Body, ClientError>,
+    pub(super) body: Result<(&'static str, Body), ClientError>,
     pub(super) lookup: Lookup,
 }
 
@@ -87,10 +87,16 @@ impl Asked {
     }
 
     /// The answer in the writer's words: what is known already, or what the model says.
-    pub(super) async fn written(mut self, writer: Box<dyn Writer>) -> Written {
+    pub(super) async fn written(
+        mut self,
+        writer: impl FnOnce(&Self) -> Box<dyn Writer>,
+    ) -> Written {
         let question = || cached::question(&self.request);
         match cached::look(&self.client, &self.routed, question).await {
-            Ok(Known::Given(made)) => return self.given(made, writer),
+            Ok(Known::Given(made)) => {
+                let writer = writer(&self);
+                return self.given(made, writer);
+            }
             Ok(Known::Unknown(keeping)) => self.keeping = keeping,
             Err(error) => {
                 self.count.end(Err(&error));
@@ -99,12 +105,21 @@ impl Asked {
         }
         let lookup = self.keeping.lookup();
         self.count.looked_up(&lookup);
+        // A model that is not in memory cannot count.
+        if let Err(error) = self.backend().prepare().await {
+            let error = error.into();
+            self.count.end(Err(&error));
+            self.settle(Err(&error)).await;
+            return Written { body: Err(error), lookup };
+        }
+        let writer = writer(&self);
+        let kind = writer.stream_type();
         let body = if self.is_stream() {
             self.stream(writer).await
         } else {
             self.whole(writer).await.map(Body::from)
         };
-        Written { body, lookup }
+        Written { body: body.map(|it| (kind, it)), lookup }
     }
 
     /// An answer that somebody has made already.
@@ -113,7 +128,8 @@ impl Asked {
         let lookup = Lookup::Hit { by };
         self.count.looked_up(&lookup);
         let answer = made.and_then(|it| cached::given(it.answer));
-        let body = answer.map(|it| replayed(&it, writer, &self.request));
+        let kind = writer.stream_type();
+        let body = answer.map(|it| (kind, replayed(&it, writer, &self.request)));
         self.count.end(body.as_ref().map(|_| Usage::default()));
         Written { body, lookup }
     }
@@ -204,6 +220,7 @@ impl Asked {
         {
             asked = ask(shorter).await;
         }
+        self.keep();
         match asked {
             Ok(answer) => Ok(Answer {
                 content: Content::Text(answer.value.to_string()),
@@ -246,12 +263,20 @@ impl Asked {
             Pace::Streamed => backend.stream(request).await,
             Pace::AtOnce => backend.at_once(request).await,
         };
-        match ask(self.chat_request()).await {
-            Err(error) => match shorter(self.chat_request(), &error) {
-                Some(shorter) => Ok(ask(shorter).await?),
-                None => Err(error.into()),
-            },
-            Ok(events) => Ok(events),
+        let mut begun = ask(self.chat_request()).await;
+        if let Err(error) = &begun
+            && let Some(shorter) = shorter(self.chat_request(), error)
+        {
+            begun = ask(shorter).await;
+        }
+        self.keep();
+        Ok(begun?)
+    }
+
+    /// Whoever was asked stays in memory as long as the client says.
+    fn keep(&self) {
+        if let Some(keep_alive) = self.client.keep_alive {
+            self.client.gateway.keep(&self.routed.asked_last(), Some(keep_alive));
         }
     }
 

@@ -11,7 +11,11 @@ use axum::{
     response::Response,
 };
 use tm_llm::{
-    dialect::serve::{ClientError, anthropic, ollama, openai},
+    dialect::serve::{
+        ClientError, anthropic,
+        ollama::{self, KeepAlive},
+        openai,
+    },
     failover::OnStep,
 };
 
@@ -28,6 +32,8 @@ pub(super) struct Client {
     /// What the request is called: by `x-request-id`, and in its trace.
     pub(super) request_id: String,
     pub(super) caching: Caching,
+    /// How long the model is to stay in memory afterwards, where the request says so.
+    pub(super) keep_alive: Option<KeepAlive>,
     /// None where nobody is asked for one.
     key: Option<Arc<KeyRecord>>,
 }
@@ -45,7 +51,8 @@ impl FromRequestParts<Arc<Gateway>> for Client {
         let key = parts.extensions.get::<Arc<KeyRecord>>().cloned();
         let caching = Caching::read(&parts.headers);
         let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_default().0;
-        Ok(Self { gateway: Arc::clone(gateway), request_id, caching, key })
+        let (gateway, keep_alive) = (Arc::clone(gateway), None);
+        Ok(Self { gateway, request_id, caching, keep_alive, key })
     }
 }
 

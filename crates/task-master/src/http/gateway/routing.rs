@@ -86,7 +86,10 @@ impl Gateway {
         let metrics = Arc::clone(&self.metrics);
         let journey = Arc::new(Journey::new(on_step));
         let backend = self.players.of(played_by).watched(Arc::clone(&journey));
-        backend.prepare().await?;
+        // What was opened may have left the memory since: that is for whoever asks it.
+        if !backend.is_open() {
+            backend.prepare().await?;
+        }
         Ok(Routed { role, played_by, chosen, reason, backend: Arc::new(backend), journey, metrics })
     }
 

@@ -6,7 +6,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ClientError, body, content::OneOrMany};
+use super::{ClientError, body, content::OneOrMany, ollama::KeepAlive};
 use crate::embed::Embeddings;
 
 /// What a client wants to have turned into vectors.
@@ -16,6 +16,8 @@ pub struct EmbedCall {
     pub model: String,
     pub texts: Vec<String>,
     pub dimensions: Option<u32>,
+    /// How long the model is to stay in memory afterwards, where the client says so.
+    pub keep_alive: Option<KeepAlive>,
     form: Form,
 }
 
@@ -42,12 +44,14 @@ struct OllamaBody {
     model: String,
     input: OneOrMany,
     dimensions: Option<u32>,
+    keep_alive: Option<KeepAlive>,
 }
 
 #[derive(Debug, Deserialize)]
 struct OllamaOneBody {
     model: String,
     prompt: String,
+    keep_alive: Option<KeepAlive>,
 }
 
 /// Reads the body of `/v1/embeddings`.
@@ -69,13 +73,15 @@ pub fn read_openai(bytes: &[u8]) -> Result<EmbedCall, ClientError> {
 /// Reads the body of `/api/embed`.
 pub fn read_ollama(bytes: &[u8]) -> Result<EmbedCall, ClientError> {
     let body: OllamaBody = body(bytes)?;
-    call(body.model, body.input.into_vec(), body.dimensions, Form::Ollama)
+    let call = call(body.model, body.input.into_vec(), body.dimensions, Form::Ollama)?;
+    Ok(EmbedCall { keep_alive: body.keep_alive, ..call })
 }
 
 /// Reads the body of `/api/embeddings`.
 pub fn read_ollama_one(bytes: &[u8]) -> Result<EmbedCall, ClientError> {
     let body: OllamaOneBody = body(bytes)?;
-    call(body.model, vec![body.prompt], None, Form::OllamaOne)
+    let call = call(body.model, vec![body.prompt], None, Form::OllamaOne)?;
+    Ok(EmbedCall { keep_alive: body.keep_alive, ..call })
 }
 
 fn call(
@@ -87,7 +93,7 @@ fn call(
     if texts.is_empty() || texts.iter().any(String::is_empty) {
         return Err(ClientError::invalid("there is no text to turn into a vector"));
     }
-    Ok(EmbedCall { model, texts, dimensions, form })
+    Ok(EmbedCall { model, texts, dimensions, keep_alive: None, form })
 }
 
 impl EmbedCall {

@@ -16,6 +16,9 @@ use super::{
     sampling,
 };
 use crate::chat::{FinishReason, Message, Usage};
+pub use keep_alive::KeepAlive;
+
+mod keep_alive;
 
 #[derive(Debug, Deserialize)]
 struct ChatBody {
@@ -43,6 +46,7 @@ struct Rest {
     stream: Option<bool>,
     format: Option<Value>,
     options: Option<Options>,
+    keep_alive: Option<KeepAlive>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,28 +92,42 @@ pub enum Endpoint {
     Generate,
 }
 
-/// Reads the body of `/api/chat`; `None` when it only asks for the model to be loaded.
-pub fn read_chat(bytes: &[u8]) -> Result<Option<ClientRequest>, ClientError> {
+/// What either endpoint is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The model as the client names it.
+    pub model: String,
+    /// How long the model is to stay in memory afterwards, where the client says so.
+    pub keep_alive: Option<KeepAlive>,
+    /// None when nothing is asked of the model, and it is to be loaded or unloaded.
+    pub request: Option<ClientRequest>,
+}
+
+/// Reads the body of `/api/chat`.
+pub fn read_chat(bytes: &[u8]) -> Result<Call, ClientError> {
     let body: ChatBody = body(bytes)?;
+    let (model, keep_alive) = (body.model.clone(), body.rest.keep_alive);
     if body.messages.is_empty() {
-        return Ok(None);
+        return Ok(Call { model, keep_alive, request: None });
     }
     let turns: Result<Vec<Vec<Message>>, _> = body.messages.iter().map(turn).collect();
     let tools = body.tools.unwrap_or_default().into_iter().map(|it| Tool::from(it.function));
     let request = body.rest.request(body.model, turns?.concat())?;
     let form = content::form(tools.collect(), Some(ToolChoice::Auto), request.form.clone());
-    Ok(Some(ClientRequest { form, ..request }))
+    Ok(Call { model, keep_alive, request: Some(ClientRequest { form, ..request }) })
 }
 
-/// Reads the body of `/api/generate`; `None` when it only asks for the model to be loaded.
-pub fn read_generate(bytes: &[u8]) -> Result<Option<ClientRequest>, ClientError> {
+/// Reads the body of `/api/generate`.
+pub fn read_generate(bytes: &[u8]) -> Result<Call, ClientError> {
     let body: GenerateBody = body(bytes)?;
+    let (model, keep_alive) = (body.model.clone(), body.rest.keep_alive);
     if body.prompt.is_empty() {
-        return Ok(None);
+        return Ok(Call { model, keep_alive, request: None });
     }
     let system = body.system.filter(|it| !it.is_empty()).map(Message::system);
     let messages = system.into_iter().chain([Message::user(body.prompt)]).collect();
-    body.rest.request(body.model, messages).map(Some)
+    let request = body.rest.request(body.model, messages)?;
+    Ok(Call { model, keep_alive, request: Some(request) })
 }
 
 /// The model that a body names, as every endpoint spells it.
@@ -248,15 +266,15 @@ impl Writer for LineWriter {
     }
 }
 
-/// What loading a model is answered with.
-pub fn loaded(model: &str, endpoint: Endpoint, created_at: &str) -> Value {
+/// What a call that asks nothing is answered with: the model is in memory now, or is not.
+pub fn moved(model: &str, endpoint: Endpoint, created_at: &str, is_loaded: bool) -> Value {
     let (field, empty) = match endpoint {
         Endpoint::Chat => ("message", json!({"role": "assistant", "content": ""})),
         Endpoint::Generate => ("response", json!("")),
     };
     json!({
         "model": model, "created_at": created_at, field: empty,
-        "done": true, "done_reason": "load"
+        "done": true, "done_reason": if is_loaded { "load" } else { "unload" }
     })
 }
 

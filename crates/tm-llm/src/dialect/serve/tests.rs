@@ -19,7 +19,7 @@ fn chat(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
 }
 
 fn ollama_chat(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
-    ollama::read_chat(bytes).map(Option::unwrap)
+    ollama::read_chat(bytes).map(|it| it.request.unwrap())
 }
 
 #[track_caller]
@@ -207,9 +207,14 @@ fn ollama_streams_unless_told_otherwise_and_the_others_do_not() {
 }
 
 #[test]
-fn an_ollama_request_without_a_prompt_only_loads_the_model() {
-    assert_eq!(ollama::read_chat(br#"{"model":"m"}"#), Ok(None));
-    assert_eq!(ollama::read_generate(br#"{"model":"m","keep_alive":0}"#), Ok(None));
+fn an_ollama_request_without_a_prompt_only_loads_or_unloads_the_model() {
+    let call = ollama::read_chat(br#"{"model":"m"}"#).unwrap();
+    assert_eq!((call.request, call.keep_alive), (None, None));
+    let call = ollama::read_generate(br#"{"model":"m","keep_alive":0}"#).unwrap();
+    assert_eq!(
+        (call.request, call.keep_alive.map(ollama::KeepAlive::is_nothing)),
+        (None, Some(true))
+    );
 }
 
 #[test]
