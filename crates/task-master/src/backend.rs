@@ -38,7 +38,7 @@ pub use beside::{for_embeddings, for_reranking};
 pub use embedded::Tuning;
 pub use kept::{InMemory, Keeping, Kept};
 pub use routes::endpoints;
-pub use shadow::Shadow;
+pub use shadow::{Comparison, Shadow};
 
 pub mod audit;
 mod beside;
@@ -128,13 +128,15 @@ struct Finder<'a> {
     /// Who answers, where the command has models on trial.
     arm: Option<Arm>,
     hear: Option<Hear>,
+    lent_model: Option<Arc<dyn Backend>>,
 }
 
 impl<'a> Finder<'a> {
     fn new(workspace: &'a Workspace) -> Self {
         let log = Arc::new(Log::in_dir(&workspace.environment.state_dir));
         let (guard, audit) = (guard(workspace), audit(workspace));
-        Self { workspace, guard, log, audit, found: Vec::new(), arm: None, hear: None }
+        let (found, lent_model) = (Vec::new(), workspace.lent_model.clone());
+        Self { workspace, guard, log, audit, found, arm: None, hear: None, lent_model }
     }
 
     fn role(&mut self, role: Role, report: &mut Report) -> anyhow::Result<Choice> {
@@ -208,7 +210,7 @@ impl<'a> Finder<'a> {
                 local(self.workspace, found, Work::Answers)
             }
             Route::Client => {
-                let model = self.workspace.lent_model.as_ref().ok_or_else(nobody_lends)?;
+                let model = self.lent_model.as_ref().ok_or_else(nobody_lends)?;
                 Candidate::opened(Arc::clone(model))
             }
             Route::Server(route) => served(route, &self.guard, self.workspace)?,

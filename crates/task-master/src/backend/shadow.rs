@@ -1,7 +1,8 @@
 //! Models on trial that are asked what a command has asked, once its result is there.
 //!
 //! Nobody sees what they say: it is compared with what was answered. As the result comes first, the
-//! user may stop the rest. Start at [`Shadow`].
+//! user may stop the rest, and a server goes on with it beside what it is asked next. Start at
+//! [`Shadow`].
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,7 +11,7 @@ use std::{
 
 use tm_tasks::config::Role;
 
-use super::{Choice, Finder};
+use super::{CLIENT, Choice, Finder, nobody_lends, routes::configured};
 use crate::{
     app::Workspace,
     cli::asking::timeout,
@@ -21,10 +22,11 @@ use crate::{
 
 /// What is to be compared when the command has ended.
 #[derive(Debug, Default)]
-pub struct Shadow(Mutex<Option<Trial>>);
+pub struct Shadow(Mutex<Option<Comparison>>);
 
+/// What was answered, and the models that are asked the same.
 #[derive(Debug)]
-struct Trial {
+pub struct Comparison {
     candidate: Role,
     models: Choice,
     log: Arc<Log>,
@@ -41,7 +43,13 @@ impl Finder<'_> {
         report: &mut Report,
     ) -> anyhow::Result<Choice> {
         let (workspace, log) = (self.workspace, Arc::clone(&self.log));
-        let models = self.find(candidate);
+        // Whoever lends a model does so for what they ask.
+        let lent_model = self.lent_model.take();
+        let models = match configured(&workspace.config, &workspace.environment, candidate) {
+            Some(it) if it.provider == CLIENT => Err(nobody_lends().into()),
+            Some(_) | None => self.find(candidate),
+        };
+        self.lent_model = lent_model;
         let hear =
             models.and_then(|(it, _)| workspace.shadow.begin(workspace, (candidate, it), log));
         match hear {
@@ -62,47 +70,56 @@ impl Shadow {
         log: Arc<Log>,
     ) -> anyhow::Result<Hear> {
         let (caller, timeout) = (workspace.caller.clone(), timeout(workspace)?);
-        let trial = Trial { candidate, models, log, caller, timeout, given: Vec::new() };
-        *self.trial() = Some(trial);
+        let begun = Comparison { candidate, models, log, caller, timeout, given: Vec::new() };
+        *self.comparison() = Some(begun);
         let shadow = Arc::clone(self);
         Ok(Arc::new(move |id, request, text| {
-            if let Some(trial) = &mut *shadow.trial() {
+            if let Some(comparison) = &mut *shadow.comparison() {
                 let (request, text) = (request.clone(), text.to_owned());
-                trial.given.push(Given { id, request, text });
+                comparison.given.push(Given { id, request, text });
             }
         }))
+    }
+
+    /// What there is to compare, if anything: once.
+    pub fn take(&self) -> Option<Comparison> {
+        self.comparison().take().filter(|it| !it.given.is_empty())
     }
 
     /// Asks the models on trial, if there are any, until they have answered or the user has enough.
     /// The command has succeeded, whatever becomes of that.
     pub fn compare(&self, report: &mut Report) {
-        let Some(trial) = self.trial().take().filter(|it| !it.given.is_empty()) else { return };
-        let Trial { candidate, models, log, caller, timeout, given } = trial;
+        let Some(comparison) = self.take() else { return };
         report.flush();
         report.note(&format!(
             "the models of {} are asked the same, to be compared; Ctrl-C ends that",
-            candidate.as_str()
+            comparison.candidate.as_str()
         ));
-        let models = models.open_when_asked();
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return report.warn(&format!("nothing is compared: {error}")),
         };
         runtime.block_on(async {
-            let comparing = async {
-                for mut given in given {
-                    given.request.deadline = Instant::now() + timeout;
-                    compare(&log, caller.clone(), (candidate, &models), given).await;
-                }
-            };
             tokio::select! {
-                () = comparing => {}
+                () = comparison.run() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
         });
     }
 
-    fn trial(&self) -> MutexGuard<'_, Option<Trial>> {
+    fn comparison(&self) -> MutexGuard<'_, Option<Comparison>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Comparison {
+    /// Asks the models, one question after the other.
+    pub async fn run(self) {
+        let Self { candidate, models, log, caller, timeout, given } = self;
+        let models = models.open_when_asked();
+        for mut given in given {
+            given.request.deadline = Instant::now() + timeout;
+            compare(&log, caller.clone(), (candidate, &models), given).await;
+        }
     }
 }

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{envelope, parameter::Arguments, progress::Teller, registry::Tool};
 use crate::{
     app::{App, Workspace},
-    backend::{Keeping, Kept},
+    backend::{Comparison, Keeping, Kept, Shadow},
     config::{Environment, Screen},
     report::{Advice, Report, advice},
     rollout::commands::key,
@@ -68,6 +68,8 @@ pub(super) struct Outcome {
     pub(super) result: CallToolResult,
     /// What was said beside the answer.
     pub(super) warnings: Vec<String>,
+    /// What other models are to be asked, now that the answer is there.
+    pub(super) comparison: Option<Comparison>,
 }
 
 /// The client does not want the answer any more.
@@ -81,18 +83,20 @@ impl Request {
         let asides = Asides::default();
         let mut report =
             Report::to(Screen::default(), Box::new(io::sink()), Box::new(asides.clone()));
-        let result = self.answer(tool, &mut report);
-        Outcome { result, warnings: asides.lines() }
+        let shadow = Arc::default();
+        let result = self.answer(tool, &shadow, &mut report);
+        let comparison = shadow.take().filter(|_| result.is_error != Some(true));
+        Outcome { result, warnings: asides.lines(), comparison }
     }
 
-    fn answer(&self, tool: &Tool, report: &mut Report) -> CallToolResult {
+    fn answer(&self, tool: &Tool, shadow: &Arc<Shadow>, report: &mut Report) -> CallToolResult {
         if self.stop.is_cancelled() {
             return envelope::failure(&Cancelled.into(), None);
         }
         let key = key((tool.name, format!("{:?}", self.arguments)));
         let name = tool.name.to_owned();
         let caller = Caller { via: Via::Mcp, name, key, ..Caller::default() };
-        let (environment, shadow) = (self.environment.clone(), Arc::default());
+        let (environment, shadow) = (self.environment.clone(), Arc::clone(shadow));
         let app = App { environment, now: Timestamp::now(), caller, shadow };
         let mut workspace = match app.open(Some(&self.root), report) {
             Ok(workspace) => workspace,

@@ -21,6 +21,7 @@ use rmcp::{
     service::{NotificationContext, Peer, RequestContext},
 };
 use serde_json::json;
+use tokio_util::task::TaskTracker;
 
 use super::{
     call::{Outcome, Request, timeout},
@@ -41,6 +42,8 @@ pub(super) struct Server {
     environment: Environment,
     selection: Arc<Selection>,
     kept: Arc<Kept>,
+    /// Models that are asked beside those who answer.
+    beside: TaskTracker,
     session: Mutex<Session>,
 }
 
@@ -60,7 +63,8 @@ impl Server {
         kept: Arc<Kept>,
     ) -> Self {
         let session = Session { root: None, level: LoggingLevel::Info };
-        Self { environment, selection, kept, session: Mutex::new(session) }
+        let beside = TaskTracker::new();
+        Self { environment, selection, kept, beside, session: Mutex::new(session) }
     }
 
     async fn call(
@@ -98,7 +102,7 @@ impl Server {
                 }
             }
         };
-        let Outcome { result, warnings } = done.map_err(|error| {
+        let Outcome { result, warnings, comparison } = done.map_err(|error| {
             let message = format!("{} broke down: {error}", tool.name);
             ErrorData::internal_error(message, None)
         })?;
@@ -106,6 +110,10 @@ impl Server {
             self.log(&context.peer, LoggingLevel::Warning, &warning).await;
         }
         listener.done().await;
+        // One at a time: what comes meanwhile is not compared.
+        if let Some(comparison) = comparison.filter(|_| self.beside.is_empty()) {
+            self.beside.spawn(comparison.run());
+        }
         Ok(result)
     }
 

@@ -1,11 +1,16 @@
 //! Tools that ask a model, with one that plays a script: `analyze_project_complexity`,
 //! `complexity_report`, `scope_up_task`, `scope_down_task`, `research`, `update_subtask`.
 
-use serde_json::json;
+use std::{
+    sync::{Mutex, mpsc},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
 
 use super::client::Client;
 use crate::{
-    model_server::{ModelServer, configure},
+    model_server::{Answer, ModelServer, configure},
     project::Project,
 };
 
@@ -126,4 +131,44 @@ fn a_server_that_is_gone_is_an_error_that_changes_nothing() {
         assert!(failure.contains("does not answer"), "{tool}: {failure}");
     }
     assert_eq!(project.tasks(), before);
+}
+
+#[test]
+fn a_tool_is_answered_before_models_on_trial_are_asked_the_same() {
+    let (go_on, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let server = ModelServer::start(move |question| {
+        if question["model"] == "fallback" {
+            assert!(held.lock().unwrap().recv().is_err());
+            return Answer::Says("Use spelt.".to_owned());
+        }
+        Answer::Says("Use rye.".to_owned())
+    });
+    let project = project(&server);
+    let set = ["rollout", "set", "update-subtask=100%", "--to", "fallback", "--shadow"];
+    assert_eq!(project.run(&set).code, 0);
+    let mut client = Client::start(&project);
+    let shadows = || {
+        let traced = project.json(&["trace", "--json"])["requests"].clone();
+        let mut traced = traced.as_array().unwrap().clone();
+        traced.retain(|it| it["by"] == "shadow");
+        traced
+    };
+    for prompt in ["which flour?", "which flour, again?"] {
+        let data = client.data("update_subtask", json!({ "id": "1.1", "prompt": prompt }));
+        assert!(data.to_string().contains("Use rye."), "{data}");
+    }
+    assert_eq!(shadows(), [Value::Null; 0]);
+    drop(go_on);
+    let patience = Instant::now() + Duration::from_mins(1);
+    while shadows().is_empty() {
+        assert!(Instant::now() < patience, "nothing is compared");
+    }
+    assert_eq!(client.hang_up(), Some(0));
+    // The second call came while the first was compared.
+    let shadows = shadows();
+    assert_eq!((shadows.len(), &shadows[0]["via"]), (1, &json!("mcp")), "{shadows:?}");
+    let likeness = shadows[0]["compared"]["likeness"].as_f64().unwrap();
+    assert!((likeness - 1.0 / 3.0).abs() < 1e-9, "{likeness}");
+    assert!(project.tasks().contains("Use rye.") && !project.tasks().contains("spelt"));
 }
