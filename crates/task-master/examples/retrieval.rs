@@ -98,7 +98,7 @@ impl Options {
         let asked: Vec<Asked> = questions.iter().map(|(text, _)| self.asked(text)).collect();
         let meaning = |at: usize, weight| {
             let (vector, took) = asked[at].clone();
-            (Meaning { vector, embedder: self.embedder(), weight }, took)
+            (Meaning { vector, embedder: self.embedder(), weight, nearest: None }, took)
         };
         report("meaning", &index, &questions, |at| {
             let (meaning, took) = meaning(at, 1.0);
@@ -126,7 +126,8 @@ impl Options {
             for to in directories {
                 let nearest = |question: &Value| {
                     let (vector, _) = self.asked(&string(question, "text"));
-                    let meaning = Meaning { vector, embedder: self.embedder(), weight: 1.0 };
+                    let meaning =
+                        Meaning { vector, embedder: self.embedder(), weight: 1.0, nearest: None };
                     let query = Query { by: By::Meaning(meaning), ..Query::new("", 1) };
                     index.search(&query).unwrap().first().and_then(|it| it.cosine)
                 };

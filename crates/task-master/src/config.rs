@@ -94,6 +94,11 @@ impl Environment {
         self.variable("TASKMASTER_REDIS_URL")
     }
 
+    /// The Qdrant server that looks through vectors, when it is not this program.
+    pub fn qdrant_url(&self) -> Option<&str> {
+        self.variable("TASKMASTER_QDRANT_URL")
+    }
+
     /// Where the keys of clients are, which are not the keys themselves.
     pub fn keys_dir(&self) -> PathBuf {
         self.data_dir.join("gateway-keys")

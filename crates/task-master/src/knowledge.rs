@@ -3,16 +3,22 @@
 //! A project without a knowledge base has its own documents and code. What is found by its meaning
 //! beside its words, and why not, is decided here: start at [`meanings`].
 
-use std::{env, path::Path, sync::Arc};
+use std::{env, path::Path, sync::Arc, time::Duration};
 
 use tm_knowledge::{
     index::{Index, IndexError, vectors::Embedder},
+    qdrant::Qdrant,
     read::pdf::process::PdfReader,
 };
-use tm_llm::{backend::Backend, catalogue::Catalogue, failover::Failover};
+use tm_llm::{
+    backend::Backend,
+    catalogue::Catalogue,
+    egress::rest::{Rest, RestError},
+    failover::Failover,
+};
 use tm_tasks::config::Role;
 use tm_workflows::{
-    embedding::EmbeddingModel,
+    embedding::{EmbeddingModel, server::VectorServer},
     reranking::Reranker,
     research::{Documents, library::Library, sources::SourceFile},
 };
@@ -21,7 +27,7 @@ use crate::{
     app::Workspace,
     backend,
     cli::{asking::timeout, kb::told},
-    report::Report,
+    report::{Report, advice},
 };
 
 /// What a rank by meaning counts beside one by words, for models that nobody has measured.
@@ -78,9 +84,35 @@ pub(crate) fn reranker(workspace: &Workspace) -> anyhow::Result<Option<Reranker>
     Ok(Some(Reranker::new(choice.open_when_asked(), timeout(workspace)?)))
 }
 
-/// What is told when a model that ranks passages did not.
-pub(crate) fn tell_unranked(why: &str, report: &mut Report) {
-    report.warn(&format!("passages are in the order in which they were found: {why}"));
+/// A question is asked in the meantime.
+const QDRANT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The Qdrant server that looks through vectors; none where the user names none.
+pub(crate) fn qdrant(workspace: &Workspace) -> anyhow::Result<Option<Qdrant>> {
+    let Some(url) = workspace.environment.qdrant_url() else { return Ok(None) };
+    let key = workspace.environment.variable("QDRANT_API_KEY");
+    let key = key.map(|it| ("api-key", it.to_owned()));
+    let (guard, on_blocked) = (backend::guard(workspace), backend::on_blocked(workspace));
+    match Rest::new(&guard, on_blocked, url, key, QDRANT_TIMEOUT) {
+        Ok(rest) => Ok(Some(Qdrant::new(rest))),
+        Err(error @ RestError::NotLocal(_)) => {
+            let hint = "TASKMASTER_QDRANT_URL names it; if the host is yours, list it in \
+                        TASKMASTER_LOCAL_HOSTS. Nothing was sent";
+            Err(advice(error.to_string(), hint).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is told when a server that should have put passages in order, or found them, did not.
+pub(crate) fn tell_degraded(libraries: &[Library], report: &mut Report) {
+    if let Some(why) = libraries.iter().find_map(Library::unranked) {
+        report.warn(&format!("passages are in the order in which they were found: {why}"));
+    }
+    if let Some(why) = libraries.iter().find_map(Library::searched_here) {
+        let hint = "`task-master kb embed` brings the server up to date";
+        report.warn(&format!("vectors were looked through here: {why}; {hint}"));
+    }
 }
 
 /// How a knowledge base can be asked with this model.
@@ -130,8 +162,9 @@ pub(crate) fn documents(
     let model = if file.exists() { embedding_model(workspace)? } else { None };
     let (mut found, alone) = of_project(root, &file, model).map_err(told)?;
     let reranker = reranker(workspace)?;
-    found.libraries =
-        found.libraries.into_iter().map(|it| it.with_reranker(reranker.clone())).collect();
+    let vectors = qdrant(workspace)?.map(VectorServer::new);
+    let beside = |it: Library| it.with_reranker(reranker.clone()).with_vectors_at(vectors.clone());
+    found.libraries = found.libraries.into_iter().map(beside).collect();
     if let Some(WordsAlone { why, hint }) = alone {
         report.note(&format!("documents are found by their words alone: {why}; {hint}"));
     }

@@ -2,7 +2,7 @@
 //!
 //! Several processes may use it at once. Each batch of documents is one transaction, so whoever
 //! is killed leaves what was written before. [`mod@write`] changes it, [`search`] finds chunks,
-//! [`vectors`] keeps what they mean, [`verify`] checks that each one still says what it said. Start at [`Index::open`].
+//! [`vectors`] keeps what they mean, [`points`] hands that to others, [`verify`] checks that each one still says what it said. Start at [`Index::open`].
 
 use std::{
     cell::RefCell,
@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use self::vectors::{Embedded, Matrix};
 use crate::read::Kind;
 
+pub mod points;
 pub mod search;
 pub mod vectors;
 pub mod verify;

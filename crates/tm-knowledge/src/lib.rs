@@ -2,8 +2,9 @@
 //! by their bytes.
 //!
 //! [`walk`] finds the files of a source, [`read`] makes text of them, [`chunk`] divides the text,
-//! [`index`] keeps and finds it. It neither knows what is asked nor waits for anybody: vectors are
-//! handed to it, there is no model in here, and nothing is sent anywhere. Start at [`sync::sync`] and
+//! [`index`] keeps and finds it. It does not know what is asked: vectors are handed to it, and there is
+//! no model in here. Nothing waits for anybody and nothing is sent anywhere, but for [`qdrant`], which
+//! copies vectors to a server that the user names. Start at [`sync::sync`] and
 //! [`index::Index::search`].
 //!
 //! The text that was read is kept whole, so that a citation can be opened after its file has
@@ -12,6 +13,7 @@
 pub mod chunk;
 pub mod fingerprint;
 pub mod index;
+pub mod qdrant;
 pub mod read;
 pub mod sync;
 pub mod terms;

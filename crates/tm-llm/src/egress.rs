@@ -12,6 +12,7 @@ use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, Response, redi
 pub mod guard;
 pub(crate) mod loopback;
 pub mod push;
+pub mod rest;
 pub(crate) mod tls;
 
 /// How to get out of this machine.

@@ -18,6 +18,8 @@ use tm_llm::{
     embed::EmbedRequest,
 };
 
+pub mod server;
+
 /// A model that makes vectors, and what is known of it.
 #[derive(Debug, Clone)]
 pub struct EmbeddingModel {
@@ -65,7 +67,8 @@ impl EmbeddingModel {
         let vector = vectors
             .pop()
             .ok_or_else(|| BackendError::EmptyAnswer { model: self.embedder.model.clone() })?;
-        Ok(Meaning { vector, embedder: self.embedder.clone(), weight: self.weight })
+        let embedder = self.embedder.clone();
+        Ok(Meaning { vector, embedder, weight: self.weight, nearest: None })
     }
 
     /// How near each text is to a question, at most 1.

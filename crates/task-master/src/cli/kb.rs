@@ -224,8 +224,9 @@ fn read(
     } else {
         None
     };
+    let copied = meaning::copy_if_possible(index, after.workspace, report);
     if after.is_json {
-        report.json(&json!({"sources": documents, "vectors": made}));
+        report.json(&json!({"sources": documents, "vectors": made, "copied": copied}));
     } else {
         if let Some(made) = &made {
             screen::print_made(made, report);
@@ -258,8 +259,9 @@ fn remove(args: &RmArgs, workspace: &Workspace, report: &mut Report) -> anyhow::
     let mut index = open(workspace)?;
     let source = index.source(&args.source).map_err(told)?;
     index.remove_source(source.id).map_err(told)?;
+    let copied = meaning::copy_if_possible(&index, workspace, report);
     if args.json {
-        report.json(&json!({"removed": source}));
+        report.json(&json!({"removed": source, "copied": copied}));
         return Ok(());
     }
     report.done(format!(
@@ -296,8 +298,9 @@ fn embed(args: &EmbedArgs, workspace: &Workspace, report: &mut Report) -> anyhow
     if let meaning::Made::WordsAlone { why, hint } = &made {
         return Err(advice(why.clone(), *hint).into());
     }
+    let copied = meaning::copy(&index, workspace, report)?;
     if args.json {
-        report.json(&json!({"vectors": made}));
+        report.json(&json!({"vectors": made, "copied": copied}));
     } else {
         screen::print_made(&made, report);
     }

@@ -10,9 +10,7 @@ use tm_workflows::{
     asking::Asking,
     plan::change::Place,
     research::{
-        Breakdown, Detail, Research,
-        library::Library,
-        research,
+        Breakdown, Detail, Research, research,
         session::{Exchange, SaveError, Session, destination, save_record},
         sources::{self, SourceFile},
     },
@@ -21,7 +19,7 @@ use tm_workflows::{
 use super::asking::{Manner, ask_anything, place, require, told};
 use crate::{
     app::{App, Workspace, explain},
-    knowledge::{self, tell_unranked},
+    knowledge::{self, tell_degraded},
     report::{
         Report, advice,
         text::{DIM, Text},
@@ -216,9 +214,7 @@ impl Conversation<'_> {
         if researched.cited.as_ref().is_some_and(|it| it.by_words_alone) {
             report.note("passages were looked for by their words alone; `task-master kb embed` adds their meaning");
         }
-        if let Some(why) = self.request.documents.libraries.iter().find_map(Library::unranked) {
-            tell_unranked(&why, report);
-        }
+        tell_degraded(&self.request.documents.libraries, report);
         report.line(asked.cost(researched.usage));
         report.line(Text::styled(DIM, &format!("  {}", self.session_now().origin())));
         Ok(())

@@ -171,3 +171,53 @@ mod real_model {
         assert_eq!(paths(&found)[0], "orders.txt", "{found}");
     }
 }
+
+#[test]
+fn a_qdrant_server_is_kept_up_to_date_and_looks_through_the_vectors() {
+    let (server, qdrant) = (server(), tm_testkit::qdrant::start(Some("secret")));
+    let project = project(&server.url());
+    project
+        .write(".env", format!("TASKMASTER_QDRANT_URL={}\nQDRANT_API_KEY=secret\n", qdrant.url()));
+    let added = project.json(&["kb", "add", "docs", "--json"]);
+    assert_eq!(added["copied"], json!({"points": 2, "added": 2, "removed": 0}), "{added}");
+    let search = ["kb", "search", "When can people buy?", "--json"];
+    let by = |store: &str| project.json(&[&search[..], &["--store", store]].concat());
+    assert_eq!(paths(&by("qdrant"))[0], "orders.txt");
+    assert_eq!(paths(&by("qdrant")), paths(&by("embedded")));
+    let asked = || qdrant.seen().iter().filter(|it| it.line.ends_with("/query")).count();
+    assert_eq!(asked(), 2, "the knowledge base itself was asked once");
+
+    let removed = project.json(&["kb", "rm", "docs", "--json"]);
+    assert_eq!(removed["copied"]["removed"], 2, "{removed}");
+    let reach = project.json(&["privacy", "--json"]);
+    let is_named = |it: &Value| it["role"] == "vectors" && it["is_local"] == true;
+    assert!(reach["endpoints"].as_array().unwrap().iter().any(is_named), "{reach}");
+}
+
+#[test]
+fn without_the_qdrant_server_vectors_are_looked_through_here_and_that_is_said() {
+    let (server, nobody) = (server(), ScriptedServer::nobody());
+    let project = project(&server.url());
+    project.write(".env", format!("TASKMASTER_QDRANT_URL={nobody}\n"));
+    let added = project.run(&["kb", "add", "docs"]);
+    assert_eq!(added.code, 0, "{}", added.all());
+    assert!(added.err.contains("has no copy of the vectors"), "{}", added.err);
+    let search = ["kb", "search", "When can people buy?"];
+    let run = project.run(&search);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(run.out.starts_with("1 orders.txt"), "{}", run.all());
+    assert!(run.err.contains("vectors were looked through here: "), "{}", run.err);
+    // Whoever asks for the server, or to bring it up to date, is not told of a success.
+    for asked in [&[&search[..], &["--store", "qdrant"]].concat()[..], &["kb", "embed"]] {
+        let run = project.run(asked);
+        assert_eq!(run.code, 1, "{}", run.all());
+        assert!(run.err.contains("cannot be reached"), "{}", run.err);
+    }
+    project.write(".env", "TASKMASTER_QDRANT_URL=http://db.example:6333\n");
+    let run = project.run(&search);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(run.err.contains("db.example is not on this machine"), "{}", run.err);
+    project.write(".env", "");
+    let run = project.run(&[&search[..], &["--store", "qdrant"]].concat());
+    assert!(run.err.contains("no Qdrant server is named"), "{}", run.err);
+}

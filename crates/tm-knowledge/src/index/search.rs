@@ -11,7 +11,7 @@ use std::{
 
 use rusqlite::{Row, named_params};
 
-use super::{Index, IndexError, stored_kind, vectors::Embedder};
+use super::{Index, IndexError, points::Near, stored_kind, vectors::Embedder};
 use crate::{chunk::page, fingerprint::Fingerprint, read::Kind, terms::of_question};
 
 /// What to look for, and where.
@@ -39,6 +39,15 @@ pub enum By {
     Both(Meaning),
 }
 
+impl By {
+    /// What another program has found to be nearest; without effect where words decide.
+    pub fn set_nearest(&mut self, found: Option<Vec<Near>>) {
+        if let Self::Meaning(meaning) | Self::Both(meaning) = self {
+            meaning.nearest = found;
+        }
+    }
+}
+
 /// A question as the model understands it that made the vectors.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meaning {
@@ -46,6 +55,9 @@ pub struct Meaning {
     pub embedder: Embedder,
     /// What a rank among the meanings counts, where one among the words counts 1.
     pub weight: f64,
+    /// What another program has found to be nearest, the nearest first; none where it is looked for
+    /// here. See [`points`](super::points).
+    pub nearest: Option<Vec<Near>>,
 }
 
 /// A chunk that was found, and all it takes to cite it.
@@ -111,6 +123,11 @@ impl Query {
 }
 
 impl Query {
+    /// How many chunks each way of finding them is to name.
+    pub(super) fn depth(&self) -> usize {
+        self.limit.saturating_mul(DEPTH)
+    }
+
     fn is_filtered(&self) -> bool {
         !self.sources.is_empty() || !self.kinds.is_empty() || self.since_s.is_some()
     }
@@ -191,8 +208,15 @@ impl Index {
 
     fn by_meaning(&self, query: &Query, meaning: &Meaning) -> Result<Vec<Ranked>, IndexError> {
         self.check_embedder(&meaning.embedder)?;
-        let among = if query.is_filtered() { Some(self.filtered(query)?) } else { None };
-        self.nearest(&meaning.vector, query.limit.saturating_mul(DEPTH), among.as_ref())
+        match &meaning.nearest {
+            Some(nearest) => self.known(nearest),
+            None => self.nearest(&meaning.vector, query.depth(), self.among(query)?.as_ref()),
+        }
+    }
+
+    /// The only chunks that may be found, where not all may.
+    pub(super) fn among(&self, query: &Query) -> Result<Option<HashSet<i64>>, IndexError> {
+        query.is_filtered().then(|| self.filtered(query)).transpose()
     }
 
     /// All chunks that may be found.
@@ -219,7 +243,7 @@ impl Index {
             "SELECT rowid, -rank FROM words WHERE words MATCH :words {filter}
                 ORDER BY rank LIMIT :limit"
         );
-        let (words, limit) = (phrases.join(" OR "), query.limit.saturating_mul(DEPTH));
+        let (words, limit) = (phrases.join(" OR "), query.depth());
         let (sources, kinds) = query.lists();
         let mut statement = self.connection.prepare_cached(&sql)?;
         let read =

@@ -14,6 +14,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{
     Index, IndexError, hex,
+    points::Near,
     search::Ranked,
     stored_kind,
     write::{begin, titles},
@@ -214,6 +215,19 @@ impl Index {
         Ok(scored.into_iter().map(ranked).collect())
     }
 
+    /// What others have found to be nearest, as far as it is still known here.
+    pub(super) fn known(&self, nearest: &[Near]) -> Result<Vec<Ranked>, IndexError> {
+        let sql = "SELECT 1 FROM embedded WHERE chunk = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut known = Vec::new();
+        for &(chunk, cosine) in nearest {
+            if statement.exists([chunk])? {
+                known.push(Ranked { chunk, score: cosine, cosine: Some(cosine) });
+            }
+        }
+        Ok(known)
+    }
+
     /// Reads the vectors unless they are in memory as they are.
     fn refresh(&self) -> Result<(), IndexError> {
         // The first changes with what others write, the second with what we do.
@@ -290,8 +304,15 @@ fn packed(vector: &[f32]) -> Vec<u8> {
     bytes
 }
 
+/// The numbers that [`packed`] has kept.
+pub(super) fn unpacked(packed: &[u8]) -> Vec<f32> {
+    let Some((scale, numbers)) = packed.split_first_chunk::<4>() else { return Vec::new() };
+    let scale = f32::from_le_bytes(*scale);
+    numbers.iter().map(|it| f32::from(it.cast_signed()) * scale).collect()
+}
+
 /// Numbers that are none count as nothing.
-fn normalised(vector: &[f32]) -> Vec<f32> {
+pub(crate) fn normalised(vector: &[f32]) -> Vec<f32> {
     let length = vector.iter().map(|it| it * it).sum::<f32>().sqrt();
     let is_usable = length.is_finite() && length > 0.0;
     vector.iter().map(|it| if is_usable { it / length } else { 0.0 }).collect()

@@ -19,7 +19,10 @@ use tm_knowledge::{
 };
 
 use super::sources::SourceFile;
-use crate::{embedding::EmbeddingModel, reranking::Reranker};
+use crate::{
+    embedding::{EmbeddingModel, server::VectorServer},
+    reranking::Reranker,
+};
 
 /// More files than this are read once and kept, which is what `kb add` is for.
 const FILES_MAX: usize = 1000;
@@ -30,12 +33,14 @@ pub struct Library {
     index: Arc<Mutex<Index>>,
     model: Option<EmbeddingModel>,
     reranker: Option<Reranker>,
+    vectors: Option<VectorServer>,
 }
 
 impl Library {
     /// Documents that are found by their words.
     pub fn new(index: Index) -> Self {
-        Self { index: Arc::new(Mutex::new(index)), model: None, reranker: None }
+        let index = Arc::new(Mutex::new(index));
+        Self { index, model: None, reranker: None, vectors: None }
     }
 
     /// The same documents, found by what they mean as well. The model is the one that made their
@@ -49,6 +54,17 @@ impl Library {
     #[must_use]
     pub fn with_reranker(self, reranker: Option<Reranker>) -> Self {
         Self { reranker, ..self }
+    }
+
+    /// The same documents, whose vectors a server looks through.
+    #[must_use]
+    pub fn with_vectors_at(self, vectors: Option<VectorServer>) -> Self {
+        Self { vectors, ..self }
+    }
+
+    /// Why vectors were looked through here, where a server should have done it.
+    pub fn searched_here(&self) -> Option<String> {
+        self.vectors.as_ref()?.failure()
     }
 
     /// Why passages were left in the order in which they were found, where a model should have put
@@ -95,14 +111,22 @@ impl Library {
     }
 
     /// Finds chunks, the best first.
-    pub(crate) async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
-        let Some(reranker) = &self.reranker else {
-            return self.ask(move |index| index.search(&query)).await;
-        };
+    pub async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
+        let Some(reranker) = &self.reranker else { return self.found(query).await };
         let (question, wanted) = (query.text.clone(), query.limit);
         let query = Query { limit: reranker.candidates(wanted), ..query };
-        let hits = self.ask(move |index| index.search(&query)).await?;
+        let hits = self.found(query).await?;
         Ok(reranker.best(&question, hits, wanted).await)
+    }
+
+    async fn found(&self, mut query: Query) -> Result<Vec<Hit>, IndexError> {
+        if let Some(server) = &self.vectors {
+            let asked = query.clone();
+            if let Some(wanted) = self.ask(move |index| index.wanted(&asked)).await? {
+                query.by.set_nearest(server.nearest(&wanted).await);
+            }
+        }
+        self.ask(move |index| index.search(&query)).await
     }
 
     /// What a chunk says, opened again.

@@ -48,16 +48,21 @@ pub fn reach(config: &Config, environment: &Environment) -> Result<Reach, Advice
     {
         endpoints.extend(model.and_then(|it| planner.endpoint(role, &it)));
     }
-    endpoints.extend(environment.redis_url().map(|it| cache(it, &planner.guard)));
+    for (role, provider, url) in [
+        ("cache", "redis", environment.redis_url()),
+        ("vectors", "qdrant", environment.qdrant_url()),
+    ] {
+        endpoints.extend(url.map(|it| beside(role, provider, it, &planner.guard)));
+    }
     Ok(Reach { mode: mode.as_str(), endpoints })
 }
 
-/// The server that answers are kept in.
-fn cache(url: &str, guard: &Guard) -> Endpoint {
+/// A server without a model, that answers or vectors are kept in.
+fn beside(role: &'static str, provider: &str, url: &str, guard: &Guard) -> Endpoint {
     let is_local = guard.check(url).is_ok();
     Endpoint {
-        role: "cache",
-        provider: "redis".to_owned(),
+        role,
+        provider: provider.to_owned(),
         model: String::new(),
         url: Some(without_secrets(url)),
         is_local,

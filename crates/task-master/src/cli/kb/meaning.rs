@@ -5,14 +5,17 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use tm_knowledge::index::{Index, search::Meaning};
+use tm_knowledge::{
+    index::{Index, search::Meaning},
+    qdrant::{Copied, QdrantError},
+};
 use tm_workflows::embedding::{EmbedError, EmbeddingModel, Progress, embed_missing};
 
 use super::{count, told};
 use crate::{
     app::Workspace,
     backend,
-    knowledge::{FETCH_HINT, Meanings, WordsAlone, embedding_model, meanings},
+    knowledge::{FETCH_HINT, Meanings, WordsAlone, embedding_model, meanings, qdrant},
     report::{Interrupted, Report, advice},
 };
 
@@ -75,6 +78,61 @@ pub(super) fn complete(
     };
     let chunks = index.embedded().map_err(told)?.map_or(0, |it| it.chunks);
     Ok(Made::Complete { model: model.embedder.model, made, chunks })
+}
+
+/// Brings the Qdrant server up to date, where the user names one.
+pub(super) fn copy(
+    index: &Index,
+    workspace: &Workspace,
+    report: &mut Report,
+) -> anyhow::Result<Option<Copied>> {
+    let (Some(qdrant), Some(_)) = (qdrant(workspace)?, index.embedded().map_err(told)?) else {
+        return Ok(None);
+    };
+    let bar = ProgressBar::new(0);
+    let template = "{spinner} copying [{bar:24}] {pos}/{len} vectors, {eta}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    let observer = |sent: usize, missing: usize| {
+        bar.set_length(u64::try_from(missing).unwrap_or_default());
+        bar.set_position(u64::try_from(sent).unwrap_or_default());
+    };
+    let state = "what was copied stays there; `task-master kb embed` goes on";
+    let copied = wait(state, async {
+        qdrant.copy(index, &observer).await.map_err(|error| match error {
+            QdrantError::Index(error) => told(error),
+            error @ (QdrantError::Rest(_)
+            | QdrantError::Answer { .. }
+            | QdrantError::Incomplete { .. }) => {
+                let hint = "start it, or see TASKMASTER_QDRANT_URL and QDRANT_API_KEY; the \
+                            vectors are in the knowledge base all the same";
+                let message = format!("{} has no copy of the vectors", qdrant.url());
+                anyhow::Error::new(error).context(advice(message, hint))
+            }
+        })
+    });
+    bar.finish_and_clear();
+    let copied = copied?;
+    report.note(&format!(
+        "{} has a copy of {} ({} new)",
+        qdrant.url(),
+        count(copied.points, "vector"),
+        copied.added
+    ));
+    Ok(Some(copied))
+}
+
+/// The same for those whose work is done whether or not it can be.
+pub(super) fn copy_if_possible(
+    index: &Index,
+    workspace: &Workspace,
+    report: &mut Report,
+) -> Option<Copied> {
+    copy(index, workspace, report).unwrap_or_else(|error| {
+        report.warn(&format!("{error:#}"));
+        None
+    })
 }
 
 /// What a question means.

@@ -12,6 +12,7 @@ use tm_knowledge::{
     },
     read::Kind,
 };
+use tm_workflows::{embedding::server::VectorServer, research::library::Library};
 
 use super::{
     count,
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::{
     app::Workspace,
-    knowledge::{Meanings, embedding_model, meanings, reranker, tell_unranked},
+    knowledge::{Meanings, embedding_model, meanings, qdrant, reranker, tell_degraded},
     report::{Report, advice},
 };
 
@@ -49,6 +50,10 @@ pub(super) struct Args {
     #[arg(long, short, value_enum)]
     mode: Option<Mode>,
 
+    /// Who looks through vectors; without it the Qdrant server, where one is named
+    #[arg(long, value_enum)]
+    store: Option<Store>,
+
     /// Leave what was found in the order in which it was found
     #[arg(long)]
     no_rerank: bool,
@@ -69,6 +74,15 @@ enum Mode {
     Hybrid,
 }
 
+/// Who looks through vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// This program
+    Embedded,
+    /// The Qdrant server
+    Qdrant,
+}
+
 /// Finds chunks, and has them put in order where the project has a model that can.
 pub(super) fn run(args: &Args, workspace: &Workspace, report: &mut Report) -> anyhow::Result<()> {
     let kinds = args.kind.iter().map(|it| it.parse::<Kind>()).collect::<Result<_, _>>()?;
@@ -80,15 +94,18 @@ pub(super) fn run(args: &Args, workspace: &Workspace, report: &mut Report) -> an
     }
     let (by, mode) = by(args, &index, workspace, report)?;
     let reranker = if args.no_rerank { None } else { reranker(workspace)? };
-    let most = reranker.as_ref().map_or(args.number, |it| it.candidates(args.number));
-    let query = Query { sources, kinds, since_s, by, ..Query::new(&args.query, most) };
-    let mut hits = index.search(&query).map_err(told)?;
-    let mut is_ranked = false;
-    if let Some(reranker) = reranker {
-        let best = async { Ok(reranker.best(&args.query, hits, args.number).await) };
-        hits = wait("nothing was changed", best)?;
-        is_ranked = reranker.failure().inspect(|why| tell_unranked(why, report)).is_none();
+    let is_ranked = reranker.is_some();
+    let query = Query { sources, kinds, since_s, by, ..Query::new(&args.query, args.number) };
+    let server = server(args.store, workspace)?;
+    let library = Library::new(index).with_reranker(reranker).with_vectors_at(server);
+    let hits = wait("nothing was changed", async { library.search(query).await.map_err(told) })?;
+    if args.store == Some(Store::Qdrant)
+        && let Some(why) = library.searched_here()
+    {
+        return Err(advice(why, "bring it up to date with `task-master kb embed`").into());
     }
+    let is_ranked = is_ranked && library.unranked().is_none();
+    tell_degraded(&[library], report);
     if args.json {
         let found = json!({"query": args.query, "mode": mode, "reranked": is_ranked, "hits": hits});
         report.json(&found);
@@ -96,6 +113,18 @@ pub(super) fn run(args: &Args, workspace: &Workspace, report: &mut Report) -> an
         screen::print_hits(&hits, report);
     }
     Ok(())
+}
+
+/// The server that looks through vectors, where it is to.
+fn server(store: Option<Store>, workspace: &Workspace) -> anyhow::Result<Option<VectorServer>> {
+    if store == Some(Store::Embedded) {
+        return Ok(None);
+    }
+    let server = qdrant(workspace)?;
+    if store.is_some() && server.is_none() {
+        return Err(advice("no Qdrant server is named", "set TASKMASTER_QDRANT_URL").into());
+    }
+    Ok(server.map(VectorServer::new))
 }
 
 /// What to find by, and what that is called. Who named no way gets the best there is, and is told

@@ -34,9 +34,11 @@ pub(super) fn run(
     let locations: Vec<PathBuf> = there.iter().map(|it| PathBuf::from(&it.location)).collect();
     report.note(&format!("watching {}; Ctrl-C ends this", count(there.len(), "source")));
     whenever_they_change(&locations, || {
+        let mut is_new = false;
         for source in &there {
             let synced = read_one(&mut index, source, app)?;
             if synced.added + synced.changed + synced.removed > 0 {
+                is_new = true;
                 screen::print_synced(source, &synced, report);
             }
         }
@@ -44,6 +46,9 @@ pub(super) fn run(
         if lacks {
             let made = meaning::complete(&mut index, workspace, report)?;
             screen::print_made(&made, report);
+        }
+        if is_new || lacks {
+            meaning::copy_if_possible(&index, workspace, report);
         }
         report.flush();
         Ok(())

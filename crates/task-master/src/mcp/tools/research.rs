@@ -3,9 +3,7 @@
 use serde_json::{Value, json};
 use tm_tasks::{config::Role, document::Tag, id::TaskId};
 use tm_workflows::research::{
-    Detail, Research,
-    library::Library,
-    research as answer,
+    Detail, Research, research as answer,
     session::{Exchange, Session},
     sources::{self, SourceFile},
 };
@@ -15,7 +13,7 @@ use super::{
     asking::{ask_for, told},
 };
 use crate::{
-    knowledge::{self, tell_unranked},
+    knowledge::{self, tell_degraded},
     mcp::{
         call::Call,
         envelope::Answer,
@@ -62,9 +60,7 @@ fn research(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     for id in &researched.told.left_out {
         call.report.warn(&format!("there was no room to tell the model about {id}"));
     }
-    if let Some(why) = request.documents.libraries.iter().find_map(Library::unranked) {
-        tell_unranked(&why, call.report);
-    }
+    tell_degraded(&request.documents.libraries, call.report);
     let exchanges = [Exchange { query: request.query.clone(), answer: researched.answer.clone() }];
     let model = answered.telemetry.get("modelUsed").and_then(Value::as_str).unwrap_or_default();
     let session = Session { exchanges: &exchanges, model, at: call.now() };

@@ -47,7 +47,7 @@ fn embed(index: &mut Index, by: &Embedder) -> usize {
 }
 
 fn meaning(vector: &[f32], weight: f64) -> Meaning {
-    Meaning { vector: vector.to_vec(), embedder: maker("small"), weight }
+    Meaning { vector: vector.to_vec(), embedder: maker("small"), weight, nearest: None }
 }
 
 fn found(index: &Index, query: &Query) -> Vec<String> {
