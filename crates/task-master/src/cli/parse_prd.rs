@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     app::{App, Workspace, explain},
-    backend,
+    backend, knowledge,
     report::{
         Interrupted, Report, advice,
         text::{BOLD, DIM, Text},
@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long, short, value_name = "NUMBER")]
     num_tasks: Option<usize>,
 
-    /// Plan with the research role
+    /// Ask the research model, and tell it what documents say about each part of the work
     #[arg(long, short)]
     research: bool,
 
@@ -82,6 +82,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         return Ok(());
     };
     let globals = workspace.config.globals();
+    let role = role(args.research);
     let count = args.num_tasks.or_else(|| usize::try_from(globals.default_num_tasks).ok());
     let request = ParsePrd {
         document,
@@ -91,13 +92,11 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         priority: globals.default_priority,
         timeout: timeout(&workspace)?,
         saved: Some(workspace.environment.state_dir.join("parse-prd")),
+        documents: knowledge::for_role(&workspace, role, report)?,
     };
-    if args.research {
-        report.warn("a plan is made of its document alone: --research looks nothing up here");
-    }
     // No model is loaded for a document that is none.
     Prd::from_bytes(&request.document).map_err(|error| told(error.into(), &path))?;
-    let choice = backend::for_role(&workspace, role(args.research), report)?;
+    let choice = backend::for_role(&workspace, role, report)?;
     let model_id = choice.id.clone();
     let started = Instant::now();
     let tag = target.tag.clone();
@@ -206,6 +205,10 @@ pub(super) fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
         }
         ParsePrdError::Count { .. } => "plan a large product in parts, one tag each",
         ParsePrdError::TasksExist { .. } => "add --append to keep them or --force to replace them",
+        ParsePrdError::LookedUp(_) => {
+            "nothing in the tasks file was changed; look at the documents with `task-master kb \
+             verify`, or plan without --research"
+        }
         ParsePrdError::Save { .. } => "free some space, or see what its permissions are",
         ParsePrdError::Prompt(_)
         | ParsePrdError::Store(_)

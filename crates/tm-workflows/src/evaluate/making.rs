@@ -57,6 +57,7 @@ pub async fn make_plan(
         priority: Priority::Medium,
         timeout,
         saved: None,
+        documents: None,
     };
     let drafts = plan(backend, &request, observer).await?.tasks;
     let mut file = TaskFile::default();

@@ -25,7 +25,6 @@ use tm_tasks::{
         alike,
         assemble::{Draft, assemble, without_detours},
         digest::digest,
-        parts::{Part, parts},
     },
     prd::{Prd, PrdError, Unit},
     store::{Quality, Store, StoreError},
@@ -34,17 +33,21 @@ use tm_tasks::{
 };
 
 use crate::{
+    asking::AskError,
     evaluate::quality,
     event::{Event, Observer},
     prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, Prompts},
+    research::Documents,
 };
 
 use whole::{Before, Whole};
+use work::Work;
 
 mod detail;
 mod saved;
 mod titles;
 mod whole;
+mod work;
 
 /// What is to be planned, and how.
 #[derive(Debug, Clone)]
@@ -63,6 +66,8 @@ pub struct ParsePrd {
     pub timeout: Duration,
     /// Where the work of an interrupted run is kept; `None` keeps nothing.
     pub saved: Option<PathBuf>,
+    /// Where each part of the work is looked up; none where the user did not ask for that.
+    pub documents: Option<Documents>,
 }
 
 /// Where the tasks go.
@@ -120,6 +125,8 @@ pub enum ParsePrdError {
     Count { requested: usize },
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    #[error(transparent)]
+    LookedUp(#[from] AskError),
     #[error("the tag {tag} has {tasks} tasks already")]
     TasksExist { tag: String, tasks: usize },
     #[error(transparent)]
@@ -261,10 +268,11 @@ async fn plan_after(
         characters: text.chars().count(),
         requirements,
     });
-    if let Some(whole) = Whole::new(backend, request, &text, before)? {
+    let work = Work::divided(backend, request, (&text, &prd), count, observer).await?;
+    if let Some(whole) = Whole::new(backend, request, (&text, &work.looked_up), before)? {
         return whole.plan(backend, request, &prd, observer).await;
     }
-    let session = Session::new(backend, request, &prd, parts(&prd, count), observer)?;
+    let session = Session::new(backend, request, &prd, work, observer)?;
     let saved = saved::Saved::open(request, &text, count, backend.info())?;
     in_parts(&session, &saved).await
 }
@@ -334,9 +342,7 @@ fn natural_count(requirements: usize) -> usize {
 struct Session<'a> {
     backend: &'a dyn Backend,
     prd: &'a Prd,
-    parts: Vec<Part>,
-    /// What each part begins with.
-    beginnings: Vec<String>,
+    work: Work,
     /// Those of the tasks that are written so far; held while one is looked for.
     titles: tokio::sync::Mutex<Vec<String>>,
     prompts: &'a Prompts,
@@ -353,7 +359,7 @@ impl<'a> Session<'a> {
         backend: &'a dyn Backend,
         request: &'a ParsePrd,
         prd: &'a Prd,
-        parts: Vec<Part>,
+        work: Work,
         observer: Observer<'a>,
     ) -> Result<Self, ParsePrdError> {
         let document = fitting_digest(backend, prd);
@@ -361,8 +367,7 @@ impl<'a> Session<'a> {
         Ok(Self {
             backend,
             prd,
-            beginnings: parts.iter().map(|it| titles::beginning(prd, it)).collect(),
-            parts,
+            work,
             titles: tokio::sync::Mutex::default(),
             prompts,
             language: &request.language,
@@ -418,19 +423,19 @@ impl<'a> Session<'a> {
 
     /// For each task the index of its part, and which step of it the task is.
     fn tasks(&self) -> impl Iterator<Item = (usize, usize)> {
-        let parts = self.parts.iter().enumerate();
+        let parts = self.work.parts.iter().enumerate();
         parts.flat_map(|(at, part)| (1..=part.tasks).map(move |step| (at, step)))
     }
 
     /// The number of a task's part, which step of it the task is, and of how many.
     fn place(&self, task: usize) -> (usize, usize, usize) {
         let (part, step) = self.tasks().nth(task).unwrap_or((0, 1));
-        (part + 1, step, self.parts.get(part).map_or(1, |it| it.tasks))
+        (part + 1, step, self.work.parts.get(part).map_or(1, |it| it.tasks))
     }
 
     /// The words of the requirements that a task is about.
     fn requirements_of(&self, task: usize) -> Vec<&'a str> {
-        let part = self.tasks().nth(task).and_then(|it| self.parts.get(it.0));
+        let part = self.tasks().nth(task).and_then(|it| self.work.parts.get(it.0));
         let units = part.map(|it| it.units.as_slice()).unwrap_or_default();
         units.iter().filter_map(|it| self.prd.units.get(*it)).map(|it| it.text.as_str()).collect()
     }

@@ -16,6 +16,7 @@ fn the_detail_prompt_shows_the_plan_and_the_requirements_of_the_task() {
         "requirements": ["finds notes by word", "answers within 50 ms"],
         "step": 1,
         "steps": 1,
+        "documents": "",
     });
     let text = render(PARSE_PRD_DETAIL, variables).unwrap();
     assert!(text.contains("1. Store: notes are kept\n2. Search: finds notes\n"), "{text}");

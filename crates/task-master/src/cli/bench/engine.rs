@@ -334,6 +334,7 @@ impl Sides<'_> {
             priority: Priority::Medium,
             timeout: Duration::from_mins(30),
             saved: None,
+            documents: None,
         };
         let asked = Instant::now();
         let first = OnceLock::new();

@@ -8,11 +8,12 @@ use tm_workflows::plan::parse_prd::{Existing, ParsePrd, Target, parse_prd as pla
 
 use super::{
     PROJECT_ROOT, TAG,
-    asking::{RESEARCH, role, tell},
+    asking::{LOOKED_UP, role, tell},
     in_project,
 };
 use crate::{
     backend::{self, telemetry},
+    knowledge,
     mcp::{
         call::{self, Call},
         envelope::Answer,
@@ -35,7 +36,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
         Parameter::text("output", "Another tasks file"),
         Parameter::text("numTasks", "About how many, e.g. 10; 0: as the document needs"),
         Parameter::flag("force", "Replace the tag's tasks"),
-        RESEARCH,
+        LOOKED_UP,
         Parameter::flag("append", "Keep the tag's tasks"),
     ],
     run: parse_prd,
@@ -48,6 +49,7 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         anyhow::Error::new(error).context(advice(message, "Name the document as input"))
     })?;
     let globals = call.workspace.config.globals();
+    let role = role(call);
     let request = ParsePrd {
         document,
         count: count(call)?.or_else(|| usize::try_from(globals.default_num_tasks).ok()),
@@ -56,6 +58,7 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         priority: globals.default_priority,
         timeout: call::timeout(&call.workspace.environment),
         saved: Some(call.workspace.environment.state_dir.join("parse-prd")),
+        documents: knowledge::for_role(call.workspace, role, call.report)?,
     };
     let request = ParsePrd { count: request.count.filter(|it| *it > 0), ..request };
     let store = match call.arguments.text("output") {
@@ -74,7 +77,7 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let target = Target { store, tag: call.tag().to_owned(), existing };
     // No model is loaded for a document that is none.
     Prd::from_bytes(&request.document)?;
-    let choice = backend::for_role(call.workspace, role(call), call.report)?;
+    let choice = backend::for_role(call.workspace, role, call.report)?;
     let teller = call.teller;
     let spent = call.wait(async {
         let model = choice.open().await?;

@@ -87,11 +87,12 @@ pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail
     requirements.truncate(REQUIREMENTS_SHOWN);
     let (part, step, steps) = session.place(index);
     let variables = json!({
-        "parts": session.beginnings,
+        "parts": session.work.beginnings,
         "number": part,
         "requirements": requirements,
         "step": step,
         "steps": steps,
+        "documents": session.work.looked_up.get(part - 1),
     });
     let mut question = Question {
         text: session.prompts.render(PARSE_PRD_DETAIL, variables)?,

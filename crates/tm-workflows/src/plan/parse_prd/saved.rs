@@ -43,7 +43,9 @@ impl Saved {
             .map_err(|source| ParsePrdError::Save { path: folder.clone(), source })?;
         let version = request.prompts.version();
         let count_text = count.to_string();
-        let question = [text, &request.language, &model.model, &version, &count_text].join("\0");
+        let looked_up = if request.documents.is_some() { "looked up" } else { "" };
+        let question =
+            [text, &request.language, &model.model, &version, &count_text, looked_up].join("\0");
         let name = sha256_hex(question.as_bytes());
         let file = folder.join(format!("{name}.json"));
         let work: Work = kept::read(&file)

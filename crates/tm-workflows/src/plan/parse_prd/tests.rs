@@ -8,7 +8,7 @@ use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
 
-const PRD: &str = "\
+pub(super) const PRD: &str = "\
 # Notes
 ## Search
 - find notes by word with SQLite FTS5
@@ -20,7 +20,7 @@ const PRD: &str = "\
 - one Markdown file for each note
 ";
 
-fn request(count: usize) -> ParsePrd {
+pub(super) fn request(count: usize) -> ParsePrd {
     ParsePrd {
         document: PRD.into(),
         count: Some(count),
@@ -29,6 +29,7 @@ fn request(count: usize) -> ParsePrd {
         priority: Priority::Medium,
         timeout: Duration::from_mins(1),
         saved: None,
+        documents: None,
     }
 }
 
@@ -62,7 +63,7 @@ fn number(request: &ChatRequest) -> Option<usize> {
     rest.split(' ').next()?.parse().ok()
 }
 
-fn working() -> ScriptedModel {
+pub(super) fn working() -> ScriptedModel {
     ScriptedModel::new(answer)
 }
 

@@ -80,7 +80,7 @@ impl Whole {
     pub(super) fn new(
         backend: &dyn Backend,
         request: &ParsePrd,
-        document: &str,
+        (document, found): (&str, &[String]),
         before: &Before,
     ) -> Result<Option<Self>, ParsePrdError> {
         let info = backend.info();
@@ -92,8 +92,12 @@ impl Whole {
             .iter()
             .map(|it| json!({"id": it.id().to_string(), "title": it.title()}))
             .collect();
+        let mut found: Vec<&str> = found.iter().flat_map(|it| it.lines()).collect();
+        found.sort_unstable();
+        found.dedup();
         let question = json!({
             "document": document.trim(),
+            "documents": found.join("\n"),
             "count": request.count,
             "existing": existing,
             "first_id": before.first_id,

@@ -19,6 +19,7 @@ fn request(count: Option<usize>) -> ParsePrd {
         priority: Priority::Medium,
         timeout: std::time::Duration::from_mins(1),
         saved: None,
+        documents: None,
     }
 }
 
@@ -134,7 +135,7 @@ async fn tasks_that_are_there_are_shown_only_when_they_stay() {
     let model = ScriptedModel::new(|_| Reply::Stall).with_whole_answers();
     let question = |tasks: &[Task]| {
         let before = Before { tasks: tasks.to_vec(), first_id: 8 };
-        let whole = Whole::new(&model, &request(None), PRD, &before).unwrap().unwrap();
+        let whole = Whole::new(&model, &request(None), (PRD, &[]), &before).unwrap().unwrap();
         whole.messages[1].content.clone()
     };
     assert!(question(&tasks).contains("\n- 7: Log in\n"), "{}", question(&tasks));
@@ -146,7 +147,7 @@ async fn tasks_that_are_there_are_shown_only_when_they_stay() {
 async fn small_models_and_long_documents_are_planned_in_parts() {
     let long = format!("# Sensors\n{}", "- store a value of a sensor with its time\n".repeat(400));
     let whole = |model: &ScriptedModel, document: &str| {
-        Whole::new(model, &request(Some(3)), document, &Before::default()).unwrap().is_some()
+        Whole::new(model, &request(Some(3)), (document, &[]), &Before::default()).unwrap().is_some()
     };
     let model = || ScriptedModel::new(|_| Reply::Stall);
     assert!(whole(&model().with_whole_answers(), PRD));
