@@ -50,6 +50,7 @@ mod privacy;
 mod progress;
 mod read_pdf;
 pub(crate) mod record;
+mod recover;
 mod remove_subtask;
 mod remove_task;
 mod research;
@@ -118,6 +119,7 @@ pub enum Command {
     /// Make tasks smaller
     ScopeDown(scope::Args),
     Research(research::Args),
+    Recover(recover::Args),
     Kb(kb::Args),
     Prd(prd::Args),
     Eval(eval::Args),
@@ -192,6 +194,7 @@ impl Command {
                 | Self::ScopeUp(_)
                 | Self::ScopeDown(_)
                 | Self::Research(_)
+                | Self::Recover(_)
                 | Self::Kb(_)
                 | Self::Prd(_)
                 | Self::Eval(_)
@@ -236,6 +239,7 @@ pub fn run(command: Command, app: &App, report: &mut Report) -> anyhow::Result<(
         Command::ScopeUp(args) => scope::run(&args, Direction::Up, app, report),
         Command::ScopeDown(args) => scope::run(&args, Direction::Down, app, report),
         Command::Research(args) => research::run(&args, app, report),
+        Command::Recover(args) => recover::run(&args, app, report),
         Command::Kb(args) => kb::run(&args, app, report),
         Command::Prd(args) => prd::run(&args, app, report),
         Command::Eval(args) => eval::run(&args, app, report),

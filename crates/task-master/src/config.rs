@@ -89,6 +89,11 @@ impl Environment {
         self.cache_dir.join("prefixes")
     }
 
+    /// Where copies of repositories are, each as long as a command tries something in it.
+    pub fn scratch_dir(&self) -> PathBuf {
+        self.cache_dir.join("scratch")
+    }
+
     /// The Redis server that answers are kept in, when it is not the disk.
     pub fn redis_url(&self) -> Option<&str> {
         self.variable("TASKMASTER_REDIS_URL")

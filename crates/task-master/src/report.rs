@@ -68,6 +68,15 @@ pub fn answer_piece(text: &str) {
     drop(out.write_all(shown.as_bytes()).and_then(|()| out.flush()));
 }
 
+/// Asks for a line of text in the middle of work; nothing when Enter is all that comes.
+pub fn answer_to(question: &str) -> Option<String> {
+    let mut err = io::stderr();
+    let asked = write!(err, "{question} ").and_then(|()| err.flush());
+    let mut answer = String::new();
+    asked.and_then(|()| io::stdin().lock().read_line(&mut answer)).ok()?;
+    Some(answer.trim().to_owned()).filter(|it| !it.is_empty())
+}
+
 impl Report {
     pub fn new(screen: Screen) -> Self {
         Self::to(screen, Box::new(io::stdout()), Box::new(io::stderr()))
@@ -244,10 +253,7 @@ impl Report {
     /// Asks for a line of text; nothing when Enter is all that comes.
     pub fn answer(&mut self, question: &str) -> Option<String> {
         self.flush_out();
-        let asked = write!(self.err, "{question} ").and_then(|()| self.err.flush());
-        let mut answer = String::new();
-        asked.and_then(|()| io::stdin().lock().read_line(&mut answer)).ok()?;
-        Some(answer.trim().to_owned()).filter(|it| !it.is_empty())
+        answer_to(question)
     }
 
     /// Ends the output, and tells what kept it from being printed.

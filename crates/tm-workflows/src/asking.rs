@@ -99,7 +99,19 @@ impl Asking<'_> {
         max_tokens: u32,
         spent: &Spent,
     ) -> Result<String, AskError> {
+        self.text_drawn(question, max_tokens, Sampling::default(), spent).await
+    }
+
+    /// Asks for a text whose words are chosen this way.
+    pub async fn text_drawn(
+        &self,
+        question: String,
+        max_tokens: u32,
+        sampling: Sampling,
+        spent: &Spent,
+    ) -> Result<String, AskError> {
         let request = self.request(question, max_tokens, "text")?;
+        let request = ChatRequest { sampling, ..request };
         let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
         let completion = complete(self.backend, request, &on_text).await?;
         spent.add(completion.usage);

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod event;
 pub mod plan;
 pub mod prompts;
+pub mod recover;
 pub mod reranking;
 pub mod research;
 mod wording;

@@ -48,6 +48,9 @@ pub(crate) const PARSE_PRD_DOCUMENT: Prompt = prompt!("parse_prd/document");
 pub(crate) const PARSE_PRD_REPLACE: Prompt = prompt!("parse_prd/replace");
 pub(crate) const PARSE_PRD_DETAIL: Prompt = prompt!("parse_prd/detail");
 pub(crate) const PARSE_PRD_WHOLE: Prompt = prompt!("parse_prd/whole");
+pub(crate) const RECOVER_SITUATION: Prompt = prompt!("recover/situation");
+pub(crate) const RECOVER_CHOICE: Prompt = prompt!("recover/choice");
+pub(crate) const RECOVER_EDIT: Prompt = prompt!("recover/edit");
 pub(crate) const RESEARCH_SYSTEM: Prompt = prompt!("research/system");
 pub(crate) const RESEARCH_QUESTION: Prompt = prompt!("research/question");
 pub(crate) const RESEARCH_PLAN: Prompt = prompt!("research/plan");
@@ -78,6 +81,9 @@ const REPLACEABLE: &[Prompt] = &[
     PARSE_PRD_REPLACE,
     PARSE_PRD_DETAIL,
     PARSE_PRD_WHOLE,
+    RECOVER_SITUATION,
+    RECOVER_CHOICE,
+    RECOVER_EDIT,
     RESEARCH_SYSTEM,
     RESEARCH_QUESTION,
     RESEARCH_PLAN,

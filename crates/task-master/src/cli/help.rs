@@ -42,7 +42,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("Subtask Management", &["add-subtask", "update-subtask", "remove-subtask", "clear-subtasks"]),
     (
         "Task Analysis & Breakdown",
-        &["analyze-complexity", "complexity-report", "expand", "research", "kb"],
+        &["analyze-complexity", "complexity-report", "expand", "research", "recover", "kb"],
     ),
     ("Task Navigation & Viewing", &["next", "show", "start", "loop", "autopilot"]),
     ("Tag Management", &["tags", "add-tag", "use-tag", "delete-tag", "rename-tag", "copy-tag"]),

@@ -42,6 +42,7 @@ mod privacy;
 mod project;
 mod prompts;
 mod real_servers;
+mod recover;
 mod research;
 mod research_cited;
 mod rollout;

@@ -1,4 +1,4 @@
-//! What autopilot needs of a repository, through the user's own `git`.
+//! What is needed of a repository, through the user's own `git`.
 //!
 //! Every command has a deadline and asks nothing. Why something is committed is not known here.
 //! Start at [`Git::open`].
@@ -19,6 +19,26 @@ pub struct Git {
     /// The root of the work tree.
     root: PathBuf,
 }
+
+/// What says which repository is meant, to whoever is called by git itself: `git rev-parse
+/// --local-env-vars`. Here the directory says so.
+pub(crate) const LOCAL_VARIABLES: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
 
 /// Why git did not do something.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +71,20 @@ impl Git {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// A repository whose root is known; whether there is one is not looked at.
+    pub(crate) fn with_root(root: &Path) -> Self {
+        Self { directory: root.to_path_buf(), root: root.to_path_buf() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The same repository, with commands run at its root.
+    pub(crate) fn at_root(&self) -> Self {
+        Self::with_root(&self.root)
     }
 
     /// Everything that differs from the last commit: changed, staged, deleted, new.
@@ -143,7 +177,8 @@ impl Git {
         }
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<String, GitError> {
+    /// What a command of git prints.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<String, GitError> {
         self.run_for(arguments, DEADLINE)
     }
 
@@ -151,6 +186,9 @@ impl Git {
         let mut command = Command::new("git");
         command.args(arguments).current_dir(&self.directory);
         command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_EDITOR", "true").env("LC_ALL", "C");
+        for variable in LOCAL_VARIABLES {
+            command.env_remove(variable);
+        }
         let name = arguments.iter().find(|it| !it.starts_with('-') && !it.contains('='));
         let name = name.copied().unwrap_or_default();
         match output_within(&mut command, deadline) {

@@ -1,0 +1,1 @@
+node pages.test.js

@@ -1,0 +1,1 @@
+node words.test.js

@@ -1,0 +1,4 @@
+const assert = require('node:assert');
+const { longest } = require('./words');
+
+assert.strictEqual(longest('a task list'), 'task');

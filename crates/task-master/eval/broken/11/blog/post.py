@@ -1,0 +1,5 @@
+from blog.slug import slug
+
+
+def address(title):
+    return "/posts/" + slug(title)

@@ -1,0 +1,2 @@
+# Prints the report of a month.
+echo "report of $1"

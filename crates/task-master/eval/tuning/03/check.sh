@@ -1,0 +1,1 @@
+node ranking.test.js

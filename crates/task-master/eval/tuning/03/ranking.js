@@ -1,0 +1,6 @@
+// The scores, the best first.
+function ranking(scores) {
+  return [...scores].sort().reverse();
+}
+
+module.exports = { ranking };

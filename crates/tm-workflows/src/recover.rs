@@ -1,0 +1,417 @@
+//! `recover --research`: a check fails, what is wrong is looked up, and steps are tried in a scratch copy
+//! until the check passes.
+//!
+//! A model proposes steps and nothing else: which files may change, what may be run and whether it
+//! helped is decided by code. Solved is only what makes the failing check pass, once more from the clean
+//! state. Start at [`diagnose`] and [`recover`]; [`scratch`] makes the copy, [`applied`] takes what
+//! helped to the user's own files.
+
+use std::{io, path::Path, time::Duration};
+
+use serde::Serialize;
+use tm_knowledge::{read::kind, walk};
+use tm_llm::chat::Usage;
+
+use self::{
+    candidates::{Rules, Shown, choose},
+    proposal::{Situation, end_of, propose},
+    run::{Ran, run},
+    scratch::{Patch, Scratch},
+    step::{Action, Step, StepError},
+};
+use crate::{
+    asking::{AskError, Asking, Spent},
+    autopilot::git::GitError,
+    event::Event,
+    research::{
+        failure::{Found, nearest, tell},
+        sources::{SourceFile, read_file},
+    },
+};
+
+pub mod applied;
+mod candidates;
+mod proposal;
+pub mod record;
+pub mod run;
+pub mod scratch;
+pub mod step;
+
+/// What shall pass, and what may be done for it.
+#[derive(Debug, Clone)]
+pub struct Recovery {
+    /// The user's own words, run by `sh`.
+    pub check: String,
+    /// Commands that steps may run, and prove something by.
+    pub allowed: Vec<String>,
+    /// The task that the check belongs to, in full.
+    pub task: Option<Named>,
+    pub attempts: u32,
+    /// Whether steps may change tests and what the check names.
+    pub changes_tests: bool,
+    /// How long the check, or a command, may take.
+    pub limit: Duration,
+}
+
+/// A task.
+#[derive(Debug, Clone)]
+pub struct Named {
+    pub title: String,
+    pub text: String,
+}
+
+/// What a check says before anything was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Diagnosis {
+    Passes,
+    /// It failed and then passed with nothing changed.
+    Flaky(Ran),
+    Unrunnable(Ran),
+    Fails(Ran),
+}
+
+/// What was tried, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Recovered {
+    /// What the check printed at first.
+    pub failure: Ran,
+    /// What documents say about it, each sentence with its place.
+    pub sources: Vec<String>,
+    pub attempts: Vec<Attempt>,
+    pub end: Outcome,
+    pub usage: Usage,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The check passes with this.
+    Resolved(Patch),
+    Unresolved,
+    /// The user did not want this done.
+    Declined(Box<Step>),
+}
+
+/// Some steps from the clean state.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Attempt {
+    pub steps: Vec<Tried>,
+    /// What was different in the end, as a patch.
+    pub patch: String,
+    pub resolved: bool,
+}
+
+/// A step, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tried {
+    /// None when the model named none that could be used.
+    pub step: Option<Step>,
+    /// In words.
+    pub became: String,
+    /// The end of what was printed.
+    pub output: String,
+}
+
+/// Why nothing was tried, or no further.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error("there is no file that a step may change")]
+    NoCandidate,
+    #[error("{model} named no step that could be tried")]
+    NoStep { model: String },
+    #[error("`sh` cannot be run")]
+    Shell(#[from] io::Error),
+}
+
+/// Steps of one attempt: each of them must have changed what the check says.
+const STEPS_MAX: usize = 2;
+
+/// Larger projects have files that nobody asked about.
+const FILES_MAX: usize = 1000;
+
+/// Runs the check in the copy: a failure counts when it is one twice.
+///
+/// # Errors
+/// When `sh` cannot be started.
+pub async fn diagnose(scratch: &Scratch, recovery: &Recovery) -> Result<Diagnosis, RecoverError> {
+    let first = check(scratch, recovery).await?;
+    if first.passed() {
+        return Ok(Diagnosis::Passes);
+    }
+    if first.is_unrunnable() {
+        return Ok(Diagnosis::Unrunnable(first));
+    }
+    scratch.reset()?;
+    let again = check(scratch, recovery).await?;
+    scratch.reset()?;
+    Ok(if again.passed() { Diagnosis::Flaky(first) } else { Diagnosis::Fails(again) })
+}
+
+/// Looks up what fails, and tries steps for it. Each is shown to `consent` before it is done.
+///
+/// # Errors
+/// What keeps the model from answering, or that nothing may be changed. What cannot be tried is told in
+/// the attempts.
+pub async fn recover(
+    asking: Asking<'_>,
+    scratch: &Scratch,
+    (recovery, failure): (&Recovery, Ran),
+    consent: impl AsyncFn(&Step) -> bool,
+) -> Result<Recovered, RecoverError> {
+    let work = Work { asking, scratch, recovery, spent: Spent::default() };
+    let found = work.look_up(&failure.output).await?;
+    let sources = found.iter().map(|it| it.line.clone()).collect::<Vec<_>>();
+    let near: Vec<String> = found.into_iter().map(|it| it.path).collect();
+    let mut recovered = Recovered {
+        failure,
+        sources,
+        attempts: Vec::new(),
+        end: Outcome::Unresolved,
+        usage: Usage::default(),
+    };
+    for number in 0..recovery.attempts.max(1) {
+        (asking.observer)(Event::Note {
+            text: format!("attempt {} of {}", number + 1, recovery.attempts),
+        });
+        scratch.reset()?;
+        let mut attempt = Attempt::default();
+        let end = work.attempt((&recovered, &near), &mut attempt, &consent).await;
+        attempt.resolved = matches!(end, Ok(Some(Outcome::Resolved(_))));
+        recovered.attempts.push(attempt);
+        if let Some(end) = end? {
+            recovered.end = end;
+            break;
+        }
+    }
+    if recovered.attempts.iter().flat_map(|it| &it.steps).all(|it| it.step.is_none()) {
+        return Err(RecoverError::NoStep { model: asking.backend.info().model.clone() });
+    }
+    recovered.usage = work.spent.usage();
+    Ok(recovered)
+}
+
+async fn check(scratch: &Scratch, recovery: &Recovery) -> Result<Ran, RecoverError> {
+    Ok(run(&recovery.check, scratch.folder(), recovery.limit).await?)
+}
+
+/// What all attempts share.
+struct Work<'a> {
+    asking: Asking<'a>,
+    scratch: &'a Scratch,
+    recovery: &'a Recovery,
+    spent: Spent,
+}
+
+impl Work<'_> {
+    /// What documents say about the failure, in the words of the task and of the check.
+    async fn look_up(&self, output: &str) -> Result<Vec<Found>, AskError> {
+        let task = self.recovery.task.iter().map(|it| it.title.clone());
+        let questions: Vec<String> = task.chain(questions(output)).collect();
+        let questions: Vec<&str> = questions.iter().map(String::as_str).collect();
+        let rules = self.rules();
+        // Code is shown, and tests are.
+        let wanted = |path: &str| {
+            let kind = kind(Path::new(path));
+            !rules.keeps(path) && kind.is_some_and(|it| it != tm_knowledge::read::Kind::Code)
+        };
+        let found = nearest(&self.asking, &questions, &wanted).await?;
+        tell(&self.asking, &found);
+        Ok(found)
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        let Recovery { check, changes_tests, .. } = self.recovery;
+        Rules { check, changes_tests: *changes_tests }
+    }
+
+    /// Steps from the clean state, until one helps or none does.
+    async fn attempt(
+        &self,
+        (so_far, near): (&Recovered, &[String]),
+        attempt: &mut Attempt,
+        consent: &impl AsyncFn(&Step) -> bool,
+    ) -> Result<Option<Outcome>, RecoverError> {
+        let mut output = so_far.failure.output.clone();
+        let earlier = so_far.attempts.iter().flat_map(|it| &it.steps);
+        let earlier: Vec<String> = earlier.filter_map(Tried::told).collect();
+        for _ in 0..STEPS_MAX {
+            let files = self.files(&output, near)?;
+            let done: Vec<String> = attempt.steps.iter().filter_map(Tried::told).collect();
+            let situation = Situation {
+                check: &self.recovery.check,
+                allowed: &self.recovery.allowed,
+                task: self.recovery.task.as_ref().map(|it| it.text.as_str()),
+                documents: &so_far.sources.join("\n"),
+                files: &files,
+                output: &output,
+                earlier: &earlier.join("\n"),
+                done: &done.join("\n"),
+                number: u32::try_from(so_far.attempts.len()).unwrap_or_default(),
+            };
+            let step = match propose(&self.asking, situation, &self.spent).await? {
+                Ok(step) => step,
+                Err(why) => {
+                    attempt.note(None, format!("the model named no step: {why}"));
+                    return Ok(None);
+                }
+            };
+            if !consent(&step).await {
+                attempt.note(Some(step.clone()), "was not wanted".to_owned());
+                return Ok(Some(Outcome::Declined(Box::new(step))));
+            }
+            let tried = self.try_step(&step).await?;
+            let Tried { became, output: printed, .. } = &tried;
+            // Something else fails now, and not for what this step did.
+            let is_further = !printed.is_empty()
+                && end_of(printed) != end_of(&output)
+                && !step.is_blamed(printed);
+            (self.asking.observer)(Event::Note { text: format!("{step}: {became}") });
+            output.clone_from(printed);
+            let passed = became == PASSED;
+            attempt.steps.push(tried);
+            attempt.patch = self.scratch.patch()?.text;
+            if passed {
+                return self.confirmed(attempt).await;
+            }
+            if !is_further {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does a step, and lets its proof and the check say what came of it.
+    async fn try_step(&self, step: &Step) -> Result<Tried, RecoverError> {
+        let tried =
+            |became: String, output: String| Tried { step: Some(step.clone()), became, output };
+        let done = match self.act(step).await? {
+            Ok(ran) => ran,
+            Err(error) => return Ok(tried(format!("was not done: {error}"), String::new())),
+        };
+        if let Some(ran) = done.filter(|it| !it.passed()) {
+            return Ok(tried(format!("the command {}", ran.end), ran.output));
+        }
+        if step.proof != self.recovery.check {
+            let proof = run(&step.proof, self.scratch.folder(), self.recovery.limit).await?;
+            if !proof.passed() {
+                return Ok(tried(format!("`{}` {}", step.proof, proof.end), proof.output));
+            }
+        }
+        let check = check(self.scratch, self.recovery).await?;
+        let became =
+            if check.passed() { PASSED.to_owned() } else { format!("the check {}", check.end) };
+        Ok(tried(became, check.output))
+    }
+
+    async fn act(&self, step: &Step) -> Result<Result<Option<Ran>, StepError>, RecoverError> {
+        let folder = self.scratch.folder();
+        Ok(match &step.action {
+            Action::Edit(edit) => edit.write(folder).map(|()| None),
+            Action::Run(command) => Ok(Some(run(command, folder, self.recovery.limit).await?)),
+        })
+    }
+
+    /// The same steps once more from the clean state, without what checks left behind.
+    async fn confirmed(&self, attempt: &mut Attempt) -> Result<Option<Outcome>, RecoverError> {
+        self.scratch.reset()?;
+        for step in attempt.steps.iter().filter_map(|it| it.step.as_ref()) {
+            drop(self.act(step).await?);
+        }
+        let patch = self.scratch.patch()?;
+        attempt.patch.clone_from(&patch.text);
+        if let Some(path) = self.kept(&patch) {
+            attempt.note(
+                None,
+                format!("does not count: a command changed {path}, which the check rests on"),
+            );
+            return Ok(None);
+        }
+        let again = check(self.scratch, self.recovery).await?;
+        if again.passed() {
+            return Ok(Some(Outcome::Resolved(patch)));
+        }
+        attempt.note(
+            None,
+            format!("does not count: once more from the clean state, the check {}", again.end),
+        );
+        Ok(None)
+    }
+
+    /// A file that must stay as it is and did not.
+    fn kept<'a>(&self, patch: &'a Patch) -> Option<&'a String> {
+        let folder = self.scratch.folder_inside();
+        patch.paths.iter().find(|it| {
+            Path::new(it)
+                .strip_prefix(folder)
+                .is_ok_and(|it| self.rules().keeps(&it.to_string_lossy()))
+        })
+    }
+
+    /// The files as they are now.
+    fn files(&self, output: &str, near: &[String]) -> Result<Vec<Shown>, RecoverError> {
+        let folder = self.scratch.folder();
+        let walked = walk::files(folder).files.into_iter().take(FILES_MAX);
+        let plain = walked.filter(|it| kind(it).is_some_and(tm_knowledge::read::Kind::is_plain));
+        let files: Vec<SourceFile> =
+            plain.filter_map(|it| read_file(folder, it.to_str()?).ok()).collect();
+        let shown = choose(&files, self.rules(), output, near);
+        if shown.iter().all(|it| !it.may_change) && self.recovery.allowed.is_empty() {
+            return Err(RecoverError::NoCandidate);
+        }
+        Ok(shown)
+    }
+}
+
+/// What became of a step that helped.
+const PASSED: &str = "the check passed";
+
+/// Lines of output that say what is wrong, the last ones first, in words that documents have.
+fn questions(output: &str) -> Vec<String> {
+    const MOST: usize = 4;
+    let says = |it: &&str| {
+        let line = it.to_ascii_lowercase();
+        ["error", "fail", "expected", "assert", "not ", "missing"]
+            .iter()
+            .any(|it| line.contains(it))
+    };
+    let lines = output.lines().rev().filter(says).take(MOST);
+    // What every failure says is in no document.
+    let is_noise = |it: &str| {
+        let it = it.to_ascii_lowercase();
+        ["error", "exception", "fail", "failed", "true", "false"]
+            .iter()
+            .any(|end| it.ends_with(end))
+    };
+    let words = |line: &str| {
+        let words = line.split(|it: char| !it.is_alphanumeric()).filter(|it| !is_noise(it));
+        words.collect::<Vec<_>>().join(" ")
+    };
+    lines.map(words).filter(|it| !it.trim().is_empty()).collect()
+}
+
+impl Attempt {
+    fn note(&mut self, step: Option<Step>, became: String) {
+        self.steps.push(Tried { step, became, output: String::new() });
+    }
+}
+
+impl Tried {
+    /// For the model that has to think of something else.
+    fn told(&self) -> Option<String> {
+        let step = self.step.as_ref()?;
+        let what = match &step.action {
+            Action::Run(command) => format!("`{command}` was run."),
+            Action::Edit(edit) => {
+                format!("{} was changed to:\n{}\n", edit.path, edit.new.join("\n"))
+            }
+        };
+        let last = self.output.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or_default();
+        Some(format!("{what} Then {}: {}", self.became, end_of(last)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

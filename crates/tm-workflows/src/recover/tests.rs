@@ -1,0 +1,223 @@
+use std::{fs, path::PathBuf, process::Command};
+
+use serde_json::json;
+use tempfile::TempDir;
+use tm_testkit::model::{Reply, ScriptedModel};
+
+use super::*;
+use crate::asking::fixture::asking;
+
+/// A shop whose price is half of what it should be.
+struct Shop {
+    repository: TempDir,
+    cache: TempDir,
+}
+
+const CODE: &str = "# The price.\necho $1\n";
+
+impl Shop {
+    fn new() -> Self {
+        let shop =
+            Self { repository: tempfile::tempdir().unwrap(), cache: tempfile::tempdir().unwrap() };
+        shop.write("price.sh", CODE);
+        shop.write(
+            "test.sh",
+            "[ \"$(sh price.sh 2)\" = 4 ] || { echo 'error: price.sh: not 4'; exit 1; }\n",
+        );
+        Command::new("git")
+            .args(["init", "-q"])
+            .current_dir(shop.repository.path())
+            .output()
+            .unwrap();
+        shop
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.repository.path().join(path), text).unwrap();
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch::of(self.repository.path(), self.cache.path()).unwrap()
+    }
+
+    fn names(&self) -> Vec<PathBuf> {
+        let mut names: Vec<PathBuf> =
+            fs::read_dir(self.repository.path()).unwrap().map(|it| it.unwrap().path()).collect();
+        names.sort();
+        names
+    }
+
+    async fn recovered(
+        &self,
+        recovery: &Recovery,
+        model: &ScriptedModel,
+    ) -> Result<Recovered, RecoverError> {
+        let scratch = self.scratch();
+        let Diagnosis::Fails(failure) = diagnose(&scratch, recovery).await.unwrap() else {
+            panic!("the check passes")
+        };
+        let recovered = recover(asking(model), &scratch, (recovery, failure), async |_| true).await;
+        // Whatever happened, the user's own files are as they were.
+        assert_eq!(fs::read_to_string(self.repository.path().join("price.sh")).unwrap(), CODE);
+        recovered
+    }
+}
+
+fn recovery(check: &str) -> Recovery {
+    Recovery {
+        check: check.to_owned(),
+        allowed: Vec::new(),
+        task: None,
+        attempts: 2,
+        changes_tests: false,
+        limit: Duration::from_mins(1),
+    }
+}
+
+/// A model that changes the second line of price.sh to each of these.
+fn writing(lines: &[&str]) -> ScriptedModel {
+    playing(lines.iter().map(|it| format!("It is not doubled.\n```sh\n# The price.\n{it}\n```")))
+}
+
+fn playing(replies: impl IntoIterator<Item = String>) -> ScriptedModel {
+    ScriptedModel::playing(replies.into_iter().map(Reply::Text))
+}
+
+#[tokio::test]
+async fn a_later_attempt_begins_anew_and_knows_what_was_tried() {
+    let shop = Shop::new();
+    let model = writing(&["echo $(($1 + 1))", "echo $(($1 * 3))", "echo $(($1 * 2))"]);
+    let recovery = Recovery { attempts: 3, ..recovery("sh test.sh") };
+    let recovered = shop.recovered(&recovery, &model).await.unwrap();
+    let Outcome::Resolved(patch) = &recovered.end else { panic!("{recovered:?}") };
+    assert_eq!(patch.paths, ["price.sh"]);
+    assert!(patch.text.contains("-echo $1\n+echo $(($1 * 2))\n"), "{}", patch.text);
+    // No step changed what was printed, so that none was followed by another one.
+    assert_eq!(recovered.attempts.iter().map(|it| it.steps.len()).collect::<Vec<_>>(), [1, 1, 1]);
+    let seen = model.seen();
+    let last = &seen.last().unwrap().messages[1].content;
+    assert!(last.contains("echo $(($1 + 1))") && last.contains("This was tried before"), "{last}");
+    assert!(last.contains("# The price.\necho $1\n"), "{last}");
+    assert_eq!(fs::read_dir(shop.cache.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn whoever_evades_the_check_has_resolved_nothing() {
+    let shop = Shop::new();
+    let before = shop.names();
+    let recovered = shop
+        .recovered(&recovery("sh test.sh"), &writing(&["exit 0", "trap 'exit 0' 0"]))
+        .await
+        .unwrap();
+    assert_eq!(recovered.end, Outcome::Unresolved);
+    assert!(
+        recovered.attempts.iter().all(|it| it.steps[0].became.starts_with("was not done")),
+        "{recovered:?}"
+    );
+    assert_eq!(shop.names(), before);
+    // A check that passes when its program is broken is none of the model's making: it passes before.
+    let scratch = shop.scratch();
+    assert_eq!(diagnose(&scratch, &recovery("true")).await.unwrap(), Diagnosis::Passes);
+}
+
+#[tokio::test]
+async fn a_model_that_wants_to_change_the_test_or_talks_nonsense_is_an_error() {
+    let shop = Shop::new();
+    let talk = ScriptedModel::new(|_| Reply::Text("Happy to help!".to_owned()));
+    let error = shop.recovered(&recovery("sh test.sh"), &talk).await.unwrap_err();
+    assert!(matches!(error, RecoverError::NoStep { .. }), "{error}");
+    assert_eq!(talk.seen().len(), 2);
+    let empty = ScriptedModel::new(|_| Reply::Text(String::new()));
+    let error = shop.recovered(&recovery("sh test.sh"), &empty).await.unwrap_err();
+    assert!(matches!(error, RecoverError::Ask(_)), "{error}");
+    // Another file to change means that there is a choice.
+    shop.write("other.sh", "echo 1\n");
+    let test = r#"{"change": "test.sh"}"#.to_owned();
+    let error = shop.recovered(&recovery("sh test.sh"), &playing(vec![test; 2])).await.unwrap_err();
+    assert!(matches!(error, RecoverError::Ask(AskError::Object(_))), "{error}");
+    let dead = ScriptedModel::new(|_| Reply::Broken(String::new()));
+    let error = shop.recovered(&recovery("sh test.sh"), &dead).await.unwrap_err();
+    assert!(matches!(error, RecoverError::Ask(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_command_that_changes_the_check_does_not_count() {
+    let shop = Shop::new();
+    let cheat = "echo true > test.sh".to_owned();
+    let recovery = Recovery { allowed: vec![cheat.clone()], attempts: 1, ..recovery("sh test.sh") };
+    let run = json!({"change": cheat, "proof": "sh test.sh"}).to_string();
+    let recovered = shop.recovered(&recovery, &playing([run])).await.unwrap();
+    assert_eq!(recovered.end, Outcome::Unresolved);
+    let last = recovered.attempts[0].steps.last().unwrap();
+    assert!(last.became.contains("a command changed test.sh"), "{}", last.became);
+}
+
+#[tokio::test]
+async fn what_passes_once_and_not_again_does_not_count() {
+    let shop = Shop::new();
+    let outside = tempfile::tempdir().unwrap();
+    let count = outside.path().join("count").display().to_string();
+    // Passes at its third run, and never again.
+    let check = format!("echo x >> {count}; [ $(wc -l < {count}) = 3 ]");
+    let recovery = Recovery { attempts: 1, ..recovery(&check) };
+    let recovered = shop.recovered(&recovery, &writing(&["echo 4"])).await.unwrap();
+    assert_eq!(recovered.end, Outcome::Unresolved);
+    let last = recovered.attempts[0].steps.last().unwrap();
+    assert!(last.became.contains("once more from the clean state"), "{}", last.became);
+}
+
+#[tokio::test]
+async fn a_check_that_passes_by_chance_or_cannot_be_run_is_told_apart() {
+    let shop = Shop::new();
+    let outside = tempfile::tempdir().unwrap();
+    let count = outside.path().join("count").display().to_string();
+    let flaky = recovery(&format!("echo x >> {count}; [ $(wc -l < {count}) = 2 ]"));
+    let scratch = shop.scratch();
+    assert!(matches!(diagnose(&scratch, &flaky).await.unwrap(), Diagnosis::Flaky(_)));
+    let missing = recovery("no-such-program-here");
+    assert!(matches!(diagnose(&scratch, &missing).await.unwrap(), Diagnosis::Unrunnable(_)));
+}
+
+#[tokio::test]
+async fn nothing_is_done_without_consent() {
+    let shop = Shop::new();
+    let scratch = shop.scratch();
+    let (recovery, model) = (recovery("sh test.sh"), writing(&["touch made; echo 4"]));
+    let Diagnosis::Fails(failure) = diagnose(&scratch, &recovery).await.unwrap() else { panic!() };
+    let recovered =
+        recover(asking(&model), &scratch, (&recovery, failure), async |_| false).await.unwrap();
+    assert!(
+        matches!(&recovered.end, Outcome::Declined(step) if step.cause == "It is not doubled.")
+    );
+    assert_eq!(scratch.patch().unwrap().text, "");
+}
+
+#[tokio::test]
+async fn with_nothing_to_change_no_model_is_asked() {
+    let shop = Shop::new();
+    let check = "sh test.sh # price.sh";
+    let model = playing([]);
+    let error = shop.recovered(&recovery(check), &model).await.unwrap_err();
+    assert!(matches!(error, RecoverError::NoCandidate), "{error}");
+    assert_eq!(model.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn the_page_has_all_that_was_tried_and_cannot_be_broken_out_of() {
+    let shop = Shop::new();
+    let model = writing(&["echo '```'", "exit 0"]);
+    let recovery = recovery("sh test.sh");
+    let recovered = shop.recovered(&recovery, &model).await.unwrap();
+    let origin = record::Origin { version: "1", model: "script", at: "today" };
+    let page = record::page(&recovery, &recovered, origin);
+    for part in [
+        "sh test.sh",
+        "error: price.sh: not 4",
+        "## Attempt 2",
+        "was not done",
+        "+echo '```'",
+        "\n````",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
