@@ -89,16 +89,15 @@ pub struct Cli {
 const TERM_WIDTH_MAX: usize = 100;
 
 impl Cli {
-    /// What can be typed. Who starts a server, with `mcp` as the first word, gets that command
-    /// alone: all the others take half a megabyte, which a server would keep.
+    /// What can be typed. Who starts a server, with `mcp` or `serve` as the first word, gets that
+    /// command alone: all the others take half a megabyte, which a server would keep.
     pub fn grammar(first: Option<&OsStr>) -> clap::Command {
-        if first.is_some_and(|it| it == "mcp") {
-            let mcp = mcp::Args::augment_args(clap::Command::new("mcp"));
-            return clap::Command::new("task-master")
-                .max_term_width(TERM_WIDTH_MAX)
-                .subcommand(mcp);
-        }
-        Self::command()
+        let server = match first.and_then(OsStr::to_str) {
+            Some("mcp") => mcp::Args::augment_args(clap::Command::new("mcp")),
+            Some("serve") => serve::Args::augment_args(clap::Command::new("serve")),
+            Some(_) | None => return Self::command(),
+        };
+        clap::Command::new("task-master").max_term_width(TERM_WIDTH_MAX).subcommand(server)
     }
 }
 

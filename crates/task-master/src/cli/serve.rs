@@ -79,7 +79,10 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     if args.require_key && !has_keys {
         return Err(no_keys("there is no key to ask for").into());
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads())
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let protection =
             Protection { has_keys, has_tls: encryption.is_some(), is_insecure: args.insecure_http };
@@ -120,6 +123,12 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         drop(tokio::time::timeout(GRACE, background.wait()).await);
         ended.0.map_err(explain)
     })
+}
+
+/// As many as take half of the cores: the models need the others, and threads that wake each other
+/// for a request do more work for it than one that does all of it.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |it| (it.get() / 2).max(1))
 }
 
 /// The gateway of a project, with its main model loaded, and what that is called.
@@ -277,7 +286,6 @@ fn explain(error: ServeError) -> anyhow::Error {
         ServeError::Pem { .. } | ServeError::Tls(_) => {
             "name PEM files: a chain of certificates, and the private key of the first"
         }
-        ServeError::Ended(_) => "start it again",
     };
     let message = error.to_string();
     anyhow::Error::new(error).context(advice(message, hint))

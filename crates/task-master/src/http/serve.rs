@@ -4,7 +4,7 @@
 //! unless the user means it otherwise. Start at [`serve`].
 
 use std::{
-    fmt, io,
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -15,6 +15,8 @@ use axum::{
     Router,
     serve::{Listener, ListenerExt as _},
 };
+use hyper::server::conn::http1::Builder;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -32,7 +34,11 @@ use tokio_rustls::{
     },
     server::TlsStream,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use unhurried::Unhurried;
+
+mod unhurried;
 
 /// What is under way when the server is told to stop has this long to end.
 const GRACE: Duration = Duration::from_secs(30);
@@ -56,8 +62,6 @@ pub enum ServeError {
     Pem { path: PathBuf, source: pem::Error },
     #[error("the certificate and its key cannot be used for TLS")]
     Tls(#[from] rustls::Error),
-    #[error("the server ended")]
-    Ended(#[source] io::Error),
 }
 
 /// What keeps strangers out.
@@ -130,22 +134,30 @@ pub async fn serve(
     }
 }
 
-async fn serve_on<L: Listener<Addr: fmt::Debug>>(
-    listener: L,
+async fn serve_on<L: Listener>(
+    mut listener: L,
     router: Router,
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
-    let server = axum::serve(listener, router);
-    let server = server.with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
-    tokio::pin!(server);
-    let stopped_long_ago = async {
-        stop.cancelled().await;
-        time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        ended = &mut server => ended.map_err(ServeError::Ended),
-        () = stopped_long_ago => Ok(()),
+    let connections = TaskTracker::new();
+    let protocol = Builder::new();
+    while let Some((socket, _)) = stop.run_until_cancelled(listener.accept()).await {
+        let (protocol, stop) = (protocol.clone(), stop.clone());
+        let service = TowerToHyperService::new(router.clone());
+        connections.spawn(Unhurried::new(async move {
+            let socket = TokioIo::new(socket);
+            let mut connection = std::pin::pin!(protocol.serve_connection(socket, service));
+            if stop.run_until_cancelled(connection.as_mut()).await.is_none() {
+                // What is under way is finished, and nothing is begun.
+                connection.as_mut().graceful_shutdown();
+                drop(connection.await);
+            }
+        }));
     }
+    drop(listener);
+    connections.close();
+    drop(time::timeout(GRACE, connections.wait()).await);
+    Ok(())
 }
 
 /// Connections that are encrypted. Who is slow to agree on that keeps nobody waiting.

@@ -24,7 +24,11 @@ const FILE_BYTES: u64 = 4 << 20;
 const WAITING_MOST: usize = 4096;
 
 /// Records come together for so long before they are written.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(10);
+
+/// After so many times that none came, whoever writes sleeps until it is woken. To wake it is work
+/// for a request that is about to be answered, and those that come soon after another need not.
+const AWAKE: u32 = 100;
 
 /// Where records are kept. Dropping it waits until all of them are.
 #[derive(Debug)]
@@ -50,6 +54,8 @@ struct Waiting {
     lost: u64,
     /// Nothing more will come.
     is_over: bool,
+    /// Whoever writes has to be woken.
+    is_asleep: bool,
 }
 
 /// What was kept.
@@ -159,9 +165,9 @@ impl Queue {
             return;
         }
         waiting.records.push(record);
-        let is_first = waiting.records.len() == 1;
+        let is_asleep = std::mem::take(&mut waiting.is_asleep);
         drop(waiting);
-        if is_first {
+        if is_asleep {
             self.changed.notify_one();
         }
     }
@@ -171,18 +177,28 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// What has come; nothing when nothing more will.
+    /// What has come together; nothing when nothing more will.
     fn take(&self) -> Option<(Vec<Record>, u64)> {
-        let waits = |it: &mut Waiting| it.records.is_empty() && !it.is_over;
-        let waiting = self.changed.wait_while(self.waiting(), waits);
-        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
-        let taken = (std::mem::take(&mut waiting.records), std::mem::take(&mut waiting.lost));
-        (!taken.0.is_empty()).then_some(taken)
-    }
-
-    /// Lets records come together.
-    fn gather(&self) {
-        drop(self.changed.wait_timeout_while(self.waiting(), GATHER, |it| !it.is_over));
+        let (mut waiting, mut idle) = (self.waiting(), 0);
+        loop {
+            let gathered = self.changed.wait_timeout_while(waiting, GATHER, |it| !it.is_over);
+            waiting = gathered.unwrap_or_else(PoisonError::into_inner).0;
+            if !waiting.records.is_empty() {
+                let records = std::mem::take(&mut waiting.records);
+                return Some((records, std::mem::take(&mut waiting.lost)));
+            }
+            if waiting.is_over {
+                return None;
+            }
+            idle += 1;
+            if idle == AWAKE {
+                waiting.is_asleep = true;
+                let waits = |it: &mut Waiting| it.is_asleep && !it.is_over;
+                let woken = self.changed.wait_while(waiting, waits);
+                waiting = woken.unwrap_or_else(PoisonError::into_inner);
+                (idle, waiting.is_asleep) = (0, false);
+            }
+        }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -207,7 +223,6 @@ fn write_all(file: &Path, file_bytes: u64, queue: &Queue) {
             has_warned = true;
             tracing::warn!(file = %file.display(), %error, "requests leave no trace");
         }
-        queue.gather();
     }
 }
 

@@ -31,8 +31,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tokio-util", WAITING),
     ("futures-util", WAITING),
     ("async-trait", WAITING),
-    ("hyper", &["tm-llm", "tm-testkit"]),
-    ("hyper-util", &["tm-llm", "tm-testkit"]),
+    // The program serves with it, and connects to nobody.
+    ("hyper", &["tm-llm", "tm-testkit", "task-master"]),
+    ("hyper-util", &["tm-llm", "tm-testkit", "task-master"]),
     ("reqwest", &["tm-llm"]),
     ("rustls", &["tm-llm"]),
     ("redis", &["tm-llm"]),
