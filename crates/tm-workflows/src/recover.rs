@@ -24,7 +24,7 @@ use crate::{
     autopilot::git::GitError,
     event::Event,
     research::{
-        failure::{Found, nearest, tell},
+        looked_up::{Found, SENTENCES, nearest, tell},
         sources::{SourceFile, read_file},
     },
 };
@@ -163,7 +163,7 @@ pub async fn recover(
 ) -> Result<Recovered, RecoverError> {
     let work = Work { asking, scratch, recovery, spent: Spent::default() };
     let found = work.look_up(&failure.output).await?;
-    let sources = found.iter().map(|it| it.line.clone()).collect::<Vec<_>>();
+    let sources = found.iter().map(|it| it.line()).collect::<Vec<_>>();
     let near: Vec<String> = found.into_iter().map(|it| it.path).collect();
     let mut recovered = Recovered {
         failure,
@@ -213,11 +213,11 @@ impl Work<'_> {
         let questions: Vec<&str> = questions.iter().map(String::as_str).collect();
         let rules = self.rules();
         // Code is shown, and tests are.
-        let wanted = |path: &str| {
-            let kind = kind(Path::new(path));
-            !rules.keeps(path) && kind.is_some_and(|it| it != tm_knowledge::read::Kind::Code)
+        let wanted = |it: &Found| {
+            let kind = kind(Path::new(&it.path));
+            !rules.keeps(&it.path) && kind.is_some_and(|it| it != tm_knowledge::read::Kind::Code)
         };
-        let found = nearest(&self.asking, &questions, &wanted).await?;
+        let found = nearest(&self.asking, &questions, SENTENCES, &wanted).await?;
         tell(&self.asking, &found);
         Ok(found)
     }

@@ -25,7 +25,6 @@ use crate::{
 mod answers;
 pub mod cited;
 pub mod claims;
-pub(crate) mod failure;
 pub(crate) mod finding;
 pub mod library;
 pub(crate) mod looked_up;

@@ -103,7 +103,7 @@ fn stem(word: &str) -> String {
 }
 
 /// A text that was written in several lines.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -12,8 +12,11 @@ use tm_tasks::{
 use super::{ParsePrd, ParsePrdError, titles};
 use crate::{
     asking::{AskError, Asking},
-    event::{Event, Observer},
-    research::looked_up::look_up,
+    event::Observer,
+    research::{
+        looked_up::{Found, SENTENCES, lines, nearest, tell},
+        passages::one_line,
+    },
 };
 
 /// What is to be done.
@@ -25,9 +28,8 @@ pub(super) struct Work {
     pub(super) looked_up: Vec<String>,
 }
 
-/// Of a part, so many requirements are looked up, and so many sentences for all of them.
+/// Of a part, so many requirements are looked up.
 const REQUIREMENTS: usize = 4;
-const SENTENCES: usize = 8;
 
 impl Work {
     /// Divides the work into parts for `count` tasks, and looks each up where that is wanted.
@@ -42,6 +44,7 @@ impl Work {
         let beginnings = parts.iter().map(|it| titles::beginning(prd, it)).collect();
         let mut looked_up = vec![String::new(); parts.len()];
         if request.documents.is_some() {
+            let known = one_line(text);
             let asking = Asking {
                 backend,
                 language: &request.language,
@@ -50,44 +53,29 @@ impl Work {
                 observer,
                 documents: request.documents.as_ref(),
             };
-            let mut places: Vec<String> = Vec::new();
-            for (lines, part) in looked_up.iter_mut().zip(&parts) {
-                *lines = about(&asking, prd, part, (text, &mut places)).await?;
+            let mut all = Vec::new();
+            for (looked_up, part) in looked_up.iter_mut().zip(&parts) {
+                let found = about(&asking, prd, part, &known).await?;
+                *looked_up = lines(&found);
+                all.extend(found);
             }
-            observer(Event::Note { text: told(places) });
+            tell(&asking, &all);
         }
         Ok(Self { parts, beginnings, looked_up })
     }
 }
 
-/// What is nearest to the first requirements of a part. Their places are added to `places`.
+/// What is nearest to the first requirements of a part, and not in the `known` document.
 async fn about(
     asking: &Asking<'_>,
     prd: &Prd,
     part: &Part,
-    (text, places): (&str, &mut Vec<String>),
-) -> Result<String, AskError> {
+    known: &str,
+) -> Result<Vec<Found>, AskError> {
     let units = part.units.iter().filter_map(|it| prd.units.get(*it)).take(REQUIREMENTS);
-    let most = SENTENCES / part.units.len().clamp(1, REQUIREMENTS);
-    let mut lines: Vec<String> = Vec::new();
-    for unit in units {
-        let said = look_up(asking, &unit.text, text).await?;
-        let new: Vec<String> = said.lines.into_iter().filter(|it| !lines.contains(it)).collect();
-        lines.extend(new.into_iter().take(most));
-        places.extend(said.places);
-    }
-    Ok(lines.join("\n"))
-}
-
-/// Where it was looked up, for the user.
-fn told(mut places: Vec<String>) -> String {
-    places.sort();
-    places.dedup();
-    if places.is_empty() {
-        "no other document says anything about this".to_owned()
-    } else {
-        format!("looked up in {}", places.join(", "))
-    }
+    let requirements: Vec<&str> = units.map(|it| it.text.as_str()).collect();
+    let each = SENTENCES / requirements.len().max(1);
+    nearest(asking, &requirements, each, &|it| !known.contains(&it.words)).await
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
 use crate::{
+    event::Event,
     plan::parse_prd::tests::{PRD, request, working},
     research::{Documents, library::Library, sources::SourceFile},
 };
