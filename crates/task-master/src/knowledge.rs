@@ -95,12 +95,22 @@ pub(crate) fn qdrant(workspace: &Workspace) -> anyhow::Result<Option<Qdrant>> {
     let (guard, on_blocked) = (backend::guard(workspace), backend::on_blocked(workspace));
     match Rest::new(&guard, on_blocked, url, key, QDRANT_TIMEOUT) {
         Ok(rest) => Ok(Some(Qdrant::new(rest))),
-        Err(error @ RestError::NotLocal(_)) => {
-            let hint = "TASKMASTER_QDRANT_URL names it; if the host is yours, list it in \
-                        TASKMASTER_LOCAL_HOSTS. Nothing was sent";
-            Err(advice(error.to_string(), hint).into())
+        Err(error) => {
+            let hint = match &error {
+                RestError::NotLocal(_) => {
+                    "if the host is yours, list it in TASKMASTER_LOCAL_HOSTS; nothing was sent"
+                }
+                RestError::Key => "see QDRANT_API_KEY",
+                RestError::Egress(_) => "see SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
+                RestError::NoAddress
+                | RestError::Unreachable { .. }
+                | RestError::Refused { .. }
+                | RestError::NotJson { .. }
+                | RestError::Endless { .. } => "write it as http://127.0.0.1:6333",
+            };
+            let message = "the server that TASKMASTER_QDRANT_URL names cannot be asked";
+            Err(anyhow::Error::new(error).context(advice(message, hint)))
         }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -163,7 +163,7 @@ pub async fn recover(
 ) -> Result<Recovered, RecoverError> {
     let work = Work { asking, scratch, recovery, spent: Spent::default() };
     let found = work.look_up(&failure.output).await?;
-    let sources = found.iter().map(|it| it.line()).collect::<Vec<_>>();
+    let sources = found.iter().map(Found::line).collect::<Vec<_>>();
     let near: Vec<String> = found.into_iter().map(|it| it.path).collect();
     let mut recovered = Recovered {
         failure,

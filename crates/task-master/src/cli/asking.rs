@@ -51,7 +51,11 @@ pub(super) fn ask<T>(
     let work = async |asking: Asking<'_>| {
         work(Asking { documents: documents.as_ref(), ..asking }).await.map_err(told)
     };
-    ask_anything(workspace, manner, report, work)
+    let asked = ask_anything(workspace, manner, report, work)?;
+    if let Some(documents) = &documents {
+        knowledge::tell_degraded(&documents.libraries, report);
+    }
+    Ok(asked)
 }
 
 /// Runs any workflow with the model of a role, and shows what it does.

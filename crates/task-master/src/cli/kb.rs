@@ -292,6 +292,7 @@ fn embed(args: &EmbedArgs, workspace: &Workspace, report: &mut Report) -> anyhow
     let mut index = open(workspace)?;
     if args.again {
         meaning::require_model(workspace)?;
+        meaning::forget_copy(&index, workspace, report);
         index.forget_vectors().map_err(told)?;
     }
     let made = meaning::complete(&mut index, workspace, report)?;

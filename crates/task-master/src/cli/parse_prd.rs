@@ -117,6 +117,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         }
     });
     progress.finish();
+    if let Some(documents) = &request.documents {
+        knowledge::tell_degraded(&documents.libraries, report);
+    }
     summary(&written?, &tag, started.elapsed(), report);
     Ok(())
 }

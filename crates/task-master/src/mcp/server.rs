@@ -21,6 +21,7 @@ use rmcp::{
     service::{NotificationContext, Peer, RequestContext},
 };
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -44,6 +45,8 @@ pub(super) struct Server {
     kept: Arc<Kept>,
     /// Models that are asked beside those who answer.
     beside: TaskTracker,
+    /// Has one place.
+    comparing: Arc<Semaphore>,
     session: Mutex<Session>,
 }
 
@@ -64,7 +67,8 @@ impl Server {
     ) -> Self {
         let session = Session { root: None, level: LoggingLevel::Info };
         let beside = TaskTracker::new();
-        Self { environment, selection, kept, beside, session: Mutex::new(session) }
+        let comparing = Arc::new(Semaphore::new(1));
+        Self { environment, selection, kept, beside, comparing, session: Mutex::new(session) }
     }
 
     async fn call(
@@ -111,8 +115,12 @@ impl Server {
         }
         listener.done().await;
         // One at a time: what comes meanwhile is not compared.
-        if let Some(comparison) = comparison.filter(|_| self.beside.is_empty()) {
-            self.beside.spawn(comparison.run());
+        let place = Arc::clone(&self.comparing).try_acquire_owned();
+        if let (Some(comparison), Ok(place)) = (comparison, place) {
+            self.beside.spawn(async move {
+                comparison.run().await;
+                drop(place);
+            });
         }
         Ok(result)
     }

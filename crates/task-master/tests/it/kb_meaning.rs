@@ -187,6 +187,11 @@ fn a_qdrant_server_is_kept_up_to_date_and_looks_through_the_vectors() {
     let asked = || qdrant.seen().iter().filter(|it| it.line.ends_with("/query")).count();
     assert_eq!(asked(), 2, "the knowledge base itself was asked once");
 
+    let again = project.json(&["kb", "embed", "--again", "--json"]);
+    assert_eq!(again["copied"], json!({"points": 2, "added": 2, "removed": 0}), "{again}");
+    let run = project.run(&["kb", "search", "order", "--mode", "lexical", "--store", "qdrant"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+
     let removed = project.json(&["kb", "rm", "docs", "--json"]);
     assert_eq!(removed["copied"]["removed"], 2, "{removed}");
     let reach = project.json(&["privacy", "--json"]);
@@ -217,6 +222,13 @@ fn without_the_qdrant_server_vectors_are_looked_through_here_and_that_is_said() 
     let run = project.run(&search);
     assert_eq!(run.code, 1, "{}", run.all());
     assert!(run.err.contains("db.example is not on this machine"), "{}", run.err);
+    for wrong in ["localhost:6333", "http://me:secret@db:99999"] {
+        project.write(".env", format!("TASKMASTER_QDRANT_URL={wrong}\n"));
+        let run = project.run(&search);
+        assert_eq!(run.code, 1, "{}", run.all());
+        assert!(run.err.contains("no address of a server"), "{}", run.err);
+        assert!(!run.err.contains("secret"), "{}", run.err);
+    }
     project.write(".env", "");
     let run = project.run(&[&search[..], &["--store", "qdrant"]].concat());
     assert!(run.err.contains("no Qdrant server is named"), "{}", run.err);

@@ -1,9 +1,11 @@
 //! The vectors as another program is given them, which looks for the nearest ones in our place.
 //!
-//! They are the numbers that are kept here, so that both find the same. Start at
-//! [`Index::collection`] and [`Index::wanted`].
+//! They are the numbers that are kept here, so that both find the same. A point is called by what it
+//! is of: a chunk, and the text that the vector was made of, so that two that are called the same are
+//! the same. Start at [`Index::collection`] and [`Index::wanted`].
 
 use rusqlite::{OptionalExtension as _, Row};
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Index, IndexError, hex,
@@ -14,11 +16,21 @@ use super::{
 /// All vectors of a knowledge base, as others know them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {
-    /// Another one for other knowledge bases, and for the vectors of other models.
+    /// Another one for other knowledge bases, and for vectors that were made anew.
     pub name: String,
     pub dimensions: usize,
-    /// How many chunks have a vector.
-    pub points: u64,
+    /// In the order of their chunks.
+    pub points: Vec<Point>,
+    /// A digest of all points.
+    pub state: String,
+}
+
+/// The vector of a chunk, as others know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Point {
+    /// At least 1.
+    pub id: u64,
+    pub chunk: i64,
 }
 
 /// What a question asks of those who look for the nearest vectors.
@@ -35,15 +47,37 @@ pub struct Wanted {
 pub type Near = (i64, f64);
 
 impl Index {
-    /// What others are to call the vectors; none when there are none.
+    /// What others are to have of the vectors; none when there are none.
     pub fn collection(&self) -> Result<Option<Collection>, IndexError> {
         let Some(embedded) = self.embedded()? else { return Ok(None) };
-        let maker = hex(embedded.embedder.identity.as_bytes());
-        let name = format!("task-master-{:08x}-{}", self.number()?, maker.get(..8).unwrap_or(""));
-        Ok(Some(Collection { name, dimensions: embedded.dimensions, points: embedded.chunks }))
+        let name = format!("task-master-{:08x}", self.number()?);
+        let points = self.points()?;
+        let mut state = Sha256::new();
+        for point in &points {
+            state.update(point.id.to_le_bytes());
+        }
+        let state = hex(&state.finalize());
+        Ok(Some(Collection { name, dimensions: embedded.dimensions, points, state }))
     }
 
-    /// Tells this knowledge base from others, wherever it is moved.
+    fn points(&self) -> Result<Vec<Point>, IndexError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT chunk, hash FROM embedded JOIN vector ON vector = vector.id ORDER BY chunk",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut points = Vec::new();
+        while let Some(row) = rows.next()? {
+            let chunk: i64 = row.get(0)?;
+            let hash = row.get_ref(1)?.as_bytes().unwrap_or_default();
+            let digest = Sha256::new().chain_update(chunk.to_le_bytes()).chain_update(hash);
+            let digest = digest.finalize();
+            let id = digest.first_chunk().map_or(0, |it| u64::from_le_bytes(*it));
+            points.push(Point { id: id.max(1), chunk });
+        }
+        Ok(points)
+    }
+
+    /// Tells these vectors from others, wherever the knowledge base is moved.
     fn number(&self) -> Result<i32, IndexError> {
         let read = || self.connection.pragma_query_value(None, "application_id", |it| it.get(0));
         let found: i32 = read()?;
@@ -73,14 +107,6 @@ impl Index {
             among,
         };
         Ok(self.collection()?.map(wanted))
-    }
-
-    /// Every chunk that has a vector, in the order of their numbers.
-    pub fn embedded_chunks(&self) -> Result<Vec<i64>, IndexError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT chunk FROM embedded ORDER BY chunk")?;
-        let chunks = statement.query_map([], |row| row.get(0))?;
-        Ok(chunks.collect::<Result<_, _>>()?)
     }
 
     /// The vector of a chunk, of length one but for what a byte a number loses.

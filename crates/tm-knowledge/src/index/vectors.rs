@@ -185,6 +185,8 @@ impl Index {
         let transaction = begin(&mut self.connection)?;
         transaction
             .execute_batch("DELETE FROM embedded; DELETE FROM vector; DELETE FROM embedder;")?;
+        // Copies of these are of no use any more: see `points`.
+        transaction.pragma_update(None, "application_id", 0)?;
         Ok(transaction.commit()?)
     }
 

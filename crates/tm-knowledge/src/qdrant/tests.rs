@@ -56,7 +56,10 @@ fn embed(index: &mut Index) {
 }
 
 fn known() -> (Index, i64) {
-    let mut index = Index::in_memory().unwrap();
+    fill(Index::in_memory().unwrap())
+}
+
+fn fill(mut index: Index) -> (Index, i64) {
     let new = NewSource { location: "/docs".into(), name: "docs".into(), ..NewSource::default() };
     let source = index.add_source(&new, 0).unwrap();
     let document = |it: i32| {
@@ -109,16 +112,56 @@ async fn only_what_is_new_is_sent_and_what_is_gone_is_taken_away() {
     let again = qdrant.copy(&index, &|_, _| ()).await.unwrap();
     assert_eq!(again, Copied { points: all, added: 0, removed: 0 });
 
-    index.remove_documents(source, &["d1".to_owned(), "d2".to_owned()]).unwrap();
+    // As many as before.
+    index.remove_documents(source, &["d1".to_owned()]).unwrap();
     index.write(source, &[Document::of_text("new", "new", "New.")]).unwrap();
     embed(&mut index);
     let wanted = index.wanted(&query(1, Vec::new())).unwrap().unwrap();
     let error = qdrant.nearest(&wanted).await.unwrap_err();
-    let expected = format!("Qdrant at {} has 600 of 599 vectors", server.url());
+    let expected = format!("Qdrant at {} has no copy of the vectors as they are now", server.url());
     assert_eq!(error.to_string(), expected);
     let changed = qdrant.copy(&index, &|_, _| ()).await.unwrap();
-    assert_eq!(changed, Copied { points: all - 1, added: 1, removed: 2 });
+    assert_eq!(changed, Copied { points: all, added: 1, removed: 1 });
     qdrant.nearest(&wanted).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_knowledge_base_that_was_copied_is_not_taken_for_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, copy) = (folder.path().join("one"), folder.path().join("copy"));
+    let (_, source) = fill(Index::create(&file).unwrap());
+    Index::create(&file).unwrap().collection().unwrap();
+    // All of it is in the file once nobody has it open.
+    std::fs::copy(&file, &copy).unwrap();
+    let server = start(None);
+    let qdrant = qdrant(&server.url(), None);
+    let mut indexes = [&file, &copy].map(|it| Index::open(it).unwrap());
+    for (index, words) in indexes.iter_mut().zip(["One.", "Other."]) {
+        index.write(source, &[Document::of_text("new", "new", words)]).unwrap();
+        embed(index);
+    }
+    let [one, other] = &indexes;
+    let name = |it: &Index| it.collection().unwrap().unwrap().name;
+    assert_eq!(name(one), name(other));
+    qdrant.copy(one, &|_, _| ()).await.unwrap();
+    let wanted = other.wanted(&query(1, Vec::new())).unwrap().unwrap();
+    let error = qdrant.nearest(&wanted).await.unwrap_err();
+    assert!(matches!(error, QdrantError::Incomplete { .. }), "{error}");
+    assert_eq!(qdrant.copy(other, &|_, _| ()).await.unwrap().added, 1);
+    qdrant.nearest(&wanted).await.unwrap();
+}
+
+#[tokio::test]
+async fn vectors_that_are_made_anew_are_copied_anew() {
+    let (mut index, _) = known();
+    let server = start(None);
+    let qdrant = qdrant(&server.url(), None);
+    qdrant.copy(&index, &|_, _| ()).await.unwrap();
+    qdrant.forget(&index).await.unwrap();
+    index.forget_vectors().unwrap();
+    embed(&mut index);
+    let again = qdrant.copy(&index, &|_, _| ()).await.unwrap();
+    assert_eq!(again.added, again.points);
 }
 
 #[tokio::test]
@@ -127,7 +170,7 @@ async fn a_server_without_a_copy_and_one_that_wants_a_key_are_told_apart() {
     let server = start(Some("secret"));
     let wanted = index.wanted(&query(1, Vec::new())).unwrap().unwrap();
     let error = qdrant(&server.url(), Some("secret")).nearest(&wanted).await.unwrap_err();
-    assert!(matches!(error, QdrantError::Incomplete { there: 0, .. }), "{error}");
+    assert!(matches!(error, QdrantError::Incomplete { .. }), "{error}");
     let error = qdrant(&server.url(), None).nearest(&wanted).await.unwrap_err();
     let QdrantError::Rest(RestError::Refused { status: 403, .. }) = error else {
         panic!("{error}");
@@ -139,14 +182,16 @@ async fn a_server_without_a_copy_and_one_that_wants_a_key_are_told_apart() {
 async fn what_is_no_answer_is_an_error_and_ends() {
     let (index, _) = known();
     let wanted = index.wanted(&query(1, Vec::new())).unwrap().unwrap();
-    for body in [json!({}), json!({"result": {"count": "many"}}), json!({"result": {"count": 600}})]
-    {
+    for body in [json!({}), json!({"result": {"count": "many"}}), json!({"result": []})] {
         let server = ScriptedServer::start(move |_| Answer::json(200, &body));
         let error = qdrant(&server.url(), None).nearest(&wanted).await.unwrap_err();
         assert!(matches!(error, QdrantError::Answer { .. }), "{error}");
     }
     // A page that leads to itself.
-    let page = json!({"result": {"points": [{"id": 1}], "next_page_offset": 1}});
+    let vectors = json!({"params": {"vectors": {"size": 8}}});
+    let page = json!({
+        "result": {"points": [{"id": 1}], "next_page_offset": 1, "config": vectors},
+    });
     let server = ScriptedServer::start(move |_| Answer::json(200, &page));
     qdrant(&server.url(), None).copy(&index, &|_, _| ()).await.unwrap();
     let error = qdrant(&ScriptedServer::nobody(), None).nearest(&wanted).await.unwrap_err();

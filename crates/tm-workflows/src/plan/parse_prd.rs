@@ -272,8 +272,8 @@ async fn plan_after(
     if let Some(whole) = Whole::new(backend, request, (&text, &work.looked_up), before)? {
         return whole.plan(backend, request, &prd, observer).await;
     }
+    let saved = saved::Saved::open(request, &text, (count, &work.looked_up), backend.info())?;
     let session = Session::new(backend, request, &prd, work, observer)?;
-    let saved = saved::Saved::open(request, &text, count, backend.info())?;
     in_parts(&session, &saved).await
 }
 
@@ -307,7 +307,7 @@ fn uncovered(prd: &Prd, tasks: &[Draft]) -> Vec<String> {
 fn forget(backend: &dyn Backend, request: &ParsePrd) -> Result<(), ParsePrdError> {
     let (text, prd) = Prd::from_bytes(&request.document)?;
     let count = request.count.unwrap_or_else(|| natural_count(prd.requirements().count()));
-    saved::Saved::open(request, &text, count, backend.info())?.remove()
+    saved::Saved::open(request, &text, (count, &[]), backend.info())?.remove()
 }
 
 /// Writes the tasks that are not saved yet, as many at once as the backend works on.

@@ -104,7 +104,8 @@ pub(super) fn copy(
             QdrantError::Index(error) => told(error),
             error @ (QdrantError::Rest(_)
             | QdrantError::Answer { .. }
-            | QdrantError::Incomplete { .. }) => {
+            | QdrantError::Incomplete { .. }
+            | QdrantError::Length { .. }) => {
                 let hint = "start it, or see TASKMASTER_QDRANT_URL and QDRANT_API_KEY; the \
                             vectors are in the knowledge base all the same";
                 let message = format!("{} has no copy of the vectors", qdrant.url());
@@ -121,6 +122,18 @@ pub(super) fn copy(
         copied.added
     ));
     Ok(Some(copied))
+}
+
+/// Has the Qdrant server forget vectors that are made anew. A copy that stays is of no use, and does
+/// no harm.
+pub(super) fn forget_copy(index: &Index, workspace: &Workspace, report: &mut Report) {
+    let forgotten = qdrant(workspace).and_then(|found| match found {
+        Some(qdrant) => wait("nothing was changed", async { Ok(qdrant.forget(index).await?) }),
+        None => Ok(()),
+    });
+    if let Err(error) = forgotten {
+        report.warn(&format!("the copy of the former vectors stays: {error:#}"));
+    }
 }
 
 /// The same for those whose work is done whether or not it can be.

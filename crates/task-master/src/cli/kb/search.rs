@@ -93,6 +93,12 @@ pub(super) fn run(args: &Args, workspace: &Workspace, report: &mut Report) -> an
         sources.push(index.source(name).map_err(told)?.id);
     }
     let (by, mode) = by(args, &index, workspace, report)?;
+    if args.store == Some(Store::Qdrant) && by == By::Words {
+        let hint = "make vectors with `task-master kb embed`, or leave out --store";
+        return Err(
+            advice("the Qdrant server knows no words, and nothing else is asked", hint).into()
+        );
+    }
     let reranker = if args.no_rerank { None } else { reranker(workspace)? };
     let is_ranked = reranker.is_some();
     let query = Query { sources, kinds, since_s, by, ..Query::new(&args.query, args.number) };

@@ -51,9 +51,13 @@ pub(super) fn ask<T>(
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
 ) -> anyhow::Result<Answered<T>> {
     let documents = knowledge::for_role(call.workspace, role, call.report)?;
-    ask_for(call, role, command, async |asking| {
+    let answered = ask_for(call, role, command, async |asking| {
         work(Asking { documents: documents.as_ref(), ..asking }).await.map_err(told)
-    })
+    })?;
+    if let Some(documents) = &documents {
+        knowledge::tell_degraded(&documents.libraries, call.report);
+    }
+    Ok(answered)
 }
 
 /// The same for work of any kind.

@@ -84,6 +84,9 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         plan(&*model, target, &request, &|event| tell(teller, event)).await?;
         Ok(model.spent())
     })?;
+    if let Some(documents) = &request.documents {
+        knowledge::tell_degraded(&documents.libraries, call.report);
+    }
     Answer::new(&json!({
         "message": format!("Successfully parsed PRD and generated tasks in {output}"),
         "outputPath": output,

@@ -1,7 +1,7 @@
 //! The work of a run that may be interrupted, kept until the plan is in its file.
 //!
-//! One small JSON file per document, count, language, model and prompt version; anything else
-//! would be the work of another question. A file that cannot be read is as good as none.
+//! One small JSON file per document, count, language, model and prompt version; anything else, such as
+//! other documents that were looked up, would be the work of another question. A file that cannot be read is as good as none.
 
 use std::{
     fs, io,
@@ -26,6 +26,9 @@ pub(super) struct Saved {
 struct Work {
     /// A place for each task of the plan.
     details: Vec<Option<Detail>>,
+    /// What the model was told that other documents say.
+    #[serde(default)]
+    looked_up: Vec<String>,
 }
 
 impl Saved {
@@ -33,7 +36,7 @@ impl Saved {
     pub(super) fn open(
         request: &ParsePrd,
         text: &str,
-        count: usize,
+        (count, looked_up): (usize, &[String]),
         model: &ModelInfo,
     ) -> Result<Self, ParsePrdError> {
         let Some(folder) = &request.saved else {
@@ -43,14 +46,12 @@ impl Saved {
             .map_err(|source| ParsePrdError::Save { path: folder.clone(), source })?;
         let version = request.prompts.version();
         let count_text = count.to_string();
-        let looked_up = if request.documents.is_some() { "looked up" } else { "" };
-        let question =
-            [text, &request.language, &model.model, &version, &count_text, looked_up].join("\0");
+        let question = [text, &request.language, &model.model, &version, &count_text].join("\0");
         let name = sha256_hex(question.as_bytes());
         let file = folder.join(format!("{name}.json"));
         let work: Work = kept::read(&file)
-            .filter(|it: &Work| it.details.len() == count)
-            .unwrap_or_else(|| Work { details: vec![None; count] });
+            .filter(|it: &Work| it.details.len() == count && it.looked_up == looked_up)
+            .unwrap_or_else(|| Work { details: vec![None; count], looked_up: looked_up.to_vec() });
         Ok(Self { file: Some(file), work: Mutex::new(work) })
     }
 

@@ -74,6 +74,20 @@ struct Planned {
     dependencies: Vec<f64>,
 }
 
+/// Of what was looked up about the parts as much as leaves room for the document.
+fn some_of(backend: &dyn Backend, looked_up: &[String]) -> String {
+    let mut left = backend.info().context_tokens / 8;
+    let mut lines: Vec<&str> = Vec::new();
+    for line in looked_up.iter().flat_map(|it| it.lines()) {
+        let tokens = backend.count_tokens(line);
+        if tokens <= left && !lines.contains(&line) {
+            left -= tokens;
+            lines.push(line);
+        }
+    }
+    lines.join("\n")
+}
+
 impl Whole {
     /// The question about the document; nothing where the model is not asked for whole plans, or
     /// where the document is too long for it.
@@ -92,12 +106,10 @@ impl Whole {
             .iter()
             .map(|it| json!({"id": it.id().to_string(), "title": it.title()}))
             .collect();
-        let mut found: Vec<&str> = found.iter().flat_map(|it| it.lines()).collect();
-        found.sort_unstable();
-        found.dedup();
+        let found = some_of(backend, found);
         let question = json!({
             "document": document.trim(),
-            "documents": found.join("\n"),
+            "documents": found,
             "count": request.count,
             "existing": existing,
             "first_id": before.first_id,

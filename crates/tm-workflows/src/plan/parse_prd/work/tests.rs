@@ -78,3 +78,18 @@ async fn a_model_that_is_trusted_with_the_whole_plan_is_told_all_of_it() {
         questions[0]
     );
 }
+
+#[tokio::test]
+async fn work_that_was_told_something_else_is_not_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = Some(folder.path().to_owned());
+    let plan = async |model: &ScriptedModel, text: &str| {
+        let documents = Some(documents(&[("docs/store.md", text)]));
+        let request = ParsePrd { documents, saved: saved.clone(), ..request(3) };
+        drop(crate::plan::parse_prd::plan(model, &request, &|_| ()).await);
+        model.seen().len()
+    };
+    assert_eq!(plan(&working(), STORE).await, 3);
+    assert_eq!(plan(&working(), STORE).await, 0);
+    assert_eq!(plan(&working(), &STORE.replace("porter", "snowball")).await, 3);
+}
