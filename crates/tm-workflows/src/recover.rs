@@ -224,7 +224,7 @@ impl Work<'_> {
 
     fn rules(&self) -> Rules<'_> {
         let Recovery { check, changes_tests, .. } = self.recovery;
-        Rules { check, changes_tests: *changes_tests }
+        Rules { check, folder: self.scratch.folder_inside(), changes_tests: *changes_tests }
     }
 
     /// Steps from the clean state, until one helps or none does.
@@ -342,12 +342,7 @@ impl Work<'_> {
 
     /// A file that must stay as it is and did not.
     fn kept<'a>(&self, patch: &'a Patch) -> Option<&'a String> {
-        let folder = self.scratch.folder_inside();
-        patch.paths.iter().find(|it| {
-            Path::new(it)
-                .strip_prefix(folder)
-                .is_ok_and(|it| self.rules().keeps(&it.to_string_lossy()))
-        })
+        patch.paths.iter().find(|it| self.rules().keeps_from_root(it))
     }
 
     /// The files as they are now.

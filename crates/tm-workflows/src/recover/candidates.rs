@@ -3,7 +3,10 @@
 //! Code decides that: what decides whether the check passes is not changed by whoever wants it to. Start
 //! at [`choose`].
 
-use std::{collections::HashSet, path::Path};
+use std::{
+    collections::HashSet,
+    path::{Component, Path, PathBuf},
+};
 
 use tm_knowledge::terms;
 
@@ -14,6 +17,8 @@ use crate::research::sources::SourceFile;
 pub(crate) struct Rules<'a> {
     /// The command that must pass.
     pub(crate) check: &'a str,
+    /// Where the check runs, from the root of the repository.
+    pub(crate) folder: &'a Path,
     /// Whether tests and what the check names may be changed all the same.
     pub(crate) changes_tests: bool,
 }
@@ -69,8 +74,23 @@ const RUNNERS: &[&str] = &[
 impl Rules<'_> {
     /// Whether a file, seen from the folder, has a say in whether the check passes.
     pub(crate) fn keeps(self, path: &str) -> bool {
+        self.keeps_either(path, &self.folder.join(path))
+    }
+
+    /// The same for a file seen from the root, which may be outside of the folder.
+    pub(crate) fn keeps_from_root(self, path: &str) -> bool {
+        let inside = Path::new(path).strip_prefix(self.folder).ok().and_then(Path::to_str);
+        self.keeps_either(inside.unwrap_or(path), Path::new(path))
+    }
+
+    fn keeps_either(self, path: &str, from_root: &Path) -> bool {
         let is_ours = path.split('/').any(|it| it == ".git" || it == ".taskmaster");
-        is_ours || !self.changes_tests && (is_test(path) || is_named(self.check, path))
+        let is_meant = || {
+            let mut words = words(self.check);
+            words.any(|it| resolved(self.folder, it).is_some_and(|it| it == from_root))
+        };
+        is_ours
+            || !self.changes_tests && (is_test(path) || is_named(self.check, path) || is_meant())
     }
 }
 
@@ -145,12 +165,30 @@ fn is_test(path: &str) -> bool {
 
 /// Whether a command names a file, by its path or as a module.
 fn is_named(command: &str, path: &str) -> bool {
-    let separates = |it: char| it.is_whitespace() || "'\"`;|&()<>=,:".contains(it);
-    command.split(separates).filter(|it| !it.is_empty()).any(|word| {
+    words(command).any(|word| {
         let word = word.trim_start_matches("./");
         let module = word.replace('.', "/") + ".py";
         word == path || module == path || path.ends_with(&format!("/{word}"))
     })
+}
+
+fn words(command: &str) -> impl Iterator<Item = &str> {
+    let separates = |it: char| it.is_whitespace() || "'\"`;|&()<>=,:".contains(it);
+    command.split(separates).filter(|it| !it.is_empty())
+}
+
+/// What a path means in a folder, from the root; none when it leads out of that.
+fn resolved(folder: &Path, word: &str) -> Option<PathBuf> {
+    let mut path = PathBuf::new();
+    for component in folder.join(word).components() {
+        match component {
+            Component::Normal(name) => path.push(name),
+            Component::CurDir => {}
+            Component::ParentDir => path.pop().then_some(())?,
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(path)
 }
 
 /// Where a text says the name of a file last.

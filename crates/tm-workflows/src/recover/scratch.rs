@@ -131,7 +131,18 @@ impl Scratch {
         self.run(&["add", "--all"])?;
         let file = self.directory.join("patch");
         let output = format!("--output={}", file.display());
-        let changes = ["diff", "--cached", "--no-color", "--no-ext-diff", "--no-renames"];
+        // Whatever the user's own git is set to.
+        let changes = [
+            "diff",
+            "--cached",
+            "--no-color",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-renames",
+            "--no-relative",
+            "--src-prefix=a/",
+            "--dst-prefix=b/",
+        ];
         let asked = [&changes[..], &["--binary", &output, BASE]].concat();
         self.run(&asked)?;
         let text = fs::read(&file).map_err(GitError::Io)?;
@@ -235,12 +246,12 @@ fn leads_out(path: &Path, target: &Path) -> bool {
 }
 
 #[cfg(unix)]
-fn link(target: &Path, at: &Path) -> io::Result<()> {
+pub(super) fn link(target: &Path, at: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, at)
 }
 
 #[cfg(not(unix))]
-fn link(target: &Path, at: &Path) -> io::Result<()> {
+pub(super) fn link(target: &Path, at: &Path) -> io::Result<()> {
     let from = at.parent().unwrap_or(at).join(target);
     fs::copy(from, at).map(drop)
 }

@@ -153,6 +153,28 @@ async fn a_command_that_changes_the_check_does_not_count() {
 }
 
 #[tokio::test]
+async fn a_command_that_changes_the_check_outside_of_the_folder_does_not_count() {
+    let shop = Shop::new();
+    for path in ["services/shop/price.sh", "lib/count.sh"] {
+        fs::create_dir_all(shop.repository.path().join(path).parent().unwrap()).unwrap();
+        shop.write(path, CODE);
+    }
+    shop.write("verify.sh", "exit 1\n");
+    let cheat = "echo true > ../../verify.sh".to_owned();
+    let check = "sh ../../verify.sh";
+    let recovery = Recovery { allowed: vec![cheat.clone()], attempts: 1, ..recovery(check) };
+    let folder = shop.repository.path().join("services/shop");
+    let scratch = Scratch::of(&folder, shop.cache.path()).unwrap();
+    let Diagnosis::Fails(failure) = diagnose(&scratch, &recovery).await.unwrap() else { panic!() };
+    let model = playing([json!({"change": cheat, "proof": check}).to_string()]);
+    let work = (&recovery, failure);
+    let recovered = recover(asking(&model), &scratch, work, async |_| true).await.unwrap();
+    let last = recovered.attempts[0].steps.last().unwrap();
+    assert!(last.became.contains("a command changed verify.sh"), "{}", last.became);
+    assert_eq!(recovered.end, Outcome::Unresolved);
+}
+
+#[tokio::test]
 async fn what_passes_once_and_not_again_does_not_count() {
     let shop = Shop::new();
     let outside = tempfile::tempdir().unwrap();

@@ -43,3 +43,45 @@ fn a_file_that_changed_meanwhile_keeps_all_of_the_patch_out() {
     assert!(matches!(Applied::to(repository.path(), &patch), Err(GitError::Failed { .. })));
     assert_eq!(read(&repository), before);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_was_in_a_directory_that_went_with_it_is_put_back_and_a_link_stays_one() {
+    let (repository, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = repository.path();
+    for directory in ["only/deep", "data"] {
+        fs::create_dir_all(root.join(directory)).unwrap();
+    }
+    fs::write(root.join("only/deep/code.py"), "mine\n").unwrap();
+    fs::write(root.join("data/a"), "a\n").unwrap();
+    fs::write(root.join("file"), "file\n").unwrap();
+    link(Path::new("data/a"), &root.join("link")).unwrap();
+    Command::new("git").args(["init", "-q"]).current_dir(root).output().unwrap();
+    let scratch = Scratch::of(root, cache.path()).unwrap();
+    let tree = scratch.folder();
+    fs::remove_dir_all(tree.join("only")).unwrap();
+    for path in ["link", "file"] {
+        fs::remove_file(tree.join(path)).unwrap();
+    }
+    fs::write(tree.join("link"), "no link\n").unwrap();
+    link(Path::new("data/a"), &tree.join("file")).unwrap();
+    let applied = Applied::to(root, &scratch.patch().unwrap()).unwrap();
+    assert!(!root.join("only").exists());
+    applied.take_back().unwrap();
+    assert_eq!(fs::read_to_string(root.join("only/deep/code.py")).unwrap(), "mine\n");
+    assert_eq!(fs::read_link(root.join("link")).unwrap(), Path::new("data/a"));
+    assert!(root.join("file").symlink_metadata().unwrap().is_file());
+    assert_eq!(fs::read_to_string(root.join("data/a")).unwrap(), "a\n");
+}
+
+#[test]
+fn what_cannot_be_put_back_is_kept_beside_it() {
+    let (repository, _cache, _scratch, patch) = patched();
+    let applied = Applied::to(repository.path(), &patch).unwrap();
+    // The check made something of its own in its place.
+    fs::create_dir(repository.path().join("old.py")).unwrap();
+    let error = applied.take_back().unwrap_err().to_string();
+    let (_, kept) = error.split_once("what it said is in ").unwrap();
+    assert_eq!(fs::read_to_string(kept).unwrap(), "old\n");
+    assert_eq!(fs::read_to_string(repository.path().join("code.py")).unwrap(), "one\n");
+}

@@ -5,7 +5,7 @@ fn file(path: &str, text: &str) -> SourceFile {
 }
 
 fn keeps(check: &str, path: &str) -> bool {
-    Rules { check, changes_tests: false }.keeps(path)
+    Rules { check, folder: Path::new(""), changes_tests: false }.keeps(path)
 }
 
 #[test]
@@ -54,8 +54,22 @@ fn tests_and_what_the_check_names_are_kept() {
 }
 
 #[test]
+fn outside_of_the_folder_tests_and_what_the_check_names_from_there_are_kept_too() {
+    let check = "sh ../../verify.sh && sh ../till/verify.js ../../..";
+    let rules = Rules { check, folder: Path::new("services/shop"), changes_tests: false };
+    for path in ["verify.sh", "conftest.py", "services/till/verify.js", "services/shop/test.sh"] {
+        assert!(rules.keeps_from_root(path), "{path}");
+    }
+    for path in ["price.sh", "services/shop/price.sh", "services/till/price.js"] {
+        assert!(!rules.keeps_from_root(path), "{path}");
+    }
+    let rules = Rules { check: "sh ../shop/price.sh", ..rules };
+    assert!(rules.keeps("price.sh"));
+}
+
+#[test]
 fn with_tests_allowed_the_files_of_git_and_ours_are_kept_all_the_same() {
-    let rules = Rules { check: "sh verify.sh", changes_tests: true };
+    let rules = Rules { check: "sh verify.sh", folder: Path::new(""), changes_tests: true };
     assert!(!rules.keeps("verify.sh") && !rules.keeps("test_price.py"));
     assert!(rules.keeps(".git/config") && rules.keeps(".taskmaster/config.json"));
 }
@@ -71,7 +85,7 @@ fn what_the_output_and_the_test_name_comes_first() {
         file("test_other.py", "import aside\n"),
     ];
     let output = "File \"/x/test_shop.py\", line 3, in test\nAssertionError: 1 != 2\n";
-    let rules = Rules { check: "python3 -m unittest", changes_tests: false };
+    let rules = Rules { check: "python3 -m unittest", folder: Path::new(""), changes_tests: false };
     let shown = choose(&files, rules, output, &[]);
     let paths: Vec<(&str, bool)> =
         shown.iter().map(|it| (it.path.as_str(), it.may_change)).collect();
@@ -86,7 +100,7 @@ fn what_the_output_and_the_test_name_comes_first() {
 fn of_a_long_file_the_lines_around_the_named_one_are_shown() {
     let text = (1..=500).map(|it| format!("line {it}\n")).collect::<Vec<_>>().concat();
     let files = [file("long.py", &text)];
-    let rules = Rules { check: "true", changes_tests: false };
+    let rules = Rules { check: "true", folder: Path::new(""), changes_tests: false };
     let shown = choose(&files, rules, "  File \"long.py\", line 300, in f\n", &[]);
     let lines = &shown[0].lines;
     assert_eq!(lines.len(), LINES_MAX);

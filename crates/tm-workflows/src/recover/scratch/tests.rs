@@ -127,3 +127,25 @@ fn a_link_leads_out_when_it_climbs_too_far() {
     check("a/b", "c/../../../d", true);
     check("a", "/etc", true);
 }
+
+#[test]
+fn a_patch_is_the_same_whatever_git_is_set_to() {
+    let (repository, cache) = (repository(), tempfile::tempdir().unwrap());
+    write(repository.path(), ".gitattributes", "*.py diff=odd\n");
+    let scratch = Scratch::of(repository.path(), cache.path()).unwrap();
+    let tree = scratch.folder();
+    write(tree, "app/code.py", "three\n");
+    for [name, value] in [
+        ["diff.noprefix", "true"],
+        ["diff.mnemonicPrefix", "true"],
+        ["diff.relative", "true"],
+        ["diff.odd.textconv", "echo odd"],
+        ["diff.external", "false"],
+        ["color.ui", "always"],
+    ] {
+        git(tree, &["config", name, value]);
+    }
+    let patch = scratch.patch().unwrap();
+    assert!(patch.text.contains("--- a/app/code.py\n+++ b/app/code.py\n"), "{}", patch.text);
+    assert!(patch.text.contains("-two\n+three\n"), "{}", patch.text);
+}
