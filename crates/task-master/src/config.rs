@@ -114,6 +114,18 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|it| !it.is_empty())
     }
 
+    /// The names of those variables that are keys: what others have written is not told them.
+    pub fn secrets(&self) -> Vec<String> {
+        let is_secret = |name: &&String| {
+            let name = name.to_ascii_uppercase();
+            name == "TASKMASTER_REDIS_URL"
+                || ["_API_KEY", "_ACCESS_KEY", "_TOKEN", "_SECRET", "_PASSWORD"]
+                    .iter()
+                    .any(|it| name.ends_with(it))
+        };
+        self.variables.keys().filter(is_secret).cloned().collect()
+    }
+
     /// The environment as if this variable were set.
     #[must_use]
     pub fn with_variable(mut self, name: &str, value: &str) -> Self {

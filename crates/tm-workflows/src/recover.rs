@@ -6,16 +6,16 @@
 //! state. Start at [`diagnose`] and [`recover`]; [`scratch`] makes the copy, [`applied`] takes what
 //! helped to the user's own files.
 
-use std::{io, path::Path, time::Duration};
+use std::{io, path::Path};
 
-use serde::Serialize;
 use tm_knowledge::{read::kind, walk};
 use tm_llm::chat::Usage;
 
 use self::{
-    candidates::{Rules, Shown, choose},
+    attempt::{Attempt, Became, Tried},
+    candidates::{Rules, Shown, choose, is_named_by},
     proposal::{Situation, end_of, propose},
-    run::{Ran, run},
+    run::{Bounds, Ran, run},
     scratch::{Patch, Scratch},
     step::{Action, Step, StepError},
 };
@@ -30,6 +30,7 @@ use crate::{
 };
 
 pub mod applied;
+pub mod attempt;
 mod candidates;
 mod proposal;
 pub mod record;
@@ -49,8 +50,8 @@ pub struct Recovery {
     pub attempts: u32,
     /// Whether steps may change tests and what the check names.
     pub changes_tests: bool,
-    /// How long the check, or a command, may take.
-    pub limit: Duration,
+    /// What the check, or a command, may have.
+    pub bounds: Bounds,
 }
 
 /// A task.
@@ -71,7 +72,7 @@ pub enum Diagnosis {
 }
 
 /// What was tried, and what came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Recovered {
     /// What the check printed at first.
     pub failure: Ran,
@@ -79,6 +80,8 @@ pub struct Recovered {
     pub sources: Vec<String>,
     pub attempts: Vec<Attempt>,
     pub end: Outcome,
+    /// What kept it from going on after something had been tried.
+    pub stopped: Option<RecoverError>,
     pub usage: Usage,
 }
 
@@ -89,26 +92,6 @@ pub enum Outcome {
     Unresolved,
     /// The user did not want this done.
     Declined(Box<Step>),
-}
-
-/// Some steps from the clean state.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Attempt {
-    pub steps: Vec<Tried>,
-    /// What was different in the end, as a patch.
-    pub patch: String,
-    pub resolved: bool,
-}
-
-/// A step, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tried {
-    /// None when the model named none that could be used.
-    pub step: Option<Step>,
-    /// In words.
-    pub became: String,
-    /// The end of what was printed.
-    pub output: String,
 }
 
 /// Why nothing was tried, or no further.
@@ -153,8 +136,8 @@ pub async fn diagnose(scratch: &Scratch, recovery: &Recovery) -> Result<Diagnosi
 /// Looks up what fails, and tries steps for it. Each is shown to `consent` before it is done.
 ///
 /// # Errors
-/// What keeps the model from answering, or that nothing may be changed. What cannot be tried is told in
-/// the attempts.
+/// What keeps the model from answering, or that nothing may be changed: once something was tried that is
+/// in `stopped`. What cannot be tried is told in the attempts.
 pub async fn recover(
     asking: Asking<'_>,
     scratch: &Scratch,
@@ -170,6 +153,7 @@ pub async fn recover(
         sources,
         attempts: Vec::new(),
         end: Outcome::Unresolved,
+        stopped: None,
         usage: Usage::default(),
     };
     for number in 0..recovery.attempts.max(1) {
@@ -181,20 +165,39 @@ pub async fn recover(
         let end = work.attempt((&recovered, &near), &mut attempt, &consent).await;
         attempt.resolved = matches!(end, Ok(Some(Outcome::Resolved(_))));
         recovered.attempts.push(attempt);
-        if let Some(end) = end? {
-            recovered.end = end;
-            break;
+        match end {
+            Ok(None) => {}
+            Ok(Some(end)) => {
+                recovered.end = end;
+                break;
+            }
+            Err(error) if recovered.tried_something() => {
+                recovered.stopped = Some(error);
+                break;
+            }
+            Err(error) => return Err(error),
         }
     }
-    if recovered.attempts.iter().flat_map(|it| &it.steps).all(|it| it.step.is_none()) {
+    if recovered.steps().all(|it| it.step.is_none()) {
         return Err(RecoverError::NoStep { model: asking.backend.info().model.clone() });
     }
     recovered.usage = work.spent.usage();
     Ok(recovered)
 }
 
+impl Recovered {
+    fn steps(&self) -> impl Iterator<Item = &Tried> {
+        self.attempts.iter().flat_map(|it| &it.steps)
+    }
+
+    /// Whether anything was done in the copy.
+    pub fn tried_something(&self) -> bool {
+        self.steps().any(Tried::is_tried)
+    }
+}
+
 async fn check(scratch: &Scratch, recovery: &Recovery) -> Result<Ran, RecoverError> {
-    Ok(run(&recovery.check, scratch.folder(), recovery.limit).await?)
+    Ok(run(&recovery.check, scratch.folder(), &recovery.bounds).await?)
 }
 
 /// What all attempts share.
@@ -235,8 +238,7 @@ impl Work<'_> {
         consent: &impl AsyncFn(&Step) -> bool,
     ) -> Result<Option<Outcome>, RecoverError> {
         let mut output = so_far.failure.output.clone();
-        let earlier = so_far.attempts.iter().flat_map(|it| &it.steps);
-        let earlier: Vec<String> = earlier.filter_map(Tried::told).collect();
+        let earlier: Vec<String> = so_far.steps().filter_map(Tried::told).collect();
         for _ in 0..STEPS_MAX {
             let files = self.files(&output, near)?;
             let done: Vec<String> = attempt.steps.iter().filter_map(Tried::told).collect();
@@ -254,12 +256,12 @@ impl Work<'_> {
             let step = match propose(&self.asking, situation, &self.spent).await? {
                 Ok(step) => step,
                 Err(why) => {
-                    attempt.note(None, format!("the model named no step: {why}"));
+                    attempt.note(None, Became::NoStep(why));
                     return Ok(None);
                 }
             };
             if !consent(&step).await {
-                attempt.note(Some(step.clone()), "was not wanted".to_owned());
+                attempt.note(Some(step.clone()), Became::NotWanted);
                 return Ok(Some(Outcome::Declined(Box::new(step))));
             }
             let tried = self.try_step(&step).await?;
@@ -270,7 +272,7 @@ impl Work<'_> {
                 && !step.is_blamed(printed);
             (self.asking.observer)(Event::Note { text: format!("{step}: {became}") });
             output.clone_from(printed);
-            let passed = became == PASSED;
+            let passed = *became == Became::Passed;
             attempt.steps.push(tried);
             attempt.patch = self.scratch.patch()?.text;
             if passed {
@@ -285,32 +287,33 @@ impl Work<'_> {
 
     /// Does a step, and lets its proof and the check say what came of it.
     async fn try_step(&self, step: &Step) -> Result<Tried, RecoverError> {
-        let tried =
-            |became: String, output: String| Tried { step: Some(step.clone()), became, output };
+        let tried = |became, output| Tried { step: Some(step.clone()), became, output };
+        let failed = |how, output| Ok(tried(Became::Failed(how), output));
         let done = match self.act(step).await? {
             Ok(ran) => ran,
-            Err(error) => return Ok(tried(format!("was not done: {error}"), String::new())),
+            Err(error) => return Ok(tried(Became::NotDone(error.to_string()), String::new())),
         };
         if let Some(ran) = done.filter(|it| !it.passed()) {
-            return Ok(tried(format!("the command {}", ran.end), ran.output));
+            return failed(format!("the command {}", ran.end), ran.output);
         }
         if step.proof != self.recovery.check {
-            let proof = run(&step.proof, self.scratch.folder(), self.recovery.limit).await?;
+            let proof = run(&step.proof, self.scratch.folder(), &self.recovery.bounds).await?;
             if !proof.passed() {
-                return Ok(tried(format!("`{}` {}", step.proof, proof.end), proof.output));
+                return failed(format!("`{}` {}", step.proof, proof.end), proof.output);
             }
         }
         let check = check(self.scratch, self.recovery).await?;
-        let became =
-            if check.passed() { PASSED.to_owned() } else { format!("the check {}", check.end) };
-        Ok(tried(became, check.output))
+        if check.passed() {
+            return Ok(tried(Became::Passed, check.output));
+        }
+        failed(format!("the check {}", check.end), check.output)
     }
 
     async fn act(&self, step: &Step) -> Result<Result<Option<Ran>, StepError>, RecoverError> {
         let folder = self.scratch.folder();
         Ok(match &step.action {
             Action::Edit(edit) => edit.write(folder).map(|()| None),
-            Action::Run(command) => Ok(Some(run(command, folder, self.recovery.limit).await?)),
+            Action::Run(command) => Ok(Some(run(command, folder, &self.recovery.bounds).await?)),
         })
     }
 
@@ -325,7 +328,7 @@ impl Work<'_> {
         if let Some(path) = self.kept(&patch) {
             attempt.note(
                 None,
-                format!("does not count: a command changed {path}, which the check rests on"),
+                Became::DoesNotCount(format!("a command changed {path}, which the check rests on")),
             );
             return Ok(None);
         }
@@ -335,7 +338,10 @@ impl Work<'_> {
         }
         attempt.note(
             None,
-            format!("does not count: once more from the clean state, the check {}", again.end),
+            Became::DoesNotCount(format!(
+                "once more from the clean state, the check {}",
+                again.end
+            )),
         );
         Ok(None)
     }
@@ -348,8 +354,12 @@ impl Work<'_> {
     /// The files as they are now.
     fn files(&self, output: &str, near: &[String]) -> Result<Vec<Shown>, RecoverError> {
         let folder = self.scratch.folder();
-        let walked = walk::files(folder).files.into_iter().take(FILES_MAX);
-        let plain = walked.filter(|it| kind(it).is_some_and(tm_knowledge::read::Kind::is_plain));
+        let mut walked = walk::files(folder).files;
+        walked.retain(|it| kind(it).is_some_and(tm_knowledge::read::Kind::is_plain));
+        let is_named = is_named_by(output, &self.recovery.check);
+        // Stable, so that the others stay in their order.
+        walked.sort_by_cached_key(|it| !it.to_str().is_some_and(&is_named));
+        let plain = walked.into_iter().take(FILES_MAX);
         let files: Vec<SourceFile> =
             plain.filter_map(|it| read_file(folder, it.to_str()?).ok()).collect();
         let shown = choose(&files, self.rules(), output, near);
@@ -359,9 +369,6 @@ impl Work<'_> {
         Ok(shown)
     }
 }
-
-/// What became of a step that helped.
-const PASSED: &str = "the check passed";
 
 /// Lines of output that say what is wrong, the last ones first, in words that documents have.
 fn questions(output: &str) -> Vec<String> {
@@ -385,27 +392,6 @@ fn questions(output: &str) -> Vec<String> {
         words.collect::<Vec<_>>().join(" ")
     };
     lines.map(words).filter(|it| !it.trim().is_empty()).collect()
-}
-
-impl Attempt {
-    fn note(&mut self, step: Option<Step>, became: String) {
-        self.steps.push(Tried { step, became, output: String::new() });
-    }
-}
-
-impl Tried {
-    /// For the model that has to think of something else.
-    fn told(&self) -> Option<String> {
-        let step = self.step.as_ref()?;
-        let what = match &step.action {
-            Action::Run(command) => format!("`{command}` was run."),
-            Action::Edit(edit) => {
-                format!("{} was changed to:\n{}\n", edit.path, edit.new.join("\n"))
-            }
-        };
-        let last = self.output.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or_default();
-        Some(format!("{what} Then {}: {}", self.became, end_of(last)))
-    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use tm_workflows::{
     plan::change::ChangeError,
     recover::{
         Diagnosis, Named, RecoverError, Recovered, Recovery, diagnose, recover,
-        run::Ran,
+        run::{Bounds, Ran},
         scratch::{Scratch, ScratchError},
     },
     research::{Documents, library::Library},
@@ -66,10 +66,11 @@ pub struct Args {
 
     /// How many seconds the check, or an allowed command, may take
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout_s: u64,
 
-    /// Try steps in the scratch copy without being asked
+    /// Try steps in the scratch copy without being asked: the check runs what the model has written there,
+    /// as you and with your network
     #[arg(long, short)]
     yes: bool,
 
@@ -96,7 +97,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let recovery = args.recovery(&workspace, &folder)?;
     let (scratch, diagnosis) = look(&workspace, &folder, &recovery)?;
     for path in scratch.left_out() {
-        report.note(&format!("{path} is not in the scratch copy: it leads out of the repository"));
+        report.note(&format!("{path} is not in the scratch copy"));
     }
     let failure = match diagnosis {
         Diagnosis::Fails(failure) => failure,
@@ -116,7 +117,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         }
     };
     let found = attempts(args, (&workspace, &folder), (&scratch, &recovery, failure), report)?;
-    taken::tell(args, (&workspace, &scratch, &recovery), &found, report)
+    taken::tell(args, (&workspace, &scratch, &recovery), found, report)
 }
 
 /// What came of all attempts, and who proposed them.
@@ -157,7 +158,10 @@ impl Args {
             task,
             attempts: self.attempts,
             changes_tests: self.tests,
-            limit: Duration::from_secs(self.timeout_s),
+            bounds: Bounds {
+                time: Duration::from_secs(self.timeout_s),
+                without: workspace.environment.secrets(),
+            },
         })
     }
 
@@ -214,9 +218,9 @@ fn attempts(
         Ok((tried.map_err(explain)?, asking.backend.info().model.clone()))
     };
     let asked = ask_anything(workspace, manner, report, work)?;
-    let (recovered, model) = &asked.value;
-    let cost = asked.cost(recovered.usage);
-    Ok(Attempts { recovered: recovered.clone(), model: model.clone(), cost })
+    let cost = asked.cost(asked.value.0.usage);
+    let (recovered, model) = asked.value;
+    Ok(Attempts { recovered, model, cost })
 }
 
 /// The knowledge base; where there is none, what is in the folder.

@@ -51,3 +51,16 @@ fn colour_is_for_terminals_unless_somebody_says_otherwise() {
     check(&[("FORCE_COLOR", "1")], false, true);
     check(&[("FORCE_COLOR", "0")], true, false);
 }
+
+#[test]
+fn keys_are_known_by_their_names() {
+    let names =
+        ["OPENAI_API_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "npm_token", "A_SECRET"];
+    let others = ["PATH", "TOKENIZERS_PARALLELISM", "KEYBOARD", "HOME"];
+    let all: Vec<_> = names.iter().chain(&others).map(|it| (*it, "x")).collect();
+    let mut secrets = environment(&all).secrets();
+    secrets.sort();
+    let mut names = names;
+    names.sort_unstable();
+    assert_eq!(secrets, names);
+}

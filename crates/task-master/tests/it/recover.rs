@@ -108,7 +108,15 @@ fn with_apply_the_project_is_mended_and_one_in_which_that_fails_is_put_back() {
     let before = everything(&project.path("project"));
     let run = self::run(&server, &project, &["--yes", "--apply"]);
     assert_eq!(run.code, 1, "{}", run.all());
-    assert!(run.err.contains("everything was put back as it was"), "{}", run.err);
+    assert!(run.err.contains("were put back as they were"), "{}", run.err);
+    assert!(everything(&project.path("project")) == before);
+    // Whoever reads JSON gets the patch all the same.
+    let run = self::run(&server, &project, &["--yes", "--apply", "--json"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    let told: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!((&told["status"], &told["applied"]), (&json!("resolved"), &json!(false)));
+    assert!(told["error"].as_str().unwrap().contains("were put back as they were"), "{told}");
+    assert!(told["patch"].as_str().unwrap().contains("+echo $(($1 * 2))"), "{told}");
     assert!(everything(&project.path("project")) == before);
     assert_cleaned(&project);
 }
@@ -143,6 +151,43 @@ fn what_does_not_help_is_written_down_and_nothing_else_changes() {
 }
 
 #[test]
+fn a_model_that_fails_later_leaves_what_was_tried_in_a_report() {
+    for is_json in [false, true] {
+        let project = shop();
+        let tried = "Not doubled.\n```\n# The price.\necho $(($1 + 1))\n```".to_owned();
+        let first = Mutex::new(Some(tried));
+        let server = ModelServer::start(move |_| {
+            first.lock().unwrap().take().map_or(Answer::Fails(500), Answer::Says)
+        });
+        let run = run(&server, &project, if is_json { &["--yes", "--json"] } else { &["--yes"] });
+        assert_eq!(run.code, 1, "{}", run.all());
+        let reports = project.path("project/.taskmaster/reports/recover");
+        let report = fs::read_dir(reports).unwrap().next().unwrap().unwrap().path();
+        let page = fs::read_to_string(report).unwrap();
+        assert!(page.contains("+ 1") && page.contains("It went no further"), "{page}");
+        if is_json {
+            let told: Value = serde_json::from_str(&run.out).unwrap();
+            assert!(told["error"].is_string() && told["report"].is_string(), "{told}");
+        } else {
+            assert!(run.err.contains("what was looked up and tried is in"), "{}", run.err);
+        }
+    }
+}
+
+#[test]
+fn what_a_command_made_pass_without_a_change_is_not_there_to_be_applied() {
+    let project = shop();
+    project.write(".gitignore", "made\n");
+    let run = json!({"change": "touch made", "proof": "test -e made"}).to_string();
+    let server = ModelServer::start(move |_| Answer::Says(run.clone()));
+    let asked = ["recover", "--research", "--check", "test -e made", "--allow", "touch made"];
+    let run = server.run(&project, &[&asked[..], &["--yes"]].concat());
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert!(run.all().contains("there is nothing to apply"), "{}", run.all());
+    assert!(!run.out.contains("--apply"), "{}", run.out);
+}
+
+#[test]
 fn a_model_that_fails_or_says_nothing_is_an_error() {
     let answers = [Answer::Says(String::new()), Answer::Fails(500), Answer::Says("Hello!".into())];
     for answer in answers {
@@ -163,6 +208,10 @@ fn what_makes_no_sense_is_refused_before_any_model_is_asked() {
         (&["recover"][..], "--research"),
         (&["recover", "--research"], "nothing says what has to pass"),
         (&["recover", "--research", "--check", " "], "nothing says what has to pass"),
+        (
+            &["recover", "--research", "--check", "false", "--timeout-s", "18446744073709551615"],
+            "86400",
+        ),
         (&["recover", "--research", "none", "--check", "false"], "there is no folder none"),
         (&["recover", "--research", "--check", "no-such-thing"], "cannot be run"),
         (&["recover", "--research", "--check", "false", "--id", "9"], "there is no task 9"),

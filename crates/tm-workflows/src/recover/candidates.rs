@@ -143,6 +143,16 @@ pub(crate) fn choose(
     tests.into_iter().map(|it| show(it, false)).chain(changed).collect()
 }
 
+/// Whether what was printed or the check names a file, which is looked up fast.
+pub(crate) fn is_named_by<'a>(output: &'a str, check: &'a str) -> impl Fn(&str) -> bool + 'a {
+    let is_apart = |it: char| !(it.is_alphanumeric() || "_-.".contains(it));
+    let names: HashSet<&str> = output.split(is_apart).map(|it| it.trim_matches('.')).collect();
+    move |path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        names.contains(name.trim_matches('.')) || is_named(check, path)
+    }
+}
+
 fn is_code(path: &str) -> bool {
     let extension = Path::new(path).extension().unwrap_or_default();
     !["md", "markdown", "rst", "adoc", "html"].iter().any(|it| extension == *it)

@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    Attempt, Recovered, Recovery, Tried,
+    Recovered, Recovery,
+    attempt::{Attempt, Tried},
     proposal::{end_of, fence},
     step::Action,
 };
@@ -44,6 +45,9 @@ pub fn page(recovery: &Recovery, recovered: &Recovered, origin: Origin<'_>) -> S
     for (number, attempt) in recovered.attempts.iter().enumerate() {
         add(&mut page, format_args!("## Attempt {}\n\n", number + 1));
         attempt_in(&mut page, attempt);
+    }
+    if let Some(error) = &recovered.stopped {
+        add(&mut page, format_args!("It went no further: {}\n", one_line(&error.to_string())));
     }
     page
 }

@@ -1,7 +1,7 @@
 //! A command in the user's words, run by `sh` in a directory.
 //!
-//! It has so much time, and of what it prints the end is kept. It is a process group of its own, all of
-//! which ends with it, or when nobody waits for it any more. Start at [`run`].
+//! It has so much time, and of what it prints the end is kept. It is a process group of its own, and what
+//! stays in that ends with it, or when nobody waits for it any more. Start at [`run`].
 
 use std::{
     io::{self, PipeReader, Read},
@@ -15,6 +15,15 @@ use std::{
 use tokio::{sync::oneshot, time};
 
 use crate::autopilot::git::LOCAL_VARIABLES;
+
+/// What a command may have.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// How long it may take.
+    pub time: Duration,
+    /// Variables of the environment that it is not told.
+    pub without: Vec<String>,
+}
 
 /// What a command did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,17 +58,18 @@ const PRINTED_WITHIN: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// When `sh` cannot be started.
-pub async fn run(command: &str, directory: &Path, limit: Duration) -> io::Result<Ran> {
+pub async fn run(command: &str, directory: &Path, bounds: &Bounds) -> io::Result<Ran> {
     let (reader, writer) = io::pipe()?;
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).current_dir(directory).stdin(Stdio::null());
     shell.stdout(writer.try_clone()?).stderr(writer);
-    for variable in LOCAL_VARIABLES {
+    let withheld = bounds.without.iter().map(String::as_str);
+    for variable in LOCAL_VARIABLES.iter().copied().chain(withheld) {
         shell.env_remove(variable);
     }
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut shell, 0);
-    let end_at = Instant::now() + limit;
+    let end_at = Instant::now() + bounds.time;
     let mut group = Group { child: shell.spawn()? };
     // The other end of the pipe is its own now.
     drop(shell);
@@ -76,7 +86,7 @@ pub async fn run(command: &str, directory: &Path, limit: Duration) -> io::Result
             break End::of(status);
         }
         if Instant::now() >= end_at {
-            break End::Stopped { after_s: limit.as_secs() };
+            break End::Stopped { after_s: bounds.time.as_secs() };
         }
         time::sleep(LOOK_EVERY).await;
     };

@@ -22,7 +22,8 @@ pub struct Scratch {
     /// The repository that it is a copy of.
     source: PathBuf,
     git: Git,
-    /// What is not in the copy although git does not ignore it: links out of it, other repositories.
+    /// What is not in the copy although git does not ignore it: links out of it, other repositories,
+    /// names that are no UTF-8.
     left_out: Vec<String>,
 }
 
@@ -179,7 +180,13 @@ impl Scratch {
         let metadata = match fs::symlink_metadata(&from) {
             Ok(metadata) => metadata,
             // Deleted, and not yet committed.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Or not found under what stands for a name that is no UTF-8.
+                if file.contains(char::REPLACEMENT_CHARACTER) {
+                    self.left_out.push(file.to_owned());
+                }
+                return Ok(());
+            }
             Err(error) => return Err(failed(error)),
         };
         let is_link = metadata.is_symlink();

@@ -1,4 +1,4 @@
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -70,7 +70,7 @@ fn recovery(check: &str) -> Recovery {
         task: None,
         attempts: 2,
         changes_tests: false,
-        limit: Duration::from_mins(1),
+        bounds: Bounds { time: Duration::from_mins(1), without: Vec::new() },
     }
 }
 
@@ -111,7 +111,7 @@ async fn whoever_evades_the_check_has_resolved_nothing() {
         .unwrap();
     assert_eq!(recovered.end, Outcome::Unresolved);
     assert!(
-        recovered.attempts.iter().all(|it| it.steps[0].became.starts_with("was not done")),
+        recovered.attempts.iter().all(|it| matches!(it.steps[0].became, Became::NotDone(_))),
         "{recovered:?}"
     );
     assert_eq!(shop.names(), before);
@@ -149,7 +149,7 @@ async fn a_command_that_changes_the_check_does_not_count() {
     let recovered = shop.recovered(&recovery, &playing([run])).await.unwrap();
     assert_eq!(recovered.end, Outcome::Unresolved);
     let last = recovered.attempts[0].steps.last().unwrap();
-    assert!(last.became.contains("a command changed test.sh"), "{}", last.became);
+    assert!(last.became.to_string().contains("a command changed test.sh"), "{}", last.became);
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn a_command_that_changes_the_check_outside_of_the_folder_does_not_count()
     let work = (&recovery, failure);
     let recovered = recover(asking(&model), &scratch, work, async |_| true).await.unwrap();
     let last = recovered.attempts[0].steps.last().unwrap();
-    assert!(last.became.contains("a command changed verify.sh"), "{}", last.became);
+    assert!(last.became.to_string().contains("a command changed verify.sh"), "{}", last.became);
     assert_eq!(recovered.end, Outcome::Unresolved);
 }
 
@@ -185,7 +185,7 @@ async fn what_passes_once_and_not_again_does_not_count() {
     let recovered = shop.recovered(&recovery, &writing(&["echo 4"])).await.unwrap();
     assert_eq!(recovered.end, Outcome::Unresolved);
     let last = recovered.attempts[0].steps.last().unwrap();
-    assert!(last.became.contains("once more from the clean state"), "{}", last.became);
+    assert!(last.became.to_string().contains("once more from the clean state"), "{}", last.became);
 }
 
 #[tokio::test]
@@ -201,6 +201,21 @@ async fn a_check_that_passes_by_chance_or_cannot_be_run_is_told_apart() {
 }
 
 #[tokio::test]
+async fn what_was_tried_is_told_although_the_model_fails_later() {
+    let shop = Shop::new();
+    let first = "It is not doubled.\n```sh\n# The price.\necho $(($1 + 1))\n```".to_owned();
+    let model = ScriptedModel::playing([Reply::Text(first), Reply::Broken(String::new())]);
+    let recovery = recovery("sh test.sh");
+    let recovered = shop.recovered(&recovery, &model).await.unwrap();
+    assert_eq!(recovered.end, Outcome::Unresolved);
+    assert!(matches!(recovered.stopped, Some(RecoverError::Ask(_))), "{recovered:?}");
+    assert!(recovered.tried_something());
+    let origin = record::Origin { version: "1", model: "script", at: "today" };
+    let page = record::page(&recovery, &recovered, origin);
+    assert!(page.contains("+ 1") && page.contains("It went no further: "), "{page}");
+}
+
+#[tokio::test]
 async fn nothing_is_done_without_consent() {
     let shop = Shop::new();
     let scratch = shop.scratch();
@@ -211,7 +226,23 @@ async fn nothing_is_done_without_consent() {
     assert!(
         matches!(&recovered.end, Outcome::Declined(step) if step.cause == "It is not doubled.")
     );
+    assert!(!recovered.tried_something());
     assert_eq!(scratch.patch().unwrap().text, "");
+}
+
+#[tokio::test]
+async fn in_a_large_project_what_the_output_names_is_found_all_the_same() {
+    let shop = Shop::new();
+    for number in 0..=FILES_MAX {
+        shop.write(&format!("a{number}.sh"), "echo 1\n");
+    }
+    let recovery = Recovery { attempts: 1, ..recovery("sh test.sh") };
+    let model = playing([
+        json!({"change": "price.sh"}).to_string(),
+        "It is not doubled.\n```sh\n# The price.\necho $(($1 * 2))\n```".to_owned(),
+    ]);
+    let recovered = shop.recovered(&recovery, &model).await.unwrap();
+    assert!(matches!(recovered.end, Outcome::Resolved(_)), "{recovered:?}");
 }
 
 #[tokio::test]

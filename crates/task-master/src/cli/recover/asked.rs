@@ -39,13 +39,9 @@ impl Consent {
         }
         // The live line would be written over the question.
         observer(Event::Text { text: String::new() });
-        let (tell, told) = oneshot::channel();
-        // A thread that nobody waits for when the user has had enough.
-        thread::spawn(move || {
-            let question = "Try this in the scratch copy? Yes (y), yes to all (a), no (n):";
-            tell.send(answer_to(question)).ok();
-        });
-        match told.await.ok().flatten().as_deref() {
+        let question = "Try this in the scratch copy, where the check runs it as you? \
+                        Yes (y), yes to all (a), no (n):";
+        match answer(question).await.as_deref() {
             Some("y" | "yes") => true,
             Some("a" | "all") => {
                 self.to_all.store(true, Ordering::Relaxed);
@@ -54,6 +50,16 @@ impl Consent {
             Some(_) | None => false,
         }
     }
+}
+
+/// What the user says; work that is stopped meanwhile does not wait for that.
+pub(super) async fn answer(question: &'static str) -> Option<String> {
+    let (tell, told) = oneshot::channel();
+    // A thread that nobody waits for when the user has had enough.
+    thread::spawn(move || {
+        tell.send(answer_to(question)).ok();
+    });
+    told.await.ok().flatten()
 }
 
 /// A step, a line after the other.

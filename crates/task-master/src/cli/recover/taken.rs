@@ -1,6 +1,6 @@
 //! What became of all attempts: shown, applied where the user wants that, or kept for whoever goes on.
 
-use std::{fs, path::PathBuf};
+use std::{fs, io, path::PathBuf};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -17,11 +17,11 @@ use tm_workflows::{
     },
 };
 
-use super::{Args, Attempts, asked, interruptible};
+use super::{Args, Attempts, asked, explain, interruptible};
 use crate::{
     app::Workspace,
     report::{
-        Report, Told, advice,
+        Interrupted, Report, Told, advice,
         text::{DIM, Text},
     },
 };
@@ -30,24 +30,31 @@ use crate::{
 pub(super) fn tell(
     args: &Args,
     (workspace, scratch, recovery): (&Workspace, &Scratch, &Recovery),
-    found: &Attempts,
+    mut found: Attempts,
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    let place = (workspace, recovery);
+    let stopped = found.recovered.stopped.as_ref().map(ToString::to_string);
     match &found.recovered.end {
-        Outcome::Resolved(patch) => resolved(args, (scratch, recovery, found), patch, report),
-        Outcome::Declined(step) => declined(args, (recovery, found), step, report),
+        Outcome::Resolved(patch) => resolved(args, (scratch, recovery, &found), patch, report),
+        Outcome::Declined(step) => declined(args, place, (&found, step), report),
         Outcome::Unresolved => {
-            let path = save(workspace, recovery, found)?;
+            let path = save(workspace, recovery, &found)?;
             if args.json {
-                report.json(&document("unresolved", recovery, found, json!({"report": path})));
+                let more = json!({"report": path, "error": stopped});
+                report.json(&document("unresolved", recovery, &found, more));
                 return Err(Told.into());
             }
             report.line(found.cost.clone());
+            let hint = format!("what was looked up and tried is in {}", path.display());
+            if let Some(error) = found.recovered.stopped.take() {
+                report.note(&hint);
+                return Err(explain(error));
+            }
             let message = format!(
                 "unresolved: the check fails after {} attempts, and nothing was changed",
                 found.recovered.attempts.len()
             );
-            let hint = format!("what was looked up and tried is in {}", path.display());
             Err(advice(message, hint).into())
         }
     }
@@ -69,49 +76,63 @@ fn resolved(
         print_sources(found, report);
         report.line(found.cost.clone());
     }
-    let is_wanted = args.apply
-        || report.is_interactive()
-            && !args.json
-            && !patch.paths.is_empty()
-            && report
-                .answer("Apply this to the project (y/n)?")
-                .is_some_and(|it| it == "y" || it == "yes");
-    if is_wanted {
-        apply(scratch, recovery, patch)?;
-    }
+    let is_wanted = args.apply || !args.json && is_wanted(patch, report)?;
+    let applied = if is_wanted { apply(scratch, recovery, patch) } else { Ok(()) };
     if args.json {
-        report.json(&document("resolved", recovery, found, json!({"applied": is_wanted})));
-    } else if is_wanted {
+        let is_applied = is_wanted && applied.is_ok();
+        let error = applied.as_ref().err().map(ToString::to_string);
+        let more = json!({"applied": is_applied, "error": error});
+        report.json(&document("resolved", recovery, found, more));
+        return match applied {
+            Err(error) if !error.is::<Interrupted>() => Err(Told.into()),
+            applied => applied,
+        };
+    }
+    applied?;
+    if is_wanted {
         report.done("Applied; the check passes in the project");
+    } else if patch.paths.is_empty() {
+        report.note(NOTHING_CHANGED);
     } else {
         report.suggest("task-master recover --research --apply …", "find it again, and apply it");
     }
     Ok(())
 }
 
+/// What is true of a patch with nothing in it.
+const NOTHING_CHANGED: &str =
+    "there is nothing to apply: a command made the check pass, and no file that git keeps changed";
+
+/// Whether somebody is there who wants it applied.
+fn is_wanted(patch: &Patch, report: &mut Report) -> anyhow::Result<bool> {
+    if !report.is_interactive() || patch.paths.is_empty() {
+        return Ok(false);
+    }
+    report.flush();
+    let answer =
+        interruptible(async { Ok(asked::answer("Apply this to the project (y/n)?").await) })?;
+    Ok(answer.is_some_and(|it| it == "y" || it == "yes"))
+}
+
 /// Applies what helped, and runs the check where it counts.
 fn apply(scratch: &Scratch, recovery: &Recovery, patch: &Patch) -> anyhow::Result<()> {
     if patch.paths.is_empty() {
-        return Err(advice(
-            "there is nothing to apply: a command made the check pass, and no file that git keeps changed",
-            "run the command yourself in the project",
-        )
-        .into());
+        return Err(advice(NOTHING_CHANGED, "run the command yourself in the project").into());
     }
     let applied = Applied::to(scratch.source(), patch).map_err(not_applied)?;
     let folder = scratch.source().join(scratch.folder_inside());
-    let ran = interruptible(async { Ok(run(&recovery.check, &folder, recovery.limit).await?) });
+    let ran = interruptible(async { Ok(run(&recovery.check, &folder, &recovery.bounds).await?) });
     match ran {
         Ok(ran) if ran.passed() => {
             applied.keep();
             Ok(())
         }
         ran => {
-            applied.take_back().context("a file could not be put back as it was")?;
+            applied.take_back().map_err(not_put_back)?;
             let ran = ran?;
             let said = ran.output.lines().last().unwrap_or_default().trim();
             let message = format!(
-                "in the project itself the check {}: everything was put back as it was: {said}",
+                "in the project itself the check {}: the files of the patch were put back as they were: {said}",
                 ran.end
             );
             Err(advice(
@@ -125,18 +146,26 @@ fn apply(scratch: &Scratch, recovery: &Recovery, patch: &Patch) -> anyhow::Resul
 
 fn declined(
     args: &Args,
-    (recovery, found): (&Recovery, &Attempts),
-    step: &Step,
+    (workspace, recovery): (&Workspace, &Recovery),
+    (found, step): (&Attempts, &Step),
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    let is_tried = found.recovered.tried_something();
+    let path = is_tried.then(|| save(workspace, recovery, found)).transpose()?;
     if args.json {
-        report.json(&document("declined", recovery, found, json!({"proposed": step})));
+        let more = json!({"proposed": step, "report": path});
+        report.json(&document("declined", recovery, found, more));
         return Err(Told.into());
     }
     for line in asked::shown(step) {
         report.line(Text::plain(&line));
     }
     print_sources(found, report);
+    if let Some(path) = path {
+        let message = "unresolved: the check fails, and you wanted no further step";
+        let hint = format!("what was looked up and tried is in {}", path.display());
+        return Err(advice(message, hint).into());
+    }
     let message = "nothing was tried: steps run only when you agree to them";
     let hint = "agree at a terminal, or beforehand with --yes: they are tried in a scratch copy, and the project stays as it is";
     Err(advice(message, hint).into())
@@ -193,4 +222,9 @@ fn not_applied(error: GitError) -> anyhow::Error {
     let message = "it cannot be applied to the project, which was not changed".to_owned();
     anyhow::Error::new(error)
         .context(advice(message, "files may have changed meanwhile; start again"))
+}
+
+fn not_put_back(error: io::Error) -> anyhow::Error {
+    let message = format!("a file could not be put back as it was: {error}");
+    anyhow::Error::new(error).context(advice(message, "put it back yourself; the others are"))
 }

@@ -4,9 +4,13 @@ use super::*;
 
 const LONG: Duration = Duration::from_mins(1);
 
+fn bounds(time: Duration) -> Bounds {
+    Bounds { time, without: Vec::new() }
+}
+
 async fn ran(command: &str, limit: Duration) -> Ran {
     let directory = tempfile::tempdir().unwrap();
-    run(command, directory.path(), limit).await.unwrap()
+    run(command, directory.path(), &bounds(limit)).await.unwrap()
 }
 
 #[tokio::test]
@@ -22,7 +26,7 @@ async fn both_outputs_are_kept_in_their_order_and_the_exit_code_decides() {
 async fn whoever_takes_too_long_ends_with_all_that_it_started() {
     let directory = tempfile::tempdir().unwrap();
     let command = "sleep 600 & echo $! > child; echo begun; wait";
-    let ran = run(command, directory.path(), Duration::from_millis(300)).await.unwrap();
+    let ran = run(command, directory.path(), &bounds(Duration::from_millis(300))).await.unwrap();
     assert_eq!((ran.end, &*ran.output), (End::Stopped { after_s: 0 }, "begun\n"));
     let child = fs::read_to_string(directory.path().join("child")).unwrap();
     let child = rustix::process::Pid::from_raw(child.trim().parse().unwrap()).unwrap();
@@ -52,4 +56,14 @@ async fn of_endless_output_the_end_is_kept() {
     assert!(ran.output.len() <= KEPT_BYTES && ran.output.len() > KEPT_BYTES / 2);
     let ran = self::ran("yes line | head -n 100000; echo the end", LONG).await;
     assert!(ran.output.ends_with("line\nthe end\n"));
+}
+
+#[tokio::test]
+async fn what_is_withheld_is_not_in_the_environment() {
+    let directory = tempfile::tempdir().unwrap();
+    let bounds = Bounds { time: LONG, without: vec!["PATH".to_owned()] };
+    let before = ran("env", LONG).await.output;
+    assert!(before.lines().any(|it| it.starts_with("PATH=")), "{before}");
+    let output = run("export -p", directory.path(), &bounds).await.unwrap().output;
+    assert!(!output.contains(" PATH="), "{output}");
 }

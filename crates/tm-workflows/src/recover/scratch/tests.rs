@@ -149,3 +149,13 @@ fn a_patch_is_the_same_whatever_git_is_set_to() {
     assert!(patch.text.contains("--- a/app/code.py\n+++ b/app/code.py\n"), "{}", patch.text);
     assert!(patch.text.contains("-two\n+three\n"), "{}", patch.text);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_utf_8_is_said_to_be_left_out() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (repository, cache) = (repository(), tempfile::tempdir().unwrap());
+    fs::write(repository.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9")), "").unwrap();
+    let scratch = Scratch::of(repository.path(), cache.path()).unwrap();
+    assert_eq!(scratch.left_out(), ["away", "caf\u{fffd}"]);
+}
