@@ -53,8 +53,8 @@ pub enum RestError {
 
 impl Rest {
     /// # Errors
-    /// [`RestError::NoAddress`] and [`RestError::Key`]; [`RestError::NotLocal`] for a host that is neither loopback nor listed, which is told as
-    /// well; [`RestError::Egress`].
+    /// [`RestError::NoAddress`] and [`RestError::Key`]; [`RestError::NotLocal`] for a host that is
+    /// neither loopback nor listed, which is told as well; [`RestError::Egress`].
     pub fn new(
         guard: &Guard,
         on_blocked: OnBlocked,

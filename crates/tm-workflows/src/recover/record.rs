@@ -10,6 +10,7 @@ use super::{
     proposal::{end_of, fence},
     step::Action,
 };
+use crate::research::passages::one_line;
 
 /// Who tried.
 #[derive(Debug, Clone, Copy)]
@@ -69,10 +70,6 @@ fn attempt_in(page: &mut String, attempt: &Attempt) {
         page.push_str("What was different in the end:\n\n");
         fenced(page, "diff", attempt.patch.trim_end());
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn fenced(page: &mut String, language: &str, text: &str) {
