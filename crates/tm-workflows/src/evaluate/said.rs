@@ -11,7 +11,7 @@ use tm_tasks::{
 };
 
 /// The texts of a task. Subtasks are other plans' business: not every plan has them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Said {
     pub(super) title: String,
     pub(super) description: String,

@@ -89,7 +89,7 @@ pub async fn add_task(
     let twin = twin(tag.tasks(), &draft.title).map(|it| (it.id(), it.title()));
     let command = format!("add-task --prompt={}", request.prompt);
     let added = place
-        .commit(command, move |file, _| {
+        .commit_scored(command, move |file, _| {
             add::add_task(file, &place_there.tag, &draft).map_err(|it| not_added(it, &place_there))
         })
         .await?;

@@ -14,7 +14,7 @@ use tm_tasks::{
     timestamp::Timestamp,
 };
 
-use crate::{asking::AskError, prompts::PromptError};
+use crate::{asking::AskError, evaluate::quality_of_change, prompts::PromptError};
 
 /// A tag of a task file.
 #[derive(Debug, Clone)]
@@ -68,6 +68,27 @@ impl Place {
         let command = command.to_string();
         let now = Timestamp::now();
         blocking(move || place.store.commit(&command, now, |file| change(file, now))).await
+    }
+
+    /// Changes the file as [`Self::commit`] does, and has the journal note how well the tasks are
+    /// written that are new or other ones then.
+    pub(crate) async fn commit_scored<T: Send + 'static>(
+        &self,
+        command: impl fmt::Display,
+        change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
+    ) -> Result<T, ChangeError> {
+        let place = self.clone();
+        let command = command.to_string();
+        let now = Timestamp::now();
+        let score = move |file: &mut TaskFile| {
+            let tasks = |file: &TaskFile| file.tag(&place.tag).map(|it| it.tasks().to_vec());
+            let before = tasks(file).unwrap_or_default();
+            let value = change(file, now)?;
+            let after = tasks(file).unwrap_or_default();
+            Ok((value, quality_of_change(&before, &after)))
+        };
+        let store = self.store.clone();
+        blocking(move || store.commit_measured(&command, now, score)).await
     }
 
     pub(crate) fn no_tag(&self) -> ChangeError {

@@ -204,7 +204,7 @@ async fn divide_task(
     let (there, id, existing) = (place.clone(), task.id(), request.existing);
     let added = drafts.len();
     let (task, had) = place
-        .commit(command, move |file, _| {
+        .commit_scored(command, move |file, _| {
             let tag = file.tag_mut(&there.tag).ok_or_else(|| there.no_tag())?;
             let found = tag.tasks_mut().iter_mut().find(|it| it.id() == id);
             let task = found.ok_or_else(|| there.no_task(&id))?;

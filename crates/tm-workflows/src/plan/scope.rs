@@ -86,7 +86,7 @@ pub async fn scope(
     let (name, strength) = (request.direction.command(), request.strength.as_str());
     let command = format!("{name} --id={} --strength={strength}", list.join(","));
     let tasks = place
-        .commit(command, move |file, _| {
+        .commit_scored(command, move |file, _| {
             let apply = |(id, (revision, regenerated)): &(TaskId, Change)| {
                 rescope(file, &there.tag, id, revision, regenerated.as_ref())
                     .map_err(|error| gone(error, &there))

@@ -52,7 +52,7 @@ pub async fn update_task(
     let revision = answer.value.revision(asked);
     let (there, id) = (place.clone(), id.clone());
     let (task, is_changed) = place
-        .commit(format!("update-task --id={id}"), move |file, _| {
+        .commit_scored(format!("update-task --id={id}"), move |file, _| {
             let tag = file.tag_mut(&there.tag).ok_or_else(|| there.no_tag())?;
             let tasks = tag.tasks().to_vec();
             let found = tag.tasks_mut().iter_mut().find(|it| it.id() == id);

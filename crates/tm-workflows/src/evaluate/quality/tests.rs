@@ -18,3 +18,20 @@ fn the_weakest_task_is_found() {
     assert_eq!(found.tasks.len(), 5);
     assert_eq!(found.weakest().map(|it| it.percent), Some(0));
 }
+
+#[test]
+fn only_what_a_change_wrote_is_scored() {
+    let before = notes().baseline;
+    let mut after = before.clone();
+    assert_eq!(quality_of_change(&before, &after), None);
+    after.extend(tasks(&[("Do it", "Well.", "", "", &[])]).into_iter().map(|mut it| {
+        it.set("id", &serde_json::json!(9));
+        it
+    }));
+    if let Some(first) = after.first_mut() {
+        first.set("status", &serde_json::json!("done"));
+    }
+    let found = quality_of_change(&before, &after).expect("a task is new");
+    assert_eq!(found.percent, 0);
+    assert_eq!(found.tasks, [TaskQuality { id: "9".to_owned(), percent: 0 }]);
+}

@@ -236,3 +236,14 @@ async fn counts_and_ids_that_make_no_sense_are_refused_before_the_model_works() 
     assert_eq!(error.to_string(), "2.2 is a subtask");
     assert!(model.seen().is_empty());
 }
+
+#[tokio::test]
+async fn the_journal_says_how_well_the_subtasks_are_written() {
+    let fixture = Fixture::new();
+    let model = ScriptedModel::playing([two(1)]);
+    let request = request(2, Existing::Append);
+    expand(asking(&model), &fixture.place, &id("3"), &request).await.unwrap();
+    let change = fixture.place.store.history().unwrap().pop().unwrap();
+    let scored = change.quality.unwrap().tasks.into_iter().map(|it| it.id).collect::<Vec<_>>();
+    assert_eq!(scored, ["3.1", "3.2"]);
+}
