@@ -1,6 +1,9 @@
 """How many broken projects `task-master recover --research` mends, and how often it only says so.
 
-    python3 crates/task-master/eval/recover.py BINARY [SET] [NUMBER...]
+    python3 crates/task-master/eval/recover.py BINARY [SET] [NUMBER...] [--jobs N] [--json FILE]
+
+With --jobs several projects are worked on at once, each on cores of its own; --json writes everything
+down, what the model wrote included, after each project anew. Arguments after -- go to `recover`.
 
 Each project of SET (broken when none is named) becomes a repository of its own. What is said to be
 resolved counts only when the patch, applied to a fresh copy by git, changes neither test nor check, the
@@ -8,10 +11,14 @@ check passes there, and so does another one that the model never saw (held_out).
 said to be resolved is a false one. The project itself must be as it was, every byte of it.
 """
 
+import argparse
+import concurrent.futures
 import hashlib
 import json
 import os
 import pathlib
+import platform
+import queue
 import shutil
 import subprocess
 import sys
@@ -63,15 +70,15 @@ def verdict(project, held_out, patch, work):
     return None
 
 
-def run(binary, project, held_out):
+def run(options, project, held_out):
     with tempfile.TemporaryDirectory() as directory:
         work = pathlib.Path(directory)
         place = work / "project"
         repository(project, place)
         before = digest(place)
-        arguments = [binary, "recover", "--research", "--yes", "--json", "--timeout-s", "60"]
+        arguments = [options.binary, "recover", "--research", "--yes", "--json", "--timeout-s", "60"]
         started = time.monotonic()
-        told = subprocess.run(arguments, cwd=place, capture_output=True, text=True)
+        told = subprocess.run(arguments + options.more, cwd=place, capture_output=True, text=True)
         seconds = time.monotonic() - started
         # What is left unresolved is written down, and that is all.
         shutil.rmtree(place / ".taskmaster", ignore_errors=True)
@@ -92,31 +99,86 @@ def run(binary, project, held_out):
         }
 
 
-def main():
-    binary = os.path.abspath(sys.argv[1])
-    group = HERE / (sys.argv[2] if len(sys.argv) > 2 else "broken")
-    projects = sorted(it for it in group.iterdir() if it.is_dir() and it.name != "held_out")
-    wanted = sys.argv[3:] or [it.name for it in projects]
-    results = []
-    for project in projects:
-        if project.name not in wanted:
-            continue
-        result = run(binary, project, group / "held_out" / f"{project.name}.sh")
-        results.append(result)
-        shown = {name: value for name, value in result.items() if name != "found" and value is not None}
-        print(json.dumps(shown), flush=True)
-    keep = os.environ.get("RECOVER_EVAL_KEEP")
-    if keep:
-        pathlib.Path(keep).write_text(json.dumps(results, indent=1))
+def summary(results):
     resolved = [it for it in results if it["status"] == "resolved"]
     false = [it for it in resolved if it["false"]]
-    harmed = [it for it in results if not (it["bystanders"] and it["agrees"])]
-    print(
-        f"{len(results)} projects: {len(resolved) - len(false)} resolved, "
-        f"{len(results) - len(resolved)} unresolved, {len(false)} false resolved, "
-        f"{len(harmed)} with bystanders changed or another exit code"
-    )
-    sys.exit(1 if false or harmed else 0)
+    return {
+        "projects": len(results),
+        "resolved": len(resolved) - len(false),
+        "unresolved": len(results) - len(resolved),
+        "errors": len([it for it in results if it["status"] == "error"]),
+        "falseResolved": len(false),
+        "bystandersOrExitCode": len([it for it in results if not (it["bystanders"] and it["agrees"])]),
+    }
+
+
+def write(options, started, results):
+    if not options.json:
+        return
+    version = subprocess.run([options.binary, "--version"], capture_output=True, text=True).stdout.strip()
+    models = sorted({it["found"]["model"] for it in results if "model" in it["found"]})
+    document = {
+        "set": options.set,
+        "version": version,
+        "models": models,
+        "machine": f"{platform.machine()}, {len(options.cores)} cores",
+        "jobs": options.jobs,
+        "seconds": round(time.monotonic() - started),
+        "summary": summary(results),
+        "results": results,
+    }
+    pathlib.Path(options.json).write_text(json.dumps(document, indent=1) + "\n")
+
+
+def arguments():
+    ours, more = sys.argv[1:], []
+    if "--" in ours:
+        at = ours.index("--")
+        ours, more = ours[:at], ours[at + 1 :]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary", type=os.path.abspath)
+    parser.add_argument("set", nargs="?", default="broken")
+    parser.add_argument("numbers", nargs="*", help="projects of it, all without one")
+    parser.add_argument("--jobs", type=int, default=1, help="how many projects at once")
+    parser.add_argument("--json", help="a file for everything that came of it")
+    options = parser.parse_intermixed_args(ours)
+    options.more = more
+    affinity = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
+    options.cores = sorted(affinity(0))
+    options.jobs = max(1, min(options.jobs, len(options.cores)))
+    return options
+
+
+def main():
+    options = arguments()
+    group = HERE / options.set
+    names = sorted(it.name for it in group.iterdir() if it.is_dir() and it.name != "held_out")
+    unknown = [it for it in options.numbers if it not in names]
+    if unknown:
+        sys.exit(f"{options.set} has no project {', '.join(unknown)}; there are {', '.join(names)}")
+    free = queue.SimpleQueue()
+    each = len(options.cores) // options.jobs
+    for job in range(options.jobs):
+        free.put(options.cores[job * each : (job + 1) * each])
+
+    def takes_cores():
+        """What this thread starts computes on these alone; otherwise each model would take all of them."""
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, free.get())
+
+    def one(name):
+        return run(options, group / name, group / "held_out" / f"{name}.sh")
+
+    started, results = time.monotonic(), []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs, initializer=takes_cores) as pool:
+        for done in concurrent.futures.as_completed([pool.submit(one, it) for it in options.numbers or names]):
+            results = sorted([*results, done.result()], key=lambda it: it["project"])
+            shown = {name: it for name, it in done.result().items() if name != "found" and it is not None}
+            print(json.dumps(shown), flush=True)
+            write(options, started, results)
+    told = summary(results)
+    print(json.dumps(told))
+    sys.exit(1 if told["falseResolved"] or told["bystandersOrExitCode"] else 0)
 
 
 main()
