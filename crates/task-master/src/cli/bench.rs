@@ -2,6 +2,7 @@
 
 use crate::{app::App, report::Report};
 
+mod energy;
 mod engine;
 mod host;
 mod server;

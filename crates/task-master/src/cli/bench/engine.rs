@@ -5,7 +5,7 @@
 
 use std::{
     num::NonZeroU32,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -21,7 +21,10 @@ use tm_workflows::{
     prompts::Prompts,
 };
 
-use super::server::{self, InParts, Running, Started};
+use super::{
+    energy::{Energy, POWERCAP},
+    server::{self, InParts, Running, Started},
+};
 use crate::{
     app::App,
     backend::{self, InProcess, Tuning},
@@ -92,6 +95,18 @@ enum Part {
     Plan,
     /// The document planned, by the server in one answer
     Whole,
+}
+
+impl Part {
+    /// The row of the energy that it takes; none where that is lost among what else is measured.
+    fn energy(self) -> Option<What> {
+        match self {
+            Self::Expand => Some((EXPAND.0, "J", false)),
+            Self::Plan => Some((PLAN.0, "J", false)),
+            Self::Whole => Some((PLAN_WHOLE.0, "J", false)),
+            Self::Speed | Self::First | Self::Command => None,
+        }
+    }
 }
 
 const ALL: [Part; 6] =
@@ -254,8 +269,12 @@ impl Sides<'_> {
             order.reverse();
         }
         for (is_engine, backend) in order {
+            let energy = Energy::now(Path::new(POWERCAP));
             for (what, value) in self.figures(part, run, is_engine, backend).await? {
                 note(rows, what, is_engine, value);
+            }
+            if let (Some(what), Some(joules)) = (part.energy(), energy.and_then(|it| it.since())) {
+                note(rows, what, is_engine, joules);
             }
         }
         Ok(())
