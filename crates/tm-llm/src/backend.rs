@@ -89,6 +89,12 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
         false
     }
 
+    /// Whether it is known to be at work although nothing has come of a request for so long. A
+    /// model of this process always is; a server may hang.
+    async fn is_at_work(&self, _silence: Duration) -> bool {
+        true
+    }
+
     /// How many tokens `text` is for this model; an upper estimate where the backend cannot tell.
     fn count_tokens(&self, text: &str) -> u32 {
         estimated_tokens(text)
@@ -115,6 +121,7 @@ pub async fn complete(
     let mut text = String::new();
     while let Some(event) = events.next().await {
         match event? {
+            ChatEvent::Delta(delta) if delta.is_empty() => {}
             ChatEvent::Delta(delta) => {
                 on_text(&delta);
                 text.push_str(&delta);

@@ -122,7 +122,7 @@ impl std::ops::AddAssign for Usage {
 /// A piece of an answer, as it arrives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChatEvent {
-    /// More text.
+    /// More text; none when the model is at work at what nobody is shown.
     Delta(String),
     /// The end: exactly one, and the last event of a stream that did not fail.
     Done { finish: FinishReason, usage: Usage },

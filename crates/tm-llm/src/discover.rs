@@ -62,7 +62,9 @@ pub async fn look(root: &str, client: &Client) -> Option<Found> {
     client.get(root).timeout(TIMEOUT).send().await.ok()?;
     if asking.get("/.well-known/localai.json").await.is_some() {
         let mut found = asking.with_models("LocalAI").await?;
-        if let Some(system) = asking.get("/system").await {
+        if let Some(system) = asking.get("/system").await
+            && system.get("loaded_models").is_some()
+        {
             let loaded = list(&system, "loaded_models", |it| Listed::of(text(it, "id")));
             for model in &mut found.models {
                 model.is_loaded = Some(loaded.iter().any(|it| it.id == model.id));

@@ -20,7 +20,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, future::BoxFuture};
-use tokio::{sync::Notify, time::timeout};
+use tokio::sync::Notify;
 
 use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo, Pace},
@@ -28,7 +28,6 @@ use crate::{
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 pub use breaker::Health;
-use breaker::Standing;
 use journey::Watch;
 pub use journey::{Attempt, Journey, OnStep, Outcome, Setout, Step};
 use live::{Begun, Live};
@@ -36,7 +35,7 @@ use load::Question;
 pub use rounds::Rounds;
 use rounds::{may_pass, most_telling};
 pub use seat::SeatReport;
-use seat::{QUICK_PATIENCE, Seat, Turn};
+use seat::{Seat, Turn};
 pub use spent::Spent;
 
 mod breaker;
@@ -47,6 +46,7 @@ mod queue;
 mod rounds;
 mod seam;
 mod seat;
+mod silence;
 mod spent;
 
 /// A model that may be asked, but is not loaded or connected to before it has to be.
@@ -94,8 +94,8 @@ struct Inner {
     /// A place was given free.
     freed: Arc<Notify>,
     waiting: AtomicU32,
-    /// See [`Rounds::first_word`].
-    first_word: Mutex<Duration>,
+    /// See [`Rounds::silence`].
+    silence: Mutex<Duration>,
 }
 
 impl Failover {
@@ -123,7 +123,7 @@ impl Failover {
             spent: Mutex::default(),
             freed: Arc::default(),
             waiting: AtomicU32::new(0),
-            first_word: Mutex::new(rounds.first_word),
+            silence: Mutex::new(rounds.silence),
         };
         Self { inner: Arc::new(inner), rounds, watch: Watch::Nobody }
     }
@@ -131,7 +131,7 @@ impl Failover {
     /// The same with other waits.
     #[must_use]
     pub fn with_rounds(self, rounds: Rounds) -> Self {
-        *self.inner.first_word.lock().unwrap_or_else(PoisonError::into_inner) = rounds.first_word;
+        *self.inner.silence.lock().unwrap_or_else(PoisonError::into_inner) = rounds.silence;
         Self { rounds, ..self }
     }
 
@@ -273,12 +273,6 @@ impl Inner {
         (self.on_switch)(&Switch { from: &from.seat.name, to: &to.seat.name, reason: &reason });
     }
 
-    fn has_others(&self, seat: &Arc<Seat>) -> bool {
-        let now = Instant::now();
-        let others = self.seats.iter().filter(|it| !Arc::ptr_eq(&it.seat, seat));
-        others.map(|it| it.seat.standing(now)).any(|it| it == Standing::Well)
-    }
-
     /// Asks one model, and waits for its first word: until then nobody has seen anything, and
     /// another one can answer instead.
     async fn ask(
@@ -294,22 +288,11 @@ impl Inner {
             turn.failed(&error);
             return Err(error);
         }
-        let least = *self.first_word.lock().unwrap_or_else(PoisonError::into_inner);
-        let patience = turn.seat().first_word_patience(least);
-        let patience = patience.filter(|_| self.has_others(turn.seat()));
-        let is_quick = pace == Pace::AtOnce && turn.seat().is_quick(Question::of(request));
-        let (pace, patience) = if is_quick {
-            (Pace::AtOnce, patience.map(|it| it.min(QUICK_PATIENCE)))
-        } else {
-            (Pace::Streamed, patience)
-        };
-        let begun = match patience {
-            Some(patience) => timeout(patience, first_word(turn.seat(), request, pace))
-                .await
-                .unwrap_or_else(|_| Err(silent(turn.seat(), patience))),
-            None => first_word(turn.seat(), request, pace).await,
-        };
-        match begun {
+        let question = Question::of(request);
+        let is_quick = pace == Pace::AtOnce && turn.seat().is_quick(question);
+        let pace = if is_quick { Pace::AtOnce } else { Pace::Streamed };
+        let patience = turn.first_word_patience(question, self.least_silence());
+        match self.first_word(turn.seat(), request, pace, patience).await {
             Ok((first, rest)) => {
                 turn.has_spoken();
                 self.current.store(at.unwrap_or(0), Ordering::Relaxed);
@@ -322,39 +305,44 @@ impl Inner {
         }
     }
 
+    /// The first of an answer that is one, and the rest.
+    async fn first_word(
+        &self,
+        seat: &Arc<Seat>,
+        request: &ChatRequest,
+        pace: Pace,
+        patience: Duration,
+    ) -> Result<(ChatEvent, ChatStream), BackendError> {
+        let backend = seat.backend().await?;
+        let goes_on = request.messages.last().is_some_and(|it| it.role == Role::Assistant);
+        let coming = async {
+            let mut events = match pace {
+                Pace::Streamed => backend.stream(request.clone()).await?,
+                Pace::AtOnce => backend.at_once(request.clone()).await?,
+            };
+            Ok((events.next().await, events))
+        };
+        let (mut first, mut events) = self.listen(seat, patience, coming).await??;
+        // It thinks, or has only begun to.
+        while matches!(&first, Some(Ok(ChatEvent::Delta(text))) if text.is_empty()) {
+            first = self.listen(seat, patience, events.next()).await?;
+        }
+        let model = || backend.info().model.clone();
+        let reason = "it ended the stream before the first word".to_owned();
+        match first.ok_or_else(|| BackendError::Broken { model: model(), reason })?? {
+            // Whoever goes on from the middle may find that all was said.
+            ChatEvent::Done { finish: FinishReason::Stop, .. } if !goes_on => {
+                Err(BackendError::EmptyAnswer { model: model() })
+            }
+            first @ (ChatEvent::Delta(_) | ChatEvent::Done { .. }) => Ok((first, events)),
+        }
+    }
+
     fn spent(&self, seat: &Seat, usage: Usage) {
         let Some(info) = seat.info() else { return };
         let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
         spent::add(&mut spent, &info.provider, &info.model, usage);
     }
-}
-
-async fn first_word(
-    seat: &Seat,
-    request: &ChatRequest,
-    pace: Pace,
-) -> Result<(ChatEvent, ChatStream), BackendError> {
-    let backend = seat.backend().await?;
-    let goes_on = request.messages.last().is_some_and(|it| it.role == Role::Assistant);
-    let mut events = match pace {
-        Pace::Streamed => backend.stream(request.clone()).await?,
-        Pace::AtOnce => backend.at_once(request.clone()).await?,
-    };
-    let model = || backend.info().model.clone();
-    let reason = "it ended the stream before the first word".to_owned();
-    let first = events.next().await;
-    match first.ok_or_else(|| BackendError::Broken { model: model(), reason })?? {
-        // Whoever goes on from the middle may find that all was said.
-        ChatEvent::Done { finish: FinishReason::Stop, .. } if !goes_on => {
-            Err(BackendError::EmptyAnswer { model: model() })
-        }
-        first @ (ChatEvent::Delta(_) | ChatEvent::Done { .. }) => Ok((first, events)),
-    }
-}
-
-fn silent(seat: &Seat, patience: Duration) -> BackendError {
-    let reason = format!("it said nothing for {:.1} s", patience.as_secs_f64());
-    BackendError::Broken { model: seat.name.clone(), reason }
 }
 
 #[async_trait]

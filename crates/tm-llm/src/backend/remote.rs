@@ -345,6 +345,10 @@ impl Backend for RemoteBackend {
         tokens::at_most(text)
     }
 
+    async fn is_at_work(&self, silence: Duration) -> bool {
+        facts::is_loading(&self.server, &self.client, silence).await
+    }
+
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
         self.answer(request, Pace::Streamed).await
     }

@@ -47,6 +47,8 @@ pub(super) struct Breaker {
     well_since: Option<Instant>,
     /// What went wrong last.
     reason: String,
+    /// When that was seen here.
+    failed_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,6 +77,10 @@ impl Breaker {
 
     pub(super) fn reason(&self) -> &str {
         &self.reason
+    }
+
+    pub(super) fn has_failed_since(&self, moment: Instant) -> bool {
+        self.failed_at.is_some_and(|it| it > moment)
     }
 
     /// It is asked.
@@ -112,6 +118,7 @@ impl Breaker {
             Meaning::Passing => {
                 let was_good = self.well_since.is_some_and(|it| now > it + self.rest());
                 self.failures = if was_good { 1 } else { self.failures.saturating_add(1) };
+                self.failed_at = Some(now);
                 resting(now + self.rest())
             }
         };

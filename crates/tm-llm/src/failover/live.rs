@@ -5,7 +5,11 @@
 //! cannot answers anew, which joins only if it says the same. Otherwise the cut is told as what it
 //! is. Start at [`Live::into_stream`].
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt as _, stream};
 
@@ -28,6 +32,8 @@ pub(super) struct Live {
     shown: String,
     ready: VecDeque<Result<ChatEvent, BackendError>>,
     resumed: u32,
+    /// The longest silence so far.
+    longest_gap: Duration,
     is_over: bool,
     journey: Option<Arc<Journey>>,
 }
@@ -51,6 +57,7 @@ impl Live {
             shown: String::new(),
             ready: VecDeque::new(),
             resumed: 0,
+            longest_gap: Duration::ZERO,
             is_over: false,
             journey: None,
         }
@@ -76,7 +83,7 @@ impl Live {
             if self.is_over {
                 return None;
             }
-            match self.events.next().await {
+            match self.listen().await {
                 Some(Ok(ChatEvent::Delta(delta))) => match self.seam.pass(delta) {
                     Ok(new) => self.show(new),
                     Err(_) => self.cut(self.diverged()).await,
@@ -92,6 +99,16 @@ impl Live {
                 None => self.cut(self.broken("the stream ended before the answer did")).await,
             }
         }
+    }
+
+    /// What comes next, or that nothing does for far longer than was usual.
+    async fn listen(&mut self) -> Option<Result<ChatEvent, BackendError>> {
+        let least = self.inner.least_silence();
+        let patience = self.longest_gap.saturating_mul(20).max(least);
+        let begun = Instant::now();
+        let next = self.inner.listen(self.turn.seat(), patience, self.events.next()).await;
+        self.longest_gap = self.longest_gap.max(begun.elapsed());
+        next.unwrap_or_else(|error| Some(Err(error)))
     }
 
     fn show(&mut self, new: String) {
@@ -162,6 +179,7 @@ impl Live {
                     if goes_on { Seam::overlap(&self.shown) } else { Seam::replay(&self.shown) };
                 self.events = stream::iter([Ok(begun.first)]).chain(begun.rest).boxed();
                 self.turn = begun.turn;
+                self.longest_gap = Duration::ZERO;
                 seat.took_over();
                 true
             }

@@ -17,6 +17,10 @@ const WEIGHT: f64 = 0.2;
 const PREFILL_S: f64 = 0.001;
 const DECODE_S: f64 = 0.02;
 const ANSWER_TOKENS: f64 = 300.0;
+/// What a large model needs on a few cores, which is as slow as any that is of use.
+const PREFILL_SLOW_S: f64 = 0.05;
+/// How much slower than usual a model may read.
+const READ_SLOWER: f64 = 4.0;
 /// What is left of the work of reading when the beginning was read before.
 const READ_BEFORE: f64 = 0.3;
 /// How many beginnings a model is taken to hold.
@@ -89,6 +93,12 @@ impl Load {
         let reading = if is_known { reading * READ_BEFORE } else { reading };
         let tokens = self.answer_tokens.or(ANSWER_TOKENS).min(f64::from(question.max_tokens));
         reading + tokens * self.decode_s.or(DECODE_S)
+    }
+
+    /// The longest that the question may take to be read.
+    pub(super) fn slowest_reading_s(&self, question: Question) -> f64 {
+        let each = self.prefill_s.0.map_or(PREFILL_SLOW_S, |it| it * READ_SLOWER);
+        f64::from(question.prompt_tokens) * each
     }
 
     /// How long the longest answer to the question will take to write; none before anything is

@@ -10,8 +10,9 @@ pub struct Rounds {
     pub most: u32,
     /// The wait before the second round; it doubles from there on.
     pub wait: Duration,
-    /// The least time that a model has for its first word while somebody else could answer.
-    pub first_word: Duration,
+    /// The least silence of a model after which somebody else is asked who could answer. Clients
+    /// wait ten seconds and longer.
+    pub silence: Duration,
 }
 
 /// No server is waited for longer than this, whatever it asks for.
@@ -19,7 +20,7 @@ const WAIT_MOST: Duration = Duration::from_secs(30);
 
 impl Default for Rounds {
     fn default() -> Self {
-        Self { most: 3, wait: Duration::from_secs(1), first_word: Duration::from_mins(1) }
+        Self { most: 3, wait: Duration::from_secs(1), silence: Duration::from_secs(5) }
     }
 }
 

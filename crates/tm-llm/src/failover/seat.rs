@@ -32,9 +32,6 @@ const LIMIT: u32 = 32;
 /// little is lost when it has to be asked for again.
 const QUICK: Duration = Duration::from_secs(2);
 
-/// How long to wait for such an answer while somebody else could give one.
-pub(super) const QUICK_PATIENCE: Duration = Duration::from_secs(10);
-
 pub(super) struct Seat {
     pub(super) name: String,
     open: Open,
@@ -169,11 +166,17 @@ impl Seat {
         state.load.outstanding_s() / parallel + state.load.predict_s(question)
     }
 
-    /// How long to wait for the first word while somebody else could answer: far longer than it
-    /// usually takes, and never less than `least`.
-    pub(super) fn first_word_patience(&self, least: Duration) -> Option<Duration> {
-        let usual = self.state().load.first_word()?;
-        Some(usual.saturating_mul(8).max(least))
+    /// Whether it has failed at something that was asked of it later than that.
+    pub(super) fn has_failed_since(&self, moment: Instant) -> bool {
+        self.state().breaker.has_failed_since(moment)
+    }
+
+    /// Whether it is known to be at work while it says nothing.
+    pub(super) async fn is_at_work(&self, silence: Duration) -> bool {
+        match self.opened() {
+            Some(backend) => backend.is_at_work(silence).await,
+            None => true,
+        }
     }
 
     /// Whether its answer will be there so soon that nothing is gained by watching it come.
@@ -298,6 +301,19 @@ impl Turn {
         }
         self.journey = journey;
         self
+    }
+
+    /// How long to wait for the first word while somebody else could answer: far longer than it
+    /// should take, and never less than `least`.
+    pub(super) fn first_word_patience(&self, question: Question, least: Duration) -> Duration {
+        let parallel = f64::from(self.seat.info().map_or(1, |it| it.parallel.max(1)));
+        let state = self.seat.state();
+        let before = (state.load.outstanding_s() - self.predicted).max(0.0) / parallel;
+        let reading = state.load.slowest_reading_s(question);
+        let usual = state.load.first_word().unwrap_or_default();
+        drop(state);
+        let more = Duration::try_from_secs_f64(before + reading).unwrap_or(Duration::MAX);
+        usual.saturating_mul(8).max(least).saturating_add(more)
     }
 
     /// The model has begun to answer.

@@ -354,7 +354,7 @@ async fn nearly_every_question_ends_well_and_every_one_ends_once() {
         candidates.push(candidate(Arc::clone(&trouble).start(&mut servers).await));
         troubles.push(trouble);
     }
-    let rounds = Rounds { most: 6, wait: ROUND, first_word: Duration::from_secs(1) };
+    let rounds = Rounds { most: 6, wait: ROUND, silence: Duration::from_secs(1) };
     let failover = Failover::unopened(candidates, Arc::new(|_| ())).with_rounds(rounds);
     let (failover, next) = (Arc::new(failover), Arc::new(AtomicU64::new(0)));
     let seen: Arc<Seen> = Arc::default();

@@ -10,5 +10,6 @@ mod loading;
 mod malicious;
 mod remote;
 mod rerank;
+mod silence;
 mod structured;
 mod window;

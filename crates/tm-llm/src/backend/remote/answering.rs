@@ -76,8 +76,9 @@ const SENT_BYTES: usize = 4096;
 /// Not every server counts what it thinks, or knows the limit.
 const SLACK_TOKENS: usize = 4096;
 
-/// A stream that was never silent for long is not given up sooner.
-const STALL_LEAST: Duration = Duration::from_secs(10);
+/// A stream that was never silent for long is not given up sooner. Where somebody else could go on,
+/// [`crate::failover`] is less patient.
+const STALL_LEAST: Duration = Duration::from_secs(30);
 
 impl Answering {
     pub(super) fn new(
@@ -168,6 +169,9 @@ impl Answering {
             Ok(()) if self.reader.is_over() && !self.has_ended => {
                 self.pieces.has_all();
                 self.end(None);
+            }
+            Ok(()) if self.ready.is_empty() && !self.has_ended => {
+                self.ready.push_back(Ok(ChatEvent::Delta(String::new())));
             }
             Ok(()) => {}
         }

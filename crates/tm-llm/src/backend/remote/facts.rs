@@ -7,12 +7,17 @@ use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{
     Server,
     window::{Counter, Window},
 };
-use crate::{backend::BackendError, dialect::ask::Dialect};
+use crate::{
+    backend::BackendError,
+    dialect::ask::Dialect,
+    discover::{look, root},
+};
 
 /// What planning needs to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +50,8 @@ const CONTEXT_ELSEWHERE: u32 = 100_000;
 const CONTEXT_MOST: u32 = 32_768;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Most models are in memory after this, and a server that does not tell is taken to hang.
+const LOADING: Duration = Duration::from_mins(1);
 
 pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, BackendError> {
     if server.audit.is_some() {
@@ -65,6 +72,23 @@ pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, Backe
         }
     };
     Ok(facts)
+}
+
+/// Whether the server is there and may have to take the model into memory first. Ollama lists a
+/// model while it loads it as it does when it has.
+pub(super) async fn is_loading(server: &Server, client: &Client, silence: Duration) -> bool {
+    if server.audit.is_some() {
+        return false;
+    }
+    if server.provider.dialect == Dialect::Ollama {
+        let running = client.get(format!("{}/ps", server.url)).timeout(TIMEOUT);
+        return silence < LOADING && running.send().await.is_ok();
+    }
+    let looked = timeout(TIMEOUT, look(root(&server.url), client)).await;
+    let found = looked.ok().flatten().filter(|it| it.kind != "Ollama");
+    let listed = found.map(|it| it.models).unwrap_or_default();
+    let ours = listed.iter().find(|it| it.id == server.model);
+    ours.is_some_and(|it| it.is_changing || it.is_loaded == Some(false))
 }
 
 #[derive(Clone, Copy)]

@@ -1,0 +1,184 @@
+//! Models that say nothing: one that hangs is told from one that has much to do. The clock is
+//! Tokio's, which is set forward.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use futures_util::{StreamExt as _, future, stream};
+use serde_json::{Value, json};
+use tm_llm::{
+    backend::{
+        Backend, BackendError, ChatStream, ModelInfo, complete,
+        remote::{RemoteBackend, Server},
+    },
+    chat::{ChatEvent, ChatRequest, FinishReason, Message, Role, Sampling, Usage},
+    egress::guard::Guard,
+    failover::{Candidate, Failover},
+    provider,
+};
+use tm_testkit::{
+    model::{Reply, ScriptedModel},
+    server::{Answer, Received, ScriptedServer},
+};
+use tokio::time;
+
+/// A model that says `Yes.` after a while.
+#[derive(Debug, Clone, Copy)]
+struct Slow {
+    first: Duration,
+    /// It shows that it thinks, every second.
+    thinks: bool,
+    is_at_work: bool,
+    /// It says `Ye`, and no more.
+    stalls: bool,
+}
+
+const SLOW: Slow =
+    Slow { first: Duration::from_mins(1), thinks: false, is_at_work: false, stalls: false };
+
+static INFO: ModelInfo = ModelInfo {
+    provider: String::new(),
+    model: String::new(),
+    context_tokens: 100_000,
+    parallel: 1,
+    whole_answers: false,
+};
+
+#[async_trait]
+impl Backend for Slow {
+    fn info(&self) -> &ModelInfo {
+        &INFO
+    }
+
+    async fn stream(&self, _request: ChatRequest) -> Result<ChatStream, BackendError> {
+        let thinking = if self.thinks {
+            let seconds = stream::iter(0..self.first.as_secs());
+            let thought = async |_| {
+                time::sleep(Duration::from_secs(1)).await;
+                Ok(ChatEvent::Delta(String::new()))
+            };
+            seconds.then(move |it| Box::pin(thought(it))).boxed()
+        } else {
+            time::sleep(self.first).await;
+            stream::empty().boxed()
+        };
+        let text = |it: &str| Ok(ChatEvent::Delta(it.to_owned()));
+        if self.stalls {
+            let stall = stream::once(future::pending());
+            return Ok(thinking.chain(stream::iter([text("Ye")])).chain(stall).boxed());
+        }
+        let done = ChatEvent::Done { finish: FinishReason::Stop, usage: Usage::default() };
+        Ok(thinking.chain(stream::iter([text("Yes."), Ok(done)])).boxed())
+    }
+
+    async fn is_at_work(&self, _silence: Duration) -> bool {
+        self.is_at_work
+    }
+}
+
+fn request(prompt: &str) -> ChatRequest {
+    ChatRequest {
+        messages: vec![Message::user(prompt)],
+        response_schema: None,
+        sampling: Sampling::default(),
+        max_tokens: 50,
+        deadline: Instant::now() + Duration::from_hours(1),
+    }
+}
+
+/// One that says `No.` at once, or goes on.
+fn well() -> Candidate {
+    let script = |request: &ChatRequest| {
+        let last = request.messages.last().filter(|it| it.role == Role::Assistant);
+        Reply::Text(if last.is_some() { "s." } else { "No." }.to_owned())
+    };
+    Candidate::opened(Arc::new(ScriptedModel::new(script).continuing())).with_rank(1)
+}
+
+fn beside_one_that_is_well(slow: Slow) -> Failover {
+    Failover::unopened(vec![Candidate::opened(Arc::new(slow)), well()], Arc::new(|_| ()))
+}
+
+/// What is said to a short question, and after how many seconds.
+async fn said(failover: &Failover, prompt: &str) -> (String, u64) {
+    let begun = time::Instant::now();
+    let answer = complete(failover, request(prompt), &|_| ()).await.unwrap();
+    (answer.text, begun.elapsed().as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_answers_is_given_up_sooner_than_clients_are_impatient() {
+    let hung = beside_one_that_is_well(Slow { first: Duration::from_hours(9), ..SLOW });
+    assert_eq!(said(&hung, "how many?").await, ("No.".to_owned(), 5));
+    let events = beside_one_that_is_well(SLOW).at_once(request("how many?")).await.unwrap();
+    let first = std::pin::pin!(events).next().await.unwrap().unwrap();
+    assert_eq!(first, ChatEvent::Delta("No.".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_a_long_prompt_to_read_is_waited_for() {
+    let failover = beside_one_that_is_well(SLOW);
+    let prompt = "A word after a word. ".repeat(300);
+    assert_eq!(said(&failover, &prompt).await, ("Yes.".to_owned(), 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_at_work_is_waited_for() {
+    let loads = beside_one_that_is_well(Slow { is_at_work: true, ..SLOW });
+    assert_eq!(said(&loads, "how many?").await, ("Yes.".to_owned(), 60));
+    let thinks = beside_one_that_is_well(Slow { thinks: true, ..SLOW });
+    assert_eq!(said(&thinks, "how many?").await, ("Yes.".to_owned(), 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_alone_is_waited_for() {
+    let alone = Candidate::opened(Arc::new(SLOW));
+    let failover = Failover::unopened(vec![alone], Arc::new(|_| ()));
+    assert_eq!(said(&failover, "how many?").await, ("Yes.".to_owned(), 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_silent_in_the_middle_is_taken_over_from() {
+    let stalls = Slow { first: Duration::ZERO, stalls: true, ..SLOW };
+    let failover = beside_one_that_is_well(stalls);
+    assert_eq!(said(&failover, "how many?").await, ("Yes.".to_owned(), 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_for_one_that_hangs_learn_it_from_the_first_of_them() {
+    let hung = beside_one_that_is_well(Slow { first: Duration::from_hours(9), ..SLOW });
+    let asked = (0..8).map(|_| said(&hung, "how many?"));
+    for (text, seconds) in future::join_all(asked).await {
+        assert!(text == "No." && seconds <= 10, "{text} after {seconds} s");
+    }
+}
+
+/// Whether a server is at work, for all that is known, that says this of its model.
+async fn is_at_work(provider: &str, path: &str, known: Value, silence: Duration) -> bool {
+    let known_at = format!("GET {path}");
+    let server = ScriptedServer::start(move |received: &Received| {
+        let is_known = received.line == known_at;
+        Answer::json(if is_known { 200 } else { 404 }, if is_known { &known } else { &Value::Null })
+    });
+    let provider = provider::find(provider).unwrap();
+    let url = provider.base_url(&server.url());
+    let client = Guard::default().client().unwrap();
+    let backend = RemoteBackend::open(Server::new(provider, url, "m"), client).await.unwrap();
+    backend.is_at_work(silence).await
+}
+
+#[tokio::test]
+async fn a_server_that_has_yet_to_load_its_model_is_at_work() {
+    for (state, is_loading) in [("loaded", false), ("not-loaded", true)] {
+        let known = json!({"data": [{"id": "m", "state": state}]});
+        let asked = is_at_work("lmstudio", "/api/v0/models", known, Duration::from_mins(5)).await;
+        assert_eq!(asked, is_loading, "{state}");
+    }
+    for (silence, may_load) in [(Duration::from_secs(59), true), (Duration::from_mins(1), false)] {
+        let asked = is_at_work("ollama", "/api/ps", json!({"models": []}), silence).await;
+        assert_eq!(asked, may_load, "{silence:?}");
+    }
+}
