@@ -14,7 +14,7 @@ use llama_cpp_2::{
     context::{LlamaContext, params::LlamaContextParams},
     llama_backend::LlamaBackend,
     llama_batch::LlamaBatch,
-    model::LlamaModel,
+    model::{LlamaLoraAdapter, LlamaModel},
     token::LlamaToken,
 };
 
@@ -57,6 +57,7 @@ pub(crate) struct Decoder<'model> {
     backend: &'model LlamaBackend,
     model: &'model LlamaModel,
     settings: ContextSettings,
+    adapter: Option<LlamaLoraAdapter>,
     context: Option<LlamaContext<'model>>,
     batch: LlamaBatch<'static>,
     /// What the batch adds to each sequence once it is computed.
@@ -69,11 +70,13 @@ impl<'model> Decoder<'model> {
         backend: &'model LlamaBackend,
         model: &'model LlamaModel,
         settings: ContextSettings,
+        adapter: Option<LlamaLoraAdapter>,
     ) -> Self {
         Self {
             backend,
             model,
             settings,
+            adapter,
             context: None,
             // Each token belongs to one sequence: `add` writes no more, whatever is asked.
             batch: LlamaBatch::new(index(settings.batch_tokens), 1),
@@ -127,8 +130,13 @@ impl<'model> Decoder<'model> {
                 llama_flash_attention::DISABLED
             });
         let _creating = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
+        let broken = |error: String| DecoderError::Broken(error);
         let context = self.model.new_context(self.backend, params);
-        self.context = Some(context.map_err(|error| DecoderError::Broken(error.to_string()))?);
+        let mut context = context.map_err(|error| broken(error.to_string()))?;
+        if let Some(adapter) = &mut self.adapter {
+            context.lora_adapter_set(adapter, 1.0).map_err(|error| broken(error.to_string()))?;
+        }
+        self.context = Some(context);
         Ok(())
     }
 

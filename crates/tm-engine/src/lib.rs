@@ -78,6 +78,8 @@ pub struct EngineOptions {
     /// How many of the model's layers a graphics card computes, in a build that can use one; all
     /// without it.
     pub gpu_layers: Option<u32>,
+    /// A LoRA adapter, as a GGUF file, that was trained for the model; none without it.
+    pub adapter: Option<PathBuf>,
     /// Guess ahead when only one request is worked on. The answer comes sooner; now and then it has
     /// other words, because several tokens computed together round differently than one.
     pub speculate: bool,
@@ -94,6 +96,7 @@ impl Default for EngineOptions {
             parallel: 4,
             memory_mib: None,
             gpu_layers: None,
+            adapter: None,
             speculate: true,
             prefixes: None,
         }
@@ -138,7 +141,8 @@ impl Engine {
     pub fn load(path: &Path, options: &EngineOptions) -> Result<Self, BackendError> {
         let name = options.model.clone().unwrap_or_else(|| file_name(path));
         let loaded = load::load(path, &name, options)?;
-        let Loaded { backend, model, template, forces_tokens, context_tokens, context } = loaded;
+        let Loaded { backend, model, adapter, template, forces_tokens, context_tokens, context } =
+            loaded;
         let parallel = options.parallel.clamp(1, context.sequences - 1);
         let folder = options.prefixes.clone().map(|prefixes| {
             let ContextSettings { threads, batch_tokens, on_card, .. } = context;
@@ -151,6 +155,7 @@ impl Engine {
             parallel: usize::try_from(parallel).unwrap_or(1),
             speculate: options.speculate,
             context,
+            adapter,
             folder: folder.clone(),
         };
         let (jobs, queue) = mpsc::channel(QUEUE);

@@ -11,7 +11,7 @@ use std::{
 use llama_cpp_2::{
     LogOptions,
     llama_backend::LlamaBackend,
-    model::{LlamaModel, params::LlamaModelParams},
+    model::{LlamaLoraAdapter, LlamaModel, params::LlamaModelParams},
     send_logs_to_tracing,
     token::LlamaToken,
 };
@@ -37,6 +37,7 @@ const LONGEST_TEXT: u32 = 2048;
 pub(crate) struct Loaded {
     pub(crate) backend: &'static LlamaBackend,
     pub(crate) model: Arc<LlamaModel>,
+    pub(crate) adapter: Option<LlamaLoraAdapter>,
     pub(crate) template: ChatTemplate,
     /// Whether its vocabulary splits a text the same way wherever it stands.
     pub(crate) forces_tokens: bool,
@@ -125,13 +126,15 @@ pub(crate) fn load(
             available_mib: budget >> 20,
         });
     }
-    let model = weights(backend, path, &gguf, options.gpu_layers)?;
+    let mut model = weights(backend, path, &gguf, options.gpu_layers)?;
+    let adapter = options.adapter.as_deref().map(|it| adapter(&mut model, &gguf, it));
     let template = ChatTemplate::compile(template, special_tokens(&model))
         .map_err(|reason| fail(format!("its chat template is broken: {reason}")))?;
     let most_tokens = footprint.context_tokens(budget);
     Ok(Loaded {
         backend,
         model: Arc::new(model),
+        adapter: adapter.transpose()?,
         template,
         forces_tokens: gguf.text("tokenizer.ggml.model") == Some("gpt2"),
         context_tokens: trained.min(most_tokens),
@@ -163,6 +166,29 @@ fn weights(
     }
     LlamaModel::load_from_file(backend, path, &params)
         .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))
+}
+
+/// Reads the LoRA adapter at `path`, which must be for this model.
+fn adapter(
+    model: &mut LlamaModel,
+    gguf: &gguf::Gguf,
+    path: &Path,
+) -> Result<LlamaLoraAdapter, BackendError> {
+    let fail = |reason: String| BackendError::Load { path: path.to_owned(), reason };
+    let own = gguf::read(path).map_err(|error| fail(error.to_string()))?;
+    if own.text("adapter.type") != Some("lora") {
+        return Err(fail("it is no LoRA adapter".to_owned()));
+    }
+    let architecture = |of: &gguf::Gguf| of.architecture().map(str::to_owned);
+    let [theirs, its] = [architecture(gguf), architecture(&own)]
+        .map(|it| it.map_err(|error| fail(error.to_string())));
+    let (theirs, its) = (theirs?, its?);
+    if theirs != its {
+        return Err(fail(format!("it was trained for {its}, and the model is {theirs}")));
+    }
+    model.lora_adapter_init(path).map_err(|_| {
+        fail("llama.cpp refused it: it was trained for a model with other weights".to_owned())
+    })
 }
 
 /// llama.cpp itself, started once and never stopped; its own log lines go nowhere.

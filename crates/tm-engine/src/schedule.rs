@@ -7,7 +7,11 @@
 
 use std::{collections::VecDeque, io, sync::Arc, time::Instant};
 
-use llama_cpp_2::{llama_backend::LlamaBackend, model::LlamaModel, token::LlamaToken};
+use llama_cpp_2::{
+    llama_backend::LlamaBackend,
+    model::{LlamaLoraAdapter, LlamaModel},
+    token::LlamaToken,
+};
 use tm_llm::backend::BackendError;
 use tokio::sync::mpsc;
 
@@ -29,7 +33,7 @@ const WORTH_WAITING_FOR: usize = 16;
 const USUAL_NEED: usize = 4096;
 
 /// What the scheduler works with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct ScheduleSettings {
     pub(crate) model: String,
     /// How many answers are worked on together.
@@ -37,6 +41,7 @@ pub(crate) struct ScheduleSettings {
     /// Guess ahead when only one answer is under way.
     pub(crate) speculate: bool,
     pub(crate) context: ContextSettings,
+    pub(crate) adapter: Option<LlamaLoraAdapter>,
     /// Where prompts are kept for the next engine.
     pub(crate) folder: Option<Arc<Folder>>,
 }
@@ -45,10 +50,10 @@ pub(crate) struct ScheduleSettings {
 pub(crate) fn run(
     backend: &LlamaBackend,
     model: &LlamaModel,
-    settings: ScheduleSettings,
+    mut settings: ScheduleSettings,
     mut jobs: mpsc::Receiver<Job>,
 ) {
-    let decoder = Decoder::new(backend, model, settings.context);
+    let decoder = Decoder::new(backend, model, settings.context, settings.adapter.take());
     let sequences = usize::try_from(settings.context.sequences).unwrap_or(0);
     let mut schedule = Schedule {
         settings,

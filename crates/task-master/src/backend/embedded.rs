@@ -30,6 +30,8 @@ pub(super) struct Found {
     /// Its id in the catalogue, or its path.
     pub(super) id: String,
     path: PathBuf,
+    /// A LoRA adapter that is laid over it.
+    adapter: Option<PathBuf>,
     /// The same for the same weights, and another one for others.
     pub(super) identity: String,
     /// What was found best for it on this machine.
@@ -108,25 +110,42 @@ fn find_in(
     asked: Option<&str>,
     default: Option<&Model>,
 ) -> anyhow::Result<Found> {
-    let store = ModelStore::new(environment.models_dir());
-    if let Some(asked) = asked {
-        let path = environment.working_dir.join(asked);
-        if path.extension().is_some_and(|it| it == "gguf") && catalogue.find(asked).is_err() {
-            let identity = of_file(&path);
-            let tuning = tuning(environment, &identity)?;
-            let prefixes = prefixes(environment)?;
-            return Ok(Found { id: asked.to_owned(), path, identity, tuning, prefixes });
-        }
+    if let Some((base, adapter)) = asked.and_then(|it| with_adapter(environment, it)) {
+        let found = find_in(catalogue, environment, Some(base), default)?;
+        let identity = format!("{} + {}", found.identity, of_file(&adapter));
+        let id = asked.unwrap_or_default().to_owned();
+        return Ok(Found { id, adapter: Some(adapter), identity, ..found });
     }
-    let model = match asked {
-        Some(id) => catalogue.find(id)?,
-        None => default.context("the catalogue has no default model")?,
+    let store = ModelStore::new(environment.models_dir());
+    let file = asked.map(|it| (it, environment.working_dir.join(it)));
+    let (id, path, identity) = match file {
+        Some((asked, path)) if is_gguf(&path) && catalogue.find(asked).is_err() => {
+            let identity = of_file(&path);
+            (asked.to_owned(), path, identity)
+        }
+        _ => {
+            let model = match asked {
+                Some(id) => catalogue.find(id)?,
+                None => default.context("the catalogue has no default model")?,
+            };
+            let Installed { path, sha256, .. } = installed(&store, model)?;
+            (model.id.clone(), path, format!("sha256:{sha256}"))
+        }
     };
-    let Installed { path, sha256, .. } = installed(&store, model)?;
-    let identity = format!("sha256:{sha256}");
     let tuning = tuning(environment, &identity)?;
     let prefixes = prefixes(environment)?;
-    Ok(Found { id: model.id.clone(), path, identity, tuning, prefixes })
+    Ok(Found { id, path, adapter: None, identity, tuning, prefixes })
+}
+
+/// The model and the file of `MODEL+ADAPTER.gguf`; a file may have a plus in its name.
+fn with_adapter<'a>(environment: &Environment, asked: &'a str) -> Option<(&'a str, PathBuf)> {
+    let here = |it: &str| environment.working_dir.join(it);
+    let (model, adapter) = asked.rsplit_once('+').filter(|it| !it.0.is_empty())?;
+    (is_gguf(Path::new(adapter)) && !here(asked).is_file()).then(|| (model, here(adapter)))
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "gguf")
 }
 
 /// Where prompts that were read are kept, unless the user wants none.
@@ -223,6 +242,7 @@ pub(super) async fn load_tuned(
         batch_tokens: tuning.batch_tokens.unwrap_or(usual.batch_tokens),
         parallel: tuning.parallel.unwrap_or(usual.parallel),
         gpu_layers: tuning.gpu_layers,
+        adapter: found.adapter,
         ..usual
     };
     let engine = tm_engine::Engine::load_in_background(found.path, options).await?;
@@ -232,6 +252,10 @@ pub(super) async fn load_tuned(
 /// Loads the model that turns texts into vectors.
 #[cfg(feature = "engine")]
 pub(super) async fn load_embedder(found: Found) -> Result<Arc<dyn Backend>, BackendError> {
+    if let Some(path) = found.adapter {
+        let reason = "an adapter can be laid only over a model that writes".to_owned();
+        return Err(BackendError::Load { path, reason });
+    }
     let options = tm_engine::EngineOptions { model: Some(found.id), ..Default::default() };
     let embedder = tm_engine::Embedder::load_in_background(found.path, options).await?;
     Ok(Arc::new(embedder))
@@ -258,3 +282,6 @@ pub(super) async fn load_tuned(
     let reason = format!("this build cannot run {}: it has no engine", found.id);
     Err(BackendError::Load { path: found.path, reason })
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ pub(crate) fn decoder_with(
         footprint,
         most_tokens: 1024,
     };
-    let mut decoder = Decoder::new(backend, model, settings);
+    let mut decoder = Decoder::new(backend, model, settings, None);
     decoder.resize(256, 256).unwrap();
     decoder
 }
