@@ -8,7 +8,8 @@ down, what the model wrote included, after each project anew. Arguments after --
 Each project of SET (broken when none is named) becomes a repository of its own. What is said to be
 resolved counts only when the patch, applied to a fresh copy by git, changes neither test nor check, the
 check passes there, and so does another one that the model never saw (held_out). Everything else that is
-said to be resolved is a false one. The project itself must be as it was, every byte of it.
+said to be resolved is a false one. What is said to be unproved is looked at in the same way, and counts
+as neither. The project itself must be as it was, every byte of it.
 """
 
 import argparse
@@ -84,7 +85,8 @@ def run(options, project, held_out):
         shutil.rmtree(place / ".taskmaster", ignore_errors=True)
         found = json.loads(told.stdout) if told.stdout.strip() else {"status": "error", "attempts": []}
         is_resolved = found["status"] == "resolved"
-        why = verdict(project, held_out, found["patch"], work) if is_resolved else None
+        passes = is_resolved or found["status"] == "unproved"
+        why = verdict(project, held_out, found["patch"], work) if passes else None
         return {
             "project": project.name,
             "status": found["status"],
@@ -102,10 +104,13 @@ def run(options, project, held_out):
 def summary(results):
     resolved = [it for it in results if it["status"] == "resolved"]
     false = [it for it in resolved if it["false"]]
+    unproved = [it for it in results if it["status"] == "unproved"]
     return {
         "projects": len(results),
         "resolved": len(resolved) - len(false),
-        "unresolved": len(results) - len(resolved),
+        "unproved": len(unproved),
+        "unprovedAndRight": len([it for it in unproved if not it["false"]]),
+        "unresolved": len(results) - len(resolved) - len(unproved),
         "errors": len([it for it in results if it["status"] == "error"]),
         "falseResolved": len(false),
         "bystandersOrExitCode": len([it for it in results if not (it["bystanders"] and it["agrees"])]),

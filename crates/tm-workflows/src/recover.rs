@@ -6,7 +6,7 @@
 //! state. Start at [`diagnose`] and [`recover`]; [`scratch`] makes the copy, [`applied`] takes what
 //! helped to the user's own files.
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::Arc};
 
 use tm_knowledge::{read::kind, walk};
 use tm_llm::chat::Usage;
@@ -14,9 +14,10 @@ use tm_llm::chat::Usage;
 use self::{
     attempt::{Attempt, Became, Tried},
     candidates::{Rules, Shown, choose, is_named_by},
+    doubt::{Doubt, Evidence},
     proposal::{Situation, end_of, propose},
     run::{Bounds, Ran, run},
-    scratch::{Patch, Scratch},
+    scratch::{Patch, Scratch, blocking},
     step::{Action, Step, StepError},
 };
 use crate::{
@@ -32,6 +33,7 @@ use crate::{
 pub mod applied;
 pub mod attempt;
 mod candidates;
+pub mod doubt;
 mod proposal;
 pub mod record;
 pub mod run;
@@ -78,6 +80,8 @@ pub struct Recovered {
     pub failure: Ran,
     /// What documents say about it, each sentence with its place.
     pub sources: Vec<String>,
+    /// The one that proposes steps, once it was asked.
+    pub model: String,
     pub attempts: Vec<Attempt>,
     pub end: Outcome,
     /// What kept it from going on after something had been tried.
@@ -89,6 +93,8 @@ pub struct Recovered {
 pub enum Outcome {
     /// The check passes with this.
     Resolved(Patch),
+    /// The check passes with this, which may well be all that it is good for.
+    Unproved(Patch, Doubt),
     Unresolved,
     /// The user did not want this done.
     Declined(Box<Step>),
@@ -107,6 +113,8 @@ pub enum RecoverError {
     NoStep { model: String },
     #[error("`sh` cannot be run")]
     Shell(#[from] io::Error),
+    #[error("it was interrupted")]
+    Interrupted,
 }
 
 /// Steps of one attempt: each of them must have changed what the check says.
@@ -119,7 +127,10 @@ const FILES_MAX: usize = 1000;
 ///
 /// # Errors
 /// When `sh` cannot be started.
-pub async fn diagnose(scratch: &Scratch, recovery: &Recovery) -> Result<Diagnosis, RecoverError> {
+pub async fn diagnose(
+    scratch: &Arc<Scratch>,
+    recovery: &Recovery,
+) -> Result<Diagnosis, RecoverError> {
     let first = check(scratch, recovery).await?;
     if first.passed() {
         return Ok(Diagnosis::Passes);
@@ -127,49 +138,55 @@ pub async fn diagnose(scratch: &Scratch, recovery: &Recovery) -> Result<Diagnosi
     if first.is_unrunnable() {
         return Ok(Diagnosis::Unrunnable(first));
     }
-    scratch.reset()?;
+    blocking(scratch, Scratch::reset).await?;
     let again = check(scratch, recovery).await?;
-    scratch.reset()?;
+    blocking(scratch, Scratch::reset).await?;
     Ok(if again.passed() { Diagnosis::Flaky(first) } else { Diagnosis::Fails(again) })
 }
 
-/// Looks up what fails, and tries steps for it. Each is shown to `consent` before it is done.
+/// Looks up what fails, and tries steps for it. Each is shown to `consent` before it is done. What was
+/// tried is in `recovered` also when nobody waits for the end of it.
 ///
 /// # Errors
 /// What keeps the model from answering, or that nothing may be changed: once something was tried that is
 /// in `stopped`. What cannot be tried is told in the attempts.
 pub async fn recover(
     asking: Asking<'_>,
-    scratch: &Scratch,
-    (recovery, failure): (&Recovery, Ran),
+    scratch: &Arc<Scratch>,
+    (recovery, recovered): (&Recovery, &mut Recovered),
     consent: impl AsyncFn(&Step) -> bool,
-) -> Result<Recovered, RecoverError> {
+) -> Result<(), RecoverError> {
     let work = Work { asking, scratch, recovery, spent: Spent::default() };
-    let found = work.look_up(&failure.output).await?;
-    let sources = found.iter().map(Found::line).collect::<Vec<_>>();
+    recovered.model.clone_from(&asking.backend.info().model);
+    let found = work.look_up(&recovered.failure.output).await?;
+    recovered.sources = found.iter().map(Found::line).collect();
+    let evidence = work.evidence(&recovered.failure.output, &found);
     let near: Vec<String> = found.into_iter().map(|it| it.path).collect();
-    let mut recovered = Recovered {
-        failure,
-        sources,
-        attempts: Vec::new(),
-        end: Outcome::Unresolved,
-        stopped: None,
-        usage: Usage::default(),
-    };
     for number in 0..recovery.attempts.max(1) {
         (asking.observer)(Event::Note {
             text: format!("attempt {} of {}", number + 1, recovery.attempts),
         });
-        scratch.reset()?;
-        let mut attempt = Attempt::default();
-        let end = work.attempt((&recovered, &near), &mut attempt, &consent).await;
+        blocking(scratch, Scratch::reset).await?;
+        let before = Before {
+            output: recovered.failure.output.clone(),
+            sources: recovered.sources.join("\n"),
+            earlier: recovered.steps().filter_map(Tried::told).collect::<Vec<_>>().join("\n"),
+            near: &near,
+            evidence: &evidence,
+            number,
+        };
+        let attempt = recovered.attempts.push_mut(Attempt::default());
+        let end = work.attempt(&before, attempt, &consent).await;
         attempt.resolved = matches!(end, Ok(Some(Outcome::Resolved(_))));
-        recovered.attempts.push(attempt);
+        recovered.usage = work.spent.usage();
         match end {
             Ok(None) => {}
             Ok(Some(end)) => {
-                recovered.end = end;
-                break;
+                let is_last = !matches!(end, Outcome::Unproved(..));
+                recovered.end.improve(end);
+                if is_last {
+                    break;
+                }
             }
             Err(error) if recovered.tried_something() => {
                 recovered.stopped = Some(error);
@@ -179,13 +196,41 @@ pub async fn recover(
         }
     }
     if recovered.steps().all(|it| it.step.is_none()) {
-        return Err(RecoverError::NoStep { model: asking.backend.info().model.clone() });
+        return Err(RecoverError::NoStep { model: recovered.model.clone() });
     }
-    recovered.usage = work.spent.usage();
-    Ok(recovered)
+    Ok(())
+}
+
+impl Outcome {
+    /// Becomes the other one, unless that is worth less.
+    fn improve(&mut self, other: Self) {
+        let worth = |it: &Self| match it {
+            Self::Resolved(_) => 4,
+            Self::Unproved(_, Doubt::Size { .. }) => 3,
+            Self::Unproved(_, Doubt::Values(_)) => 2,
+            Self::Declined(_) => 1,
+            Self::Unresolved => 0,
+        };
+        if worth(&other) > worth(self) {
+            *self = other;
+        }
+    }
 }
 
 impl Recovered {
+    /// Nothing was tried yet.
+    pub fn of(failure: Ran) -> Self {
+        Self {
+            failure,
+            sources: Vec::new(),
+            model: String::new(),
+            attempts: Vec::new(),
+            end: Outcome::Unresolved,
+            stopped: None,
+            usage: Usage::default(),
+        }
+    }
+
     fn steps(&self) -> impl Iterator<Item = &Tried> {
         self.attempts.iter().flat_map(|it| &it.steps)
     }
@@ -203,9 +248,21 @@ async fn check(scratch: &Scratch, recovery: &Recovery) -> Result<Ran, RecoverErr
 /// What all attempts share.
 struct Work<'a> {
     asking: Asking<'a>,
-    scratch: &'a Scratch,
+    scratch: &'a Arc<Scratch>,
     recovery: &'a Recovery,
     spent: Spent,
+}
+
+/// What an attempt begins with.
+struct Before<'a> {
+    /// What the check printed.
+    output: String,
+    sources: String,
+    /// What was tried before.
+    earlier: String,
+    near: &'a [String],
+    evidence: &'a Evidence,
+    number: u32,
 }
 
 impl Work<'_> {
@@ -230,28 +287,34 @@ impl Work<'_> {
         Rules { check, folder: self.scratch.folder_inside(), changes_tests: *changes_tests }
     }
 
+    /// What is known of the files as they are, and of what was looked up.
+    fn evidence(&self, output: &str, found: &[Found]) -> Evidence {
+        let task = self.recovery.task.iter().map(|it| it.text.as_str());
+        let documents: Vec<&str> = found.iter().map(|it| it.words.as_str()).chain(task).collect();
+        Evidence::of(&self.files(output), (self.rules(), output), &documents)
+    }
+
     /// Steps from the clean state, until one helps or none does.
     async fn attempt(
         &self,
-        (so_far, near): (&Recovered, &[String]),
+        before: &Before<'_>,
         attempt: &mut Attempt,
         consent: &impl AsyncFn(&Step) -> bool,
     ) -> Result<Option<Outcome>, RecoverError> {
-        let mut output = so_far.failure.output.clone();
-        let earlier: Vec<String> = so_far.steps().filter_map(Tried::told).collect();
+        let mut output = before.output.clone();
         for _ in 0..STEPS_MAX {
-            let files = self.files(&output, near)?;
+            let files = self.shown(&output, before.near)?;
             let done: Vec<String> = attempt.steps.iter().filter_map(Tried::told).collect();
             let situation = Situation {
                 check: &self.recovery.check,
                 allowed: &self.recovery.allowed,
                 task: self.recovery.task.as_ref().map(|it| it.text.as_str()),
-                documents: &so_far.sources.join("\n"),
+                documents: &before.sources,
                 files: &files,
                 output: &output,
-                earlier: &earlier.join("\n"),
+                earlier: &before.earlier,
                 done: &done.join("\n"),
-                number: u32::try_from(so_far.attempts.len()).unwrap_or_default(),
+                number: before.number,
             };
             let step = match propose(&self.asking, situation, &self.spent).await? {
                 Ok(step) => step,
@@ -274,9 +337,9 @@ impl Work<'_> {
             output.clone_from(printed);
             let passed = *became == Became::Passed;
             attempt.steps.push(tried);
-            attempt.patch = self.scratch.patch()?.text;
+            attempt.patch = blocking(self.scratch, Scratch::patch).await?.text;
             if passed {
-                return self.confirmed(attempt).await;
+                return self.confirmed(attempt, before.evidence).await;
             }
             if !is_further {
                 break;
@@ -318,12 +381,18 @@ impl Work<'_> {
     }
 
     /// The same steps once more from the clean state, without what checks left behind.
-    async fn confirmed(&self, attempt: &mut Attempt) -> Result<Option<Outcome>, RecoverError> {
-        self.scratch.reset()?;
+    async fn confirmed(
+        &self,
+        attempt: &mut Attempt,
+        evidence: &Evidence,
+    ) -> Result<Option<Outcome>, RecoverError> {
+        blocking(self.scratch, Scratch::reset).await?;
+        let mut is_written = false;
         for step in attempt.steps.iter().filter_map(|it| it.step.as_ref()) {
+            is_written |= matches!(step.action, Action::Edit(_));
             drop(self.act(step).await?);
         }
-        let patch = self.scratch.patch()?;
+        let patch = blocking(self.scratch, Scratch::patch).await?;
         attempt.patch.clone_from(&patch.text);
         if let Some(path) = self.kept(&patch) {
             attempt.note(
@@ -334,7 +403,14 @@ impl Work<'_> {
         }
         let again = check(self.scratch, self.recovery).await?;
         if again.passed() {
-            return Ok(Some(Outcome::Resolved(patch)));
+            // What the user's own commands change is the user's.
+            let doubt = if is_written { evidence.doubt(&patch.text) } else { None };
+            let Some(doubt) = doubt else { return Ok(Some(Outcome::Resolved(patch))) };
+            (self.asking.observer)(Event::Note { text: format!("in doubt: {doubt}") });
+            if let Some(last) = attempt.steps.last_mut() {
+                last.became = Became::Unproved(doubt.clone());
+            }
+            return Ok(Some(Outcome::Unproved(patch, doubt)));
         }
         attempt.note(
             None,
@@ -351,8 +427,8 @@ impl Work<'_> {
         patch.paths.iter().find(|it| self.rules().keeps_from_root(it))
     }
 
-    /// The files as they are now.
-    fn files(&self, output: &str, near: &[String]) -> Result<Vec<Shown>, RecoverError> {
+    /// The files as they are now, those first that the output names.
+    fn files(&self, output: &str) -> Vec<SourceFile> {
         let folder = self.scratch.folder();
         let mut walked = walk::files(folder).files;
         walked.retain(|it| kind(it).is_some_and(tm_knowledge::read::Kind::is_plain));
@@ -360,9 +436,12 @@ impl Work<'_> {
         // Stable, so that the others stay in their order.
         walked.sort_by_cached_key(|it| !it.to_str().is_some_and(&is_named));
         let plain = walked.into_iter().take(FILES_MAX);
-        let files: Vec<SourceFile> =
-            plain.filter_map(|it| read_file(folder, it.to_str()?).ok()).collect();
-        let shown = choose(&files, self.rules(), output, near);
+        plain.filter_map(|it| read_file(folder, it.to_str()?).ok()).collect()
+    }
+
+    /// The files that a model is shown.
+    fn shown(&self, output: &str, near: &[String]) -> Result<Vec<Shown>, RecoverError> {
+        let shown = choose(&self.files(output), self.rules(), output, near);
         if shown.iter().all(|it| !it.may_change) && self.recovery.allowed.is_empty() {
             return Err(RecoverError::NoCandidate);
         }

@@ -5,6 +5,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -120,10 +121,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     taken::tell(args, (&workspace, &scratch, &recovery), found, report)
 }
 
-/// What came of all attempts, and who proposed them.
+/// What came of all attempts.
 struct Attempts {
     recovered: Recovered,
-    model: String,
     /// What that took, in a line.
     cost: Text,
 }
@@ -180,10 +180,10 @@ fn look(
     workspace: &Workspace,
     folder: &Path,
     recovery: &Recovery,
-) -> anyhow::Result<(Scratch, Diagnosis)> {
+) -> anyhow::Result<(Arc<Scratch>, Diagnosis)> {
     let parent = workspace.environment.scratch_dir();
     interruptible(async {
-        let scratch = Scratch::of(folder, &parent).map_err(explain_scratch)?;
+        let scratch = Scratch::of(folder, &parent).await.map_err(explain_scratch)?;
         let diagnosis = diagnose(&scratch, recovery).await.map_err(explain)?;
         Ok((scratch, diagnosis))
     })
@@ -204,23 +204,32 @@ fn interruptible<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Re
 fn attempts(
     args: &Args,
     (workspace, folder): (&Workspace, &Path),
-    (scratch, recovery, failure): (&Scratch, &Recovery, Ran),
+    (scratch, recovery, failure): (&Arc<Scratch>, &Recovery, Ran),
     report: &mut Report,
 ) -> anyhow::Result<Attempts> {
     let documents = documents(workspace, folder, report)?;
     let manner = Manner { role: Role::Research, when_interrupted: UNTOUCHED };
     let is_asked = report.is_interactive() && !args.json;
     let consent = asked::Consent::new(args.yes, is_asked);
+    let mut recovered = Recovered::of(failure);
     let work = async |asking: Asking<'_>| {
         let asking = Asking { documents: Some(&documents), ..asking };
         let consent = async |step: &_| consent.give(step, asking.observer).await;
-        let tried = recover(asking, scratch, (recovery, failure), consent).await;
-        Ok((tried.map_err(explain)?, asking.backend.info().model.clone()))
+        recover(asking, scratch, (recovery, &mut recovered), consent).await.map_err(explain)
     };
-    let asked = ask_anything(workspace, manner, report, work)?;
-    let cost = asked.cost(asked.value.0.usage);
-    let (recovered, model) = asked.value;
-    Ok(Attempts { recovered, model, cost })
+    match ask_anything(workspace, manner, report, work) {
+        Ok(asked) => {
+            let cost = asked.cost(recovered.usage);
+            Ok(Attempts { recovered, cost })
+        }
+        Err(error) if error.is::<Interrupted>() && recovered.tried_something() => {
+            recovered.stopped = Some(RecoverError::Interrupted);
+            let path = taken::save(workspace, recovery, &recovered)?;
+            report.note(&taken::kept_in(&path));
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The knowledge base; where there is none, what is in the folder.
@@ -263,6 +272,7 @@ fn explain_scratch(error: ScratchError) -> anyhow::Error {
         ScratchError::Empty { .. } => "name a folder with files that git does not ignore",
         ScratchError::TooMany { .. } => "name a folder of a smaller repository",
         ScratchError::Copy { .. } => "nothing was changed; see what its permissions are",
+        ScratchError::Stopped { .. } => UNTOUCHED,
     };
     let message = error.to_string();
     anyhow::Error::new(error).context(advice(message, hint))
@@ -279,6 +289,7 @@ fn explain(error: RecoverError) -> anyhow::Error {
             "nothing was changed; take a larger model with `task-master models`"
         }
         RecoverError::Git(_) => "nothing of the project was changed; try again",
+        RecoverError::Interrupted => UNTOUCHED,
         RecoverError::Shell(_) => "checks are run by `sh`, which has to be in PATH",
     };
     let message = error.to_string();

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::{
+    doubt::Doubt,
     proposal::end_of,
     step::{Action, Step},
 };
@@ -33,6 +34,8 @@ pub struct Tried {
 pub enum Became {
     /// The check passed.
     Passed,
+    /// The check passed, and nothing else speaks for it.
+    Unproved(Doubt),
     /// A command, the proof or the check did not.
     Failed(String),
     /// It was not allowed, or not possible.
@@ -75,6 +78,7 @@ impl fmt::Display for Became {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => f.write_str("the check passed"),
+            Self::Unproved(doubt) => write!(f, "the check passed, which proves nothing: {doubt}"),
             Self::Failed(how) => f.write_str(how),
             Self::NotDone(why) => write!(f, "was not done: {why}"),
             Self::NotWanted => f.write_str("was not wanted"),

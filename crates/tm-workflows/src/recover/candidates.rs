@@ -102,11 +102,8 @@ pub(crate) fn choose(
     output: &str,
     near: &[String],
 ) -> Vec<Shown> {
-    let kept = |it: &&SourceFile| rules.keeps(&it.path) && is_code(&it.path);
     let named = |it: &SourceFile| last_mention(output, &it.path);
-    let mut tests: Vec<&SourceFile> = files.iter().filter(kept).collect();
-    tests.sort_by_key(|it| (!is_named(rules.check, &it.path), std::cmp::Reverse(named(it))));
-    tests.retain(|it| is_named(rules.check, &it.path) || named(it).is_some());
+    let mut tests = deciding(files, rules, output);
     tests.truncate(KEPT_MAX);
 
     let mut told: String = tests.iter().map(|it| it.text.as_str()).collect();
@@ -143,6 +140,20 @@ pub(crate) fn choose(
     tests.into_iter().map(|it| show(it, false)).chain(changed).collect()
 }
 
+/// What the check runs, as far as the check or what was printed names it: what the check names first.
+pub(super) fn deciding<'a>(
+    files: &'a [SourceFile],
+    rules: Rules<'_>,
+    output: &str,
+) -> Vec<&'a SourceFile> {
+    let kept = |it: &&SourceFile| rules.keeps(&it.path) && is_code(&it.path);
+    let named = |it: &SourceFile| last_mention(output, &it.path);
+    let mut tests: Vec<&SourceFile> = files.iter().filter(kept).collect();
+    tests.sort_by_key(|it| (!is_named(rules.check, &it.path), std::cmp::Reverse(named(it))));
+    tests.retain(|it| is_named(rules.check, &it.path) || named(it).is_some());
+    tests
+}
+
 /// Whether what was printed or the check names a file, which is looked up fast.
 pub(crate) fn is_named_by<'a>(output: &'a str, check: &'a str) -> impl Fn(&str) -> bool + 'a {
     let is_apart = |it: char| !(it.is_alphanumeric() || "_-.".contains(it));
@@ -153,7 +164,7 @@ pub(crate) fn is_named_by<'a>(output: &'a str, check: &'a str) -> impl Fn(&str) 
     }
 }
 
-fn is_code(path: &str) -> bool {
+pub(super) fn is_code(path: &str) -> bool {
     let extension = Path::new(path).extension().unwrap_or_default();
     !["md", "markdown", "rst", "adoc", "html"].iter().any(|it| extension == *it)
 }

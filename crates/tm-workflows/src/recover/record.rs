@@ -17,15 +17,14 @@ use crate::research::passages::one_line;
 pub struct Origin<'a> {
     /// Of this program.
     pub version: &'a str,
-    pub model: &'a str,
     pub at: &'a str,
 }
 
 /// A page of Markdown.
 pub fn page(recovery: &Recovery, recovered: &Recovered, origin: Origin<'_>) -> String {
     let mut page = String::from("# Unresolved: a check that fails\n\n");
-    let Origin { version, model, at } = origin;
-    let of = recovered.attempts.len();
+    let Origin { version, at } = origin;
+    let (of, model) = (recovered.attempts.len(), &recovered.model);
     add(
         &mut page,
         format_args!("{of} attempts by {model}, task-master {version}, {at}.\n\nThe check:\n\n"),

@@ -8,7 +8,13 @@
 use std::{
     fs, io,
     path::{Component, Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+
+use tokio::task;
 
 use crate::autopilot::git::{Git, GitError};
 
@@ -40,6 +46,8 @@ pub enum ScratchError {
     TooMany { files: usize },
     #[error("{path} cannot be copied")]
     Copy { path: PathBuf, source: io::Error },
+    #[error("nobody waits for the copy of {folder} any more")]
+    Stopped { folder: PathBuf },
 }
 
 /// Larger ones are somebody's home directory, or take longer than a person waits.
@@ -60,8 +68,22 @@ pub struct Patch {
 }
 
 impl Scratch {
-    /// Copies the repository that `folder` is in to a new directory in `parent`.
-    pub fn of(folder: &Path, parent: &Path) -> Result<Self, ScratchError> {
+    /// Copies the repository that `folder` is in to a new directory in `parent`, on a thread that may
+    /// block. Dropping this ends the copying.
+    ///
+    /// # Errors
+    /// When there is no repository, or it cannot be copied.
+    pub async fn of(folder: &Path, parent: &Path) -> Result<Arc<Self>, ScratchError> {
+        let (folder, parent) = (folder.to_path_buf(), parent.to_path_buf());
+        let stop = StopWhenDropped::default();
+        let is_stopped = Arc::clone(&stop.0);
+        let named = folder.clone();
+        let copied = task::spawn_blocking(move || Self::copied(&folder, &parent, &is_stopped));
+        let failed = |error| ScratchError::Copy { path: named, source: io::Error::other(error) };
+        copied.await.map_err(failed)?.map(Arc::new)
+    }
+
+    fn copied(folder: &Path, parent: &Path, stop: &AtomicBool) -> Result<Self, ScratchError> {
         let copy = |source| ScratchError::Copy { path: folder.to_path_buf(), source };
         let folder = folder.canonicalize().map_err(copy)?;
         let source = Git::open(&folder)?;
@@ -96,6 +118,9 @@ impl Scratch {
         };
         scratch.clone_from_source(&source)?;
         for file in files {
+            if stop.load(Ordering::Relaxed) {
+                return Err(ScratchError::Stopped { folder });
+            }
             scratch.copy(file)?;
         }
         scratch.commit()?;
@@ -130,7 +155,8 @@ impl Scratch {
     /// What is different now.
     pub fn patch(&self) -> Result<Patch, GitError> {
         self.run(&["add", "--all"])?;
-        let file = self.directory.join("patch");
+        // Each of its own, as long as the copy is there.
+        let file = self.directory.join(format!("{:08x}.patch", fastrand::u32(..)));
         let output = format!("--output={}", file.display());
         // Whatever the user's own git is set to.
         let changes = [
@@ -213,6 +239,26 @@ impl Scratch {
         self.run(&[&who[..], &["-c", "commit.gpgsign=false"], &commit].concat())?;
         self.run(&["update-ref", BASE, "HEAD"])
     }
+}
+
+/// Tells a thread that nobody waits for it.
+#[derive(Debug, Default)]
+struct StopWhenDropped(Arc<AtomicBool>);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What git does in a copy, on a thread that may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    scratch: &Arc<Scratch>,
+    work: impl FnOnce(&Scratch) -> Result<T, GitError> + Send + 'static,
+) -> Result<T, GitError> {
+    let scratch = Arc::clone(scratch);
+    let done = task::spawn_blocking(move || work(&scratch)).await;
+    done.unwrap_or_else(|error| Err(GitError::Io(io::Error::other(error))))
 }
 
 impl Drop for Scratch {

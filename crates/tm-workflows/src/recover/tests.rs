@@ -15,15 +15,20 @@ struct Shop {
 
 const CODE: &str = "# The price.\necho $1\n";
 
+/// Looks at enough that doubling is no chance.
+const TEST: &str = "set -e
+say() { echo \"error: price.sh: not $1\"; exit 1; }
+[ \"$(sh price.sh 3)\" = 6 ] || say 6
+[ \"$(sh price.sh 5)\" = 10 ] || say 10
+[ \"$(sh price.sh 7)\" = 14 ] || say 14
+";
+
 impl Shop {
     fn new() -> Self {
         let shop =
             Self { repository: tempfile::tempdir().unwrap(), cache: tempfile::tempdir().unwrap() };
         shop.write("price.sh", CODE);
-        shop.write(
-            "test.sh",
-            "[ \"$(sh price.sh 2)\" = 4 ] || { echo 'error: price.sh: not 4'; exit 1; }\n",
-        );
+        shop.write("test.sh", TEST);
         Command::new("git")
             .args(["init", "-q"])
             .current_dir(shop.repository.path())
@@ -36,8 +41,8 @@ impl Shop {
         fs::write(self.repository.path().join(path), text).unwrap();
     }
 
-    fn scratch(&self) -> Scratch {
-        Scratch::of(self.repository.path(), self.cache.path()).unwrap()
+    async fn scratch(&self) -> Arc<Scratch> {
+        Scratch::of(self.repository.path(), self.cache.path()).await.unwrap()
     }
 
     fn names(&self) -> Vec<PathBuf> {
@@ -52,15 +57,28 @@ impl Shop {
         recovery: &Recovery,
         model: &ScriptedModel,
     ) -> Result<Recovered, RecoverError> {
-        let scratch = self.scratch();
+        let scratch = self.scratch().await;
         let Diagnosis::Fails(failure) = diagnose(&scratch, recovery).await.unwrap() else {
             panic!("the check passes")
         };
-        let recovered = recover(asking(model), &scratch, (recovery, failure), async |_| true).await;
+        let recovered = tried(&scratch, recovery, failure, model, true).await;
         // Whatever happened, the user's own files are as they were.
         assert_eq!(fs::read_to_string(self.repository.path().join("price.sh")).unwrap(), CODE);
         recovered
     }
+}
+
+async fn tried(
+    scratch: &Arc<Scratch>,
+    recovery: &Recovery,
+    failure: Ran,
+    model: &ScriptedModel,
+    consent: bool,
+) -> Result<Recovered, RecoverError> {
+    let mut recovered = Recovered::of(failure);
+    let work = (recovery, &mut recovered);
+    recover(asking(model), scratch, work, async |_| consent).await?;
+    Ok(recovered)
 }
 
 fn recovery(check: &str) -> Recovery {
@@ -102,6 +120,59 @@ async fn a_later_attempt_begins_anew_and_knows_what_was_tried() {
 }
 
 #[tokio::test]
+async fn what_is_made_for_the_check_is_not_called_resolved_and_another_way_is_looked_for() {
+    let shop = Shop::new();
+    let special = "case $1 in 3) echo 6;; 5) echo 10;; *) echo 14;; esac";
+    let recovery = recovery("sh test.sh");
+    let recovered = shop.recovered(&recovery, &writing(&[special, "echo $(($1 * 2))"])).await;
+    let recovered = recovered.unwrap();
+    let first = recovered.attempts[0].steps.last().unwrap();
+    assert!(matches!(first.became, Became::Unproved(Doubt::Values(_))), "{first:?}");
+    assert!(matches!(recovered.end, Outcome::Resolved(_)), "{recovered:?}");
+    // Where there is no other way, the first one is told, and what is wrong with it.
+    let recovered = shop.recovered(&recovery, &writing(&[special, "echo 6"])).await.unwrap();
+    let Outcome::Unproved(patch, doubt) = &recovered.end else { panic!("{recovered:?}") };
+    assert!(patch.text.contains("case $1 in"), "{}", patch.text);
+    assert_eq!(
+        doubt.to_string(),
+        "neither code nor documents have `10`, `14`, `3`, `5`, `6`: it may be made for the check"
+    );
+    assert!(recovered.attempts.iter().all(|it| !it.resolved));
+}
+
+#[tokio::test]
+async fn what_was_tried_is_known_also_when_nobody_waits_for_the_end() {
+    let shop = Shop::new();
+    let scratch = shop.scratch().await;
+    let recovery = recovery("sh test.sh");
+    let Diagnosis::Fails(failure) = diagnose(&scratch, &recovery).await.unwrap() else { panic!() };
+    let mut recovered = Recovered::of(failure);
+    let model = writing(&["echo $(($1 + 1))", "echo $(($1 + 2))"]);
+    let asked = std::cell::Cell::new(0);
+    // The second step is one that nobody answers for.
+    let consent = async |_: &Step| {
+        asked.set(asked.get() + 1);
+        if asked.get() > 1 {
+            std::future::pending::<()>().await;
+        }
+        true
+    };
+    let is_asked_again = async {
+        while asked.get() < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        ended = recover(asking(&model), &scratch, (&recovery, &mut recovered), consent) => panic!("{ended:?}"),
+        () = is_asked_again => {}
+    }
+    assert!(recovered.tried_something());
+    recovered.stopped = Some(RecoverError::Interrupted);
+    let page = record::page(&recovery, &recovered, record::Origin { version: "1", at: "today" });
+    assert!(page.contains("echo $(($1 + 1))") && page.contains("it was interrupted"), "{page}");
+}
+
+#[tokio::test]
 async fn whoever_evades_the_check_has_resolved_nothing() {
     let shop = Shop::new();
     let before = shop.names();
@@ -116,7 +187,7 @@ async fn whoever_evades_the_check_has_resolved_nothing() {
     );
     assert_eq!(shop.names(), before);
     // A check that passes when its program is broken is none of the model's making: it passes before.
-    let scratch = shop.scratch();
+    let scratch = shop.scratch().await;
     assert_eq!(diagnose(&scratch, &recovery("true")).await.unwrap(), Diagnosis::Passes);
 }
 
@@ -164,11 +235,10 @@ async fn a_command_that_changes_the_check_outside_of_the_folder_does_not_count()
     let check = "sh ../../verify.sh";
     let recovery = Recovery { allowed: vec![cheat.clone()], attempts: 1, ..recovery(check) };
     let folder = shop.repository.path().join("services/shop");
-    let scratch = Scratch::of(&folder, shop.cache.path()).unwrap();
+    let scratch = Scratch::of(&folder, shop.cache.path()).await.unwrap();
     let Diagnosis::Fails(failure) = diagnose(&scratch, &recovery).await.unwrap() else { panic!() };
     let model = playing([json!({"change": cheat, "proof": check}).to_string()]);
-    let work = (&recovery, failure);
-    let recovered = recover(asking(&model), &scratch, work, async |_| true).await.unwrap();
+    let recovered = tried(&scratch, &recovery, failure, &model, true).await.unwrap();
     let last = recovered.attempts[0].steps.last().unwrap();
     assert!(last.became.to_string().contains("a command changed verify.sh"), "{}", last.became);
     assert_eq!(recovered.end, Outcome::Unresolved);
@@ -194,7 +264,7 @@ async fn a_check_that_passes_by_chance_or_cannot_be_run_is_told_apart() {
     let outside = tempfile::tempdir().unwrap();
     let count = outside.path().join("count").display().to_string();
     let flaky = recovery(&format!("echo x >> {count}; [ $(wc -l < {count}) = 2 ]"));
-    let scratch = shop.scratch();
+    let scratch = shop.scratch().await;
     assert!(matches!(diagnose(&scratch, &flaky).await.unwrap(), Diagnosis::Flaky(_)));
     let missing = recovery("no-such-program-here");
     assert!(matches!(diagnose(&scratch, &missing).await.unwrap(), Diagnosis::Unrunnable(_)));
@@ -210,7 +280,7 @@ async fn what_was_tried_is_told_although_the_model_fails_later() {
     assert_eq!(recovered.end, Outcome::Unresolved);
     assert!(matches!(recovered.stopped, Some(RecoverError::Ask(_))), "{recovered:?}");
     assert!(recovered.tried_something());
-    let origin = record::Origin { version: "1", model: "script", at: "today" };
+    let origin = record::Origin { version: "1", at: "today" };
     let page = record::page(&recovery, &recovered, origin);
     assert!(page.contains("+ 1") && page.contains("It went no further: "), "{page}");
 }
@@ -218,11 +288,10 @@ async fn what_was_tried_is_told_although_the_model_fails_later() {
 #[tokio::test]
 async fn nothing_is_done_without_consent() {
     let shop = Shop::new();
-    let scratch = shop.scratch();
+    let scratch = shop.scratch().await;
     let (recovery, model) = (recovery("sh test.sh"), writing(&["touch made; echo 4"]));
     let Diagnosis::Fails(failure) = diagnose(&scratch, &recovery).await.unwrap() else { panic!() };
-    let recovered =
-        recover(asking(&model), &scratch, (&recovery, failure), async |_| false).await.unwrap();
+    let recovered = tried(&scratch, &recovery, failure, &model, false).await.unwrap();
     assert!(
         matches!(&recovered.end, Outcome::Declined(step) if step.cause == "It is not doubled.")
     );
@@ -261,11 +330,11 @@ async fn the_page_has_all_that_was_tried_and_cannot_be_broken_out_of() {
     let model = writing(&["echo '```'", "exit 0"]);
     let recovery = recovery("sh test.sh");
     let recovered = shop.recovered(&recovery, &model).await.unwrap();
-    let origin = record::Origin { version: "1", model: "script", at: "today" };
+    let origin = record::Origin { version: "1", at: "today" };
     let page = record::page(&recovery, &recovered, origin);
     for part in [
         "sh test.sh",
-        "error: price.sh: not 4",
+        "error: price.sh: not 6",
         "## Attempt 2",
         "was not done",
         "+echo '```'",

@@ -1,6 +1,9 @@
 //! What became of all attempts: shown, applied where the user wants that, or kept for whoever goes on.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -8,8 +11,9 @@ use tm_tasks::timestamp::{Timestamp, iso_millis};
 use tm_workflows::{
     autopilot::git::GitError,
     recover::{
-        Outcome, Recovery,
+        Outcome, Recovered, Recovery,
         applied::Applied,
+        doubt::Doubt,
         record,
         run::run,
         scratch::{Patch, Scratch},
@@ -37,16 +41,19 @@ pub(super) fn tell(
     let stopped = found.recovered.stopped.as_ref().map(ToString::to_string);
     match &found.recovered.end {
         Outcome::Resolved(patch) => resolved(args, (scratch, recovery, &found), patch, report),
+        Outcome::Unproved(patch, doubt) => {
+            unproved(args, (workspace, scratch, recovery), (&found, patch, doubt), report)
+        }
         Outcome::Declined(step) => declined(args, place, (&found, step), report),
         Outcome::Unresolved => {
-            let path = save(workspace, recovery, &found)?;
+            let path = save(workspace, recovery, &found.recovered)?;
             if args.json {
                 let more = json!({"report": path, "error": stopped});
                 report.json(&document("unresolved", recovery, &found, more));
                 return Err(Told.into());
             }
             report.line(found.cost.clone());
-            let hint = format!("what was looked up and tried is in {}", path.display());
+            let hint = kept_in(&path);
             if let Some(error) = found.recovered.stopped.take() {
                 report.note(&hint);
                 return Err(explain(error));
@@ -72,11 +79,10 @@ fn resolved(
             "The check passes in the scratch copy, at attempt {attempts}: {}",
             recovery.check
         ));
-        report.lines(patch.text.lines().map(Text::from));
-        print_sources(found, report);
-        report.line(found.cost.clone());
+        print(found, patch, report);
     }
-    let is_wanted = args.apply || !args.json && is_wanted(patch, report)?;
+    let question = "Apply this to the project (y/n)?";
+    let is_wanted = args.apply || !args.json && is_wanted(question, patch, report)?;
     let applied = if is_wanted { apply(scratch, recovery, patch) } else { Ok(()) };
     if args.json {
         let is_applied = is_wanted && applied.is_ok();
@@ -99,18 +105,57 @@ fn resolved(
     Ok(())
 }
 
+/// What makes the check pass and is not known to be right is kept; only a person applies it.
+fn unproved(
+    args: &Args,
+    (workspace, scratch, recovery): (&Workspace, &Scratch, &Recovery),
+    (found, patch, doubt): (&Attempts, &Patch, &Doubt),
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let path = save(workspace, recovery, &found.recovered)?;
+    let file = path.with_extension("patch");
+    fs::copy(&patch.file, &file).with_context(|| cannot_be_written(&file))?;
+    let error = found.recovered.stopped.as_ref().map(ToString::to_string);
+    if args.json {
+        let doubt = doubt.to_string();
+        let more = json!({"doubt": doubt, "report": path, "patchFile": file, "error": error});
+        report.json(&document("unproved", recovery, found, more));
+        return Err(Told.into());
+    }
+    print(found, patch, report);
+    let message =
+        format!("the check passes with this, and nothing else says that it is right: {doubt}");
+    report.note(&message);
+    if is_wanted("Apply it to the project all the same (y/n)?", patch, report)? {
+        apply(scratch, recovery, patch)?;
+        report.done("Applied; the check passes in the project");
+        return Ok(());
+    }
+    let hint = format!(
+        "look at the difference, or let the check look at more; nothing was changed, and \
+         `git apply {}` takes it as it is",
+        file.display()
+    );
+    Err(advice("unproved: one check passes, and that is all that is known", hint).into())
+}
+
+fn print(found: &Attempts, patch: &Patch, report: &mut Report) {
+    report.lines(patch.text.lines().map(Text::from));
+    print_sources(found, report);
+    report.line(found.cost.clone());
+}
+
 /// What is true of a patch with nothing in it.
 const NOTHING_CHANGED: &str =
     "there is nothing to apply: a command made the check pass, and no file that git keeps changed";
 
 /// Whether somebody is there who wants it applied.
-fn is_wanted(patch: &Patch, report: &mut Report) -> anyhow::Result<bool> {
+fn is_wanted(question: &'static str, patch: &Patch, report: &mut Report) -> anyhow::Result<bool> {
     if !report.is_interactive() || patch.paths.is_empty() {
         return Ok(false);
     }
     report.flush();
-    let answer =
-        interruptible(async { Ok(asked::answer("Apply this to the project (y/n)?").await) })?;
+    let answer = interruptible(async { Ok(asked::answer(question).await) })?;
     Ok(answer.is_some_and(|it| it == "y" || it == "yes"))
 }
 
@@ -151,7 +196,7 @@ fn declined(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let is_tried = found.recovered.tried_something();
-    let path = is_tried.then(|| save(workspace, recovery, found)).transpose()?;
+    let path = is_tried.then(|| save(workspace, recovery, &found.recovered)).transpose()?;
     if args.json {
         let more = json!({"proposed": step, "report": path});
         report.json(&document("declined", recovery, found, more));
@@ -163,8 +208,7 @@ fn declined(
     print_sources(found, report);
     if let Some(path) = path {
         let message = "unresolved: the check fails, and you wanted no further step";
-        let hint = format!("what was looked up and tried is in {}", path.display());
-        return Err(advice(message, hint).into());
+        return Err(advice(message, kept_in(&path)).into());
     }
     let message = "nothing was tried: steps run only when you agree to them";
     let hint = "agree at a terminal, or beforehand with --yes: they are tried in a scratch copy, and the project stays as it is";
@@ -180,33 +224,40 @@ fn print_sources(found: &Attempts, report: &mut Report) {
 }
 
 /// Writes down what was tried.
-fn save(workspace: &Workspace, recovery: &Recovery, found: &Attempts) -> anyhow::Result<PathBuf> {
+pub(super) fn save(
+    workspace: &Workspace,
+    recovery: &Recovery,
+    recovered: &Recovered,
+) -> anyhow::Result<PathBuf> {
     let at = iso_millis(Timestamp::now());
     let directory = workspace.project.reports_dir().join("recover");
-    let origin =
-        record::Origin { version: env!("CARGO_PKG_VERSION"), model: &found.model, at: &at };
+    let origin = record::Origin { version: env!("CARGO_PKG_VERSION"), at: &at };
     let path = directory.join(format!("{}.md", at.replace([':', '.'], "-")));
-    let page = record::page(recovery, &found.recovered, origin);
+    let page = record::page(recovery, recovered, origin);
     let written = fs::create_dir_all(&directory).and_then(|()| fs::write(&path, page));
-    written.with_context(|| {
-        advice(
-            format!("unresolved, and {} cannot be written", path.display()),
-            "see what its permissions are",
-        )
-    })?;
+    written.with_context(|| cannot_be_written(&path))?;
     Ok(path)
+}
+
+pub(super) fn kept_in(path: &Path) -> String {
+    format!("what was looked up and tried is in {}", path.display())
+}
+
+fn cannot_be_written(path: &Path) -> impl std::fmt::Display + Send + Sync + 'static {
+    let message = format!("unresolved, and {} cannot be written", path.display());
+    advice(message, "see what its permissions are")
 }
 
 fn document(status: &str, recovery: &Recovery, found: &Attempts, more: Value) -> Value {
     let recovered = &found.recovered;
     let patch = match &recovered.end {
-        Outcome::Resolved(patch) => Some(&patch.text),
+        Outcome::Resolved(patch) | Outcome::Unproved(patch, _) => Some(&patch.text),
         Outcome::Unresolved | Outcome::Declined(_) => None,
     };
     let mut document = json!({
         "status": status,
         "check": recovery.check,
-        "model": found.model,
+        "model": recovered.model,
         "failure": {"ended": recovered.failure.end.to_string(), "output": recovered.failure.output},
         "sources": recovered.sources,
         "attempts": recovered.attempts,

@@ -49,10 +49,10 @@ fn everything(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-#[test]
-fn the_copy_is_the_work_tree_as_it_is_and_is_gone_afterwards() {
+#[tokio::test]
+async fn the_copy_is_the_work_tree_as_it_is_and_is_gone_afterwards() {
     let (repository, cache) = (repository(), tempfile::tempdir().unwrap());
-    let scratch = Scratch::of(&repository.path().join("app"), cache.path()).unwrap();
+    let scratch = Scratch::of(&repository.path().join("app"), cache.path()).await.unwrap();
     assert!(scratch.folder().ends_with("tree/app"));
     let tree = scratch.folder().parent().unwrap().to_path_buf();
     let read = |path: &str| fs::read_to_string(tree.join(path)).ok();
@@ -65,11 +65,11 @@ fn the_copy_is_the_work_tree_as_it_is_and_is_gone_afterwards() {
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
 }
 
-#[test]
-fn whatever_is_done_in_the_copy_the_repository_stays_as_it_is() {
+#[tokio::test]
+async fn whatever_is_done_in_the_copy_the_repository_stays_as_it_is() {
     let (repository, cache) = (repository(), tempfile::tempdir().unwrap());
     let before = everything(repository.path());
-    let scratch = Scratch::of(repository.path(), cache.path()).unwrap();
+    let scratch = Scratch::of(repository.path(), cache.path()).await.unwrap();
     let tree = scratch.folder().to_path_buf();
     write(&tree, "app/code.py", "three\n");
     write(&tree, "made.txt", "made\n");
@@ -88,35 +88,35 @@ fn whatever_is_done_in_the_copy_the_repository_stays_as_it_is() {
     assert!(everything(repository.path()) == before);
 }
 
-#[test]
-fn a_copy_that_lost_its_own_repository_does_not_find_the_one_around_it() {
+#[tokio::test]
+async fn a_copy_that_lost_its_own_repository_does_not_find_the_one_around_it() {
     let repository = repository();
     let cache = repository.path().join("ignored-cache");
-    let scratch = Scratch::of(repository.path(), &cache).unwrap();
+    let scratch = Scratch::of(repository.path(), &cache).await.unwrap();
     fs::remove_dir_all(scratch.folder().join(".git")).unwrap();
     assert!(scratch.reset().is_err());
     assert_eq!(fs::read_to_string(repository.path().join("app/code.py")).unwrap(), "two\n");
     assert!(repository.path().join("new.txt").exists());
 }
 
-#[test]
-fn without_a_commit_there_is_a_copy_and_without_a_repository_or_files_there_is_none() {
+#[tokio::test]
+async fn without_a_commit_there_is_a_copy_and_without_a_repository_or_files_there_is_none() {
     let (empty, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     write(empty.path(), "code.py", "one\n");
-    let error = Scratch::of(empty.path(), cache.path()).unwrap_err();
+    let error = Scratch::of(empty.path(), cache.path()).await.unwrap_err();
     assert!(matches!(error, ScratchError::Git(GitError::NoRepository { .. })), "{error}");
     git(empty.path(), &["init", "--quiet"]);
-    let scratch = Scratch::of(empty.path(), cache.path()).unwrap();
+    let scratch = Scratch::of(empty.path(), cache.path()).await.unwrap();
     assert!(scratch.folder().join("code.py").exists());
     fs::create_dir(empty.path().join("nothing")).unwrap();
-    let error = Scratch::of(&empty.path().join("nothing"), cache.path()).unwrap_err();
+    let error = Scratch::of(&empty.path().join("nothing"), cache.path()).await.unwrap_err();
     assert!(matches!(error, ScratchError::Empty { .. }), "{error}");
-    let error = Scratch::of(&empty.path().join("no-such"), cache.path()).unwrap_err();
+    let error = Scratch::of(&empty.path().join("no-such"), cache.path()).await.unwrap_err();
     assert!(matches!(error, ScratchError::Copy { .. }), "{error}");
 }
 
-#[test]
-fn a_link_leads_out_when_it_climbs_too_far() {
+#[tokio::test]
+async fn a_link_leads_out_when_it_climbs_too_far() {
     let check = |path: &str, target: &str, expected| {
         assert_eq!(leads_out(Path::new(path), Path::new(target)), expected, "{path} -> {target}");
     };
@@ -128,11 +128,11 @@ fn a_link_leads_out_when_it_climbs_too_far() {
     check("a", "/etc", true);
 }
 
-#[test]
-fn a_patch_is_the_same_whatever_git_is_set_to() {
+#[tokio::test]
+async fn a_patch_is_the_same_whatever_git_is_set_to() {
     let (repository, cache) = (repository(), tempfile::tempdir().unwrap());
     write(repository.path(), ".gitattributes", "*.py diff=odd\n");
-    let scratch = Scratch::of(repository.path(), cache.path()).unwrap();
+    let scratch = Scratch::of(repository.path(), cache.path()).await.unwrap();
     let tree = scratch.folder();
     write(tree, "app/code.py", "three\n");
     for [name, value] in [
@@ -151,11 +151,11 @@ fn a_patch_is_the_same_whatever_git_is_set_to() {
 }
 
 #[cfg(target_os = "linux")]
-#[test]
-fn a_name_that_is_no_utf_8_is_said_to_be_left_out() {
+#[tokio::test]
+async fn a_name_that_is_no_utf_8_is_said_to_be_left_out() {
     use std::os::unix::ffi::OsStrExt as _;
     let (repository, cache) = (repository(), tempfile::tempdir().unwrap());
     fs::write(repository.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9")), "").unwrap();
-    let scratch = Scratch::of(repository.path(), cache.path()).unwrap();
+    let scratch = Scratch::of(repository.path(), cache.path()).await.unwrap();
     assert_eq!(scratch.left_out(), ["away", "caf\u{fffd}"]);
 }
