@@ -216,7 +216,7 @@ impl fmt::Display for Doubt {
             Self::Values(values) => {
                 let values: Vec<String> = values.iter().map(|it| format!("`{it}`")).collect();
                 let values = values.join(", ");
-                write!(f, "neither code nor documents have {values}: it may be made for the check")
+                write!(f, "nothing but the check says why it has {values}: it may be made for it")
             }
             Self::Size { changed, cases: 0 } => {
                 write!(

@@ -135,7 +135,7 @@ async fn what_is_made_for_the_check_is_not_called_resolved_and_another_way_is_lo
     assert!(patch.text.contains("case $1 in"), "{}", patch.text);
     assert_eq!(
         doubt.to_string(),
-        "neither code nor documents have `10`, `14`, `3`, `5`, `6`: it may be made for the check"
+        "nothing but the check says why it has `10`, `14`, `3`, `5`, `6`: it may be made for it"
     );
     assert!(recovered.attempts.iter().all(|it| !it.resolved));
 }
