@@ -2,7 +2,7 @@
 //!
 //! A check looks at a few values. What returns these very values passes it, and so does a formula that
 //! happens to be right for them. Both are told apart from what is known otherwise by words alone: whatever
-//! is left in doubt is not called resolved. Start at [`Evidence::doubt`].
+//! is left in doubt is not called resolved. Start at [`Doubt`].
 
 use std::{
     collections::{HashMap, HashSet},
