@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
 use sha2::{Digest as _, Sha256};
 
 use self::vectors::{Embedded, Matrix};
-use crate::read::Kind;
+use crate::read::{Kind, devdocs};
 
 pub mod points;
 pub mod search;
@@ -256,9 +256,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     digits.filter_map(|it| char::from_digit(it.into(), 16)).collect()
 }
 
-/// The file that a document was read from.
+/// The file that a document was read from; of a page of an archive that is the archive.
 pub fn file_of(location: &str, path: &str) -> PathBuf {
     let location = Path::new(location);
+    let path = devdocs::page_of(path).map_or(path, |it| it.0);
     if location.is_file() { location.to_path_buf() } else { location.join(path) }
 }
 

@@ -10,6 +10,7 @@ use htmd::HtmlToMarkdown;
 
 use self::pdf::process::PdfReader;
 
+pub(crate) mod devdocs;
 mod docx;
 pub mod pdf;
 
@@ -45,6 +46,8 @@ pub enum Unreadable {
     NotHtml(String),
     #[error("it is no Word document: {0}")]
     NotDocx(String),
+    #[error("it is no archive of devdocs: {0}")]
+    NotArchive(String),
     #[error("it is no PDF document that can be read: {0}")]
     NotPdf(String),
     #[error("it is locked with a password; keep a copy without one")]
@@ -69,7 +72,7 @@ pub enum Unreadable {
 pub struct UnknownKind(pub String);
 
 /// A larger file is no text that a person wrote.
-const LARGEST_TEXT_BYTES: u64 = 2_000_000;
+pub(crate) const LARGEST_TEXT_BYTES: u64 = 2_000_000;
 
 /// A document with pictures in it may be larger.
 pub(crate) const LARGEST_BYTES: u64 = 50_000_000;

@@ -12,7 +12,10 @@ use std::{
 
 use crate::{
     index::{Index, IndexError, Source, hex, write::Document},
-    read::{kind, language, pdf::process::PdfReader, read_with},
+    read::{
+        Kind, LARGEST_TEXT_BYTES, Unreadable, devdocs, kind, language, pdf::process::PdfReader,
+        read_with,
+    },
     walk::files,
 };
 
@@ -49,6 +52,17 @@ struct Syncing<'a> {
     batch: Vec<Document>,
     batch_bytes: usize,
     synced: Synced,
+}
+
+/// A file, or a page of an archive.
+struct Found {
+    /// From the root of the source.
+    path: String,
+    /// What an archive calls a page; a file says so itself.
+    title: Option<String>,
+    kind: Kind,
+    language: Option<&'static str>,
+    bytes: Vec<u8>,
 }
 
 /// Brings what is known of a source up to date. `observer` is told after each file.
@@ -100,6 +114,9 @@ impl Syncing<'_> {
             skip("its name is not text".to_owned());
             return Ok(());
         };
+        if devdocs::is_archive(&file) {
+            return self.archive(&key, &file, known);
+        }
         let bytes = match fs::read(&file) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -107,20 +124,63 @@ impl Syncing<'_> {
                 return Ok(());
             }
         };
+        let Some(kind) = kind(&file) else { return Ok(()) };
+        let found = Found { path: key, title: None, kind, language: language(&file), bytes };
+        self.found(found, modified_s(&file), known)
+    }
+
+    /// Reads every page of an archive as if it were a file.
+    fn archive(
+        &mut self,
+        key: &str,
+        file: &Path,
+        known: &mut HashMap<String, String>,
+    ) -> Result<(), IndexError> {
+        let pages = match devdocs::read(file) {
+            Ok(pages) => pages,
+            Err(why) => {
+                self.synced.skipped.push((PathBuf::from(key), why.to_string()));
+                return Ok(());
+            }
+        };
+        let modified_s = modified_s(file);
+        for page in pages {
+            let path = format!("{key}#{}", page.name);
+            let (title, bytes) = (Some(page.title), page.html.into_bytes());
+            let found = Found { path, title, kind: Kind::Html, language: None, bytes };
+            self.found(found, modified_s, known)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was found unless it is known as it is.
+    fn found(
+        &mut self,
+        found: Found,
+        modified_s: Option<i64>,
+        known: &mut HashMap<String, String>,
+    ) -> Result<(), IndexError> {
+        let Found { path, title, kind, language, bytes } = found;
         let hash = hex(&bytes);
-        let known_hash = known.remove(&key);
+        let known_hash = known.remove(&path);
         if known_hash.as_ref() == Some(&hash) {
             self.synced.unchanged += 1;
             return Ok(());
         }
-        let Some(kind) = kind(&file) else { return Ok(()) };
-        match read_with(self.pdf, kind, &key, bytes) {
+        let is_too_large = title.is_some() && bytes.len() as u64 > LARGEST_TEXT_BYTES;
+        let name = title.as_deref().unwrap_or(&path);
+        let read = if is_too_large {
+            Err(Unreadable::TooLarge)
+        } else {
+            read_with(self.pdf, kind, name, bytes)
+        };
+        match read {
             Err(why) => {
-                skip(why.to_string());
+                self.synced.skipped.push((PathBuf::from(&path), why.to_string()));
                 // What it said before is not there any more.
                 if known_hash.is_some() {
                     self.synced.removed += 1;
-                    self.index.remove_documents(self.source.id, &[key])?;
+                    self.index.remove_documents(self.source.id, &[path])?;
                 }
                 return Ok(());
             }
@@ -130,11 +190,11 @@ impl Syncing<'_> {
                 self.synced.changed += 1 - new;
                 self.batch_bytes += readable.text.len();
                 self.batch.push(Document {
-                    path: key,
+                    path,
                     title: readable.title,
                     kind,
-                    language: language(&file).map(str::to_owned),
-                    modified_s: modified_s(&file),
+                    language: language.map(str::to_owned),
+                    modified_s,
                     hash,
                     text: readable.text,
                 });

@@ -10,7 +10,7 @@ use std::{
 
 use ignore::WalkBuilder;
 
-use crate::read::kind;
+use crate::read::{devdocs, kind};
 
 /// What is in a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +66,7 @@ pub fn files(root: &Path) -> Walked {
             Err(error) => walked.skipped.push((PathBuf::new(), error.to_string())),
         }
     }
+    walked.without_parts_of_archives(root);
     walked
 }
 
@@ -74,7 +75,8 @@ impl Walked {
         let file = if path.as_os_str().is_empty() { root.to_path_buf() } else { root.join(path) };
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(kind) = kind(&file).filter(|_| !is_made(&name)) else { return };
-        let largest = kind.largest_bytes();
+        let is_archive = devdocs::is_archive(&file);
+        let largest = if is_archive { devdocs::LARGEST_BYTES } else { kind.largest_bytes() };
         let mut skip = |why: &str| self.skipped.push((path.to_path_buf(), why.to_owned()));
         match fs::metadata(&file) {
             _ if is_secret(&name) => skip("its name says that it holds secrets"),
@@ -84,6 +86,16 @@ impl Walked {
             Ok(_) => self.files.push(path.to_path_buf()),
             Err(error) => skip(&error.to_string()),
         }
+    }
+
+    /// An archive has all that is beside it.
+    fn without_parts_of_archives(&mut self, root: &Path) {
+        let archives = self.files.iter().filter(|it| devdocs::is_archive(&root.join(it)));
+        let archives: Vec<PathBuf> =
+            archives.filter_map(|it| it.parent().map(Path::to_path_buf)).collect();
+        let is_part = |file: &Path| archives.iter().any(|it| devdocs::is_part(it, file));
+        self.files.retain(|it| !is_part(it));
+        self.skipped.retain(|it| !is_part(&it.0));
     }
 }
 

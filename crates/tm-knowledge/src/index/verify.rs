@@ -1,8 +1,13 @@
 //! Whether each chunk still says what it said when it was read, and whether its file does.
 
-use std::fs;
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{Index, IndexError, file_of, hex};
+use crate::read::devdocs;
 
 /// What was checked, and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -45,6 +50,7 @@ impl Index {
         let mut chunks = self
             .connection
             .prepare("SELECT id, start, end, hash FROM chunk WHERE document = ?1 ORDER BY id")?;
+        let mut files = Files::default();
         let mut rows = documents.query([])?;
         while let Some(row) = rows.next()? {
             verified.documents += 1;
@@ -62,12 +68,38 @@ impl Index {
                     verified.broken.push(chunk.get(0)?);
                 }
             }
-            match fs::read(file_of(&location, &path)) {
-                Ok(bytes) if hex(&bytes) == hash => {}
-                Ok(_) => verified.changed.push(path),
-                Err(_) => verified.missing.push(path),
+            match files.hash(&location, &path) {
+                Some(now) if now == hash => {}
+                Some(_) => verified.changed.push(path),
+                None => verified.missing.push(path),
             }
         }
         Ok(verified)
     }
+}
+
+/// Files as they are now. The pages of an archive are asked for one after the other.
+#[derive(Default)]
+struct Files {
+    /// The last archive, with the hashes of its pages.
+    archive: Option<(PathBuf, HashMap<String, String>)>,
+}
+
+impl Files {
+    fn hash(&mut self, location: &str, path: &str) -> Option<String> {
+        let file = file_of(location, path);
+        let Some((_, page)) = devdocs::page_of(path) else {
+            return Some(hex(&fs::read(file).ok()?));
+        };
+        if self.archive.as_ref().is_none_or(|it| it.0 != file) {
+            let pages = hashes(&file).unwrap_or_default();
+            self.archive = Some((file, pages));
+        }
+        self.archive.as_ref()?.1.get(page).cloned()
+    }
+}
+
+fn hashes(archive: &Path) -> Option<HashMap<String, String>> {
+    let pages = devdocs::read(archive).ok()?;
+    Some(pages.into_iter().map(|it| (it.name, hex(it.html.as_bytes()))).collect())
 }

@@ -99,3 +99,54 @@ fn many_files_are_several_batches_and_each_is_told() {
     sync(&mut docs.index, &docs.source, &no_reader(), 2, &observer).unwrap();
     assert_eq!((told.get(), docs.index.stats().unwrap().documents), (150, 150));
 }
+
+const PAGES: &str = r#"{"hooks/usestate": "<h1>useState</h1><p>Keeps a value between renders.</p>",
+    "index": "<h1>React</h1><p>A library for interfaces.</p>"}"#;
+const ENTRIES: &str =
+    r#"{"entries":[{"name":"useState()","path":"hooks/usestate","type":"Hooks"}]}"#;
+
+#[test]
+fn each_page_of_an_archive_is_a_document_of_its_own() {
+    let mut folder = folder(&[
+        ("db.json", PAGES),
+        ("index.json", ENTRIES),
+        ("meta.json", "{}"),
+        ("index.html", "<p>A library for interfaces."),
+        ("notes.md", "# Notes\n\nOurs.\n"),
+    ]);
+    assert_eq!(folder.sync().added, 3);
+    let hits = folder.index.search(&Query::new("value between renders", 5)).unwrap();
+    assert_eq!((&*hits[0].path, &*hits[0].title), ("db.json#hooks/usestate", "useState()"));
+    assert_eq!(hits[0].text, "# useState\n\nKeeps a value between renders.");
+    let synced = folder.sync();
+    assert_eq!((synced.unchanged, synced.added, synced.removed), (3, 0, 0));
+    // A page that says something else is known to, and one that is gone.
+    let file = folder.path("db.json");
+    fs::write(&file, PAGES.replace("Keeps a", "Holds a").replace("index", "intro")).unwrap();
+    let verified = folder.index.verify().unwrap();
+    assert_eq!(verified.changed, ["db.json#hooks/usestate"]);
+    assert_eq!(verified.missing, ["db.json#index"]);
+    let synced = folder.sync();
+    assert_eq!((synced.changed, synced.added, synced.removed), (1, 1, 1));
+    assert!(folder.index.verify().unwrap().holds());
+}
+
+#[test]
+fn an_archive_that_is_damaged_or_made_to_do_harm_is_a_notice() {
+    let deep = format!(r#"{{"deep": "{}", "fine": "<p>A page that is read."}}"#, "<b>".repeat(999));
+    let mut folder = folder(&[("db.json", &deep), ("index.json", ENTRIES)]);
+    let synced = folder.sync();
+    assert_eq!((synced.added, synced.skipped.len()), (1, 1));
+    assert_eq!(synced.skipped[0].0, Path::new("db.json#deep"));
+    fs::write(folder.path("db.json"), "{").unwrap();
+    let synced = folder.sync();
+    assert_eq!((synced.removed, synced.skipped.len()), (1, 1));
+    assert!(synced.skipped[0].1.contains("no archive of devdocs"), "{:?}", synced.skipped);
+}
+
+#[test]
+fn files_that_are_only_called_like_an_archive_are_code() {
+    let mut folder = folder(&[("db.json", PAGES), ("index.json", r#"{"posts": []}"#)]);
+    assert_eq!(folder.sync().added, 2);
+    assert!(folder.index.search(&Query::new("renders", 5)).unwrap()[0].path == "db.json");
+}

@@ -1,0 +1,35 @@
+use super::*;
+
+#[test]
+fn every_page_has_its_title() {
+    let archive = br#"{"hooks/usestate": "<h1>useState</h1>", "index": "<p>All.", "a\nb": "no"}"#;
+    let index = br#"{"entries":[{"name":"useState","path":"hooks/usestate","type":"Hooks"},
+        {"name":"useState.set","path":"hooks/usestate#set","type":"Hooks"}],"types":[]}"#;
+    let pages = pages(archive, index).unwrap();
+    let told: Vec<(&str, &str)> = pages.iter().map(|it| (&*it.name, &*it.title)).collect();
+    assert_eq!(told, [("hooks/usestate", "useState"), ("index", "index")]);
+}
+
+#[test]
+fn a_page_of_an_archive_is_known_by_its_path() {
+    #[track_caller]
+    fn check(path: &str, expected: Option<(&str, &str)>) {
+        assert_eq!(page_of(path), expected, "{path}");
+    }
+    check("db.json#hooks/usestate", Some(("db.json", "hooks/usestate")));
+    check("react/db.json#a#b", Some(("react/db.json", "a#b")));
+    check("react/mydb.json#a", None);
+    check("react/db.json", None);
+}
+
+#[test]
+fn what_is_no_archive_is_an_error_and_not_a_panic() {
+    let index: &[u8] = br#"{"entries":[]}"#;
+    for archive in [&b"{"[..], b"[]", br#"{"a": 1}"#, b"\xff", b""] {
+        assert!(matches!(pages(archive, index), Err(Unreadable::NotArchive(_))), "{archive:?}");
+    }
+    assert!(matches!(pages(b"{}", b"{}"), Err(Unreadable::NotArchive(_))));
+    let many: BTreeMap<String, &str> = (0..=MOST_PAGES).map(|it| (it.to_string(), "")).collect();
+    let many = serde_json::to_vec(&many).unwrap();
+    assert_eq!(pages(&many, index), Err(Unreadable::TooLarge));
+}
