@@ -78,7 +78,7 @@ pub struct EngineOptions {
     /// How many of the model's layers a graphics card computes, in a build that can use one; all
     /// without it.
     pub gpu_layers: Option<u32>,
-    /// A LoRA adapter, as a GGUF file, that was trained for the model; none without it.
+    /// A `LoRA` adapter, as a GGUF file, that was trained for the model; none without it.
     pub adapter: Option<PathBuf>,
     /// Guess ahead when only one request is worked on. The answer comes sooner; now and then it has
     /// other words, because several tokens computed together round differently than one.

@@ -168,7 +168,7 @@ fn weights(
         .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))
 }
 
-/// Reads the LoRA adapter at `path`, which must be for this model.
+/// Reads the `LoRA` adapter at `path`, which must be for this model.
 fn adapter(
     model: &mut LlamaModel,
     gguf: &gguf::Gguf,
