@@ -44,6 +44,10 @@ pub struct Cited {
     /// Whether a question was looked for without knowing what it means: passages that say the same
     /// in other words were not found then.
     pub by_words_alone: bool,
+    /// Why passages stayed in the order in which they were found, where a model should have put them in a
+    /// better one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unranked: Option<String>,
 }
 
 /// A passage that the answer cites as `[number]`.
@@ -163,7 +167,8 @@ pub(super) async fn answer(
     };
     let Search { spent, nearest, rounds, by_words_alone, .. } = search;
     let nearest = (1..).zip(&nearest).map(|(number, it)| it.citation(number)).collect();
-    let cited = Cited { citations, claims, nearest, rounds, stop, by_words_alone };
+    let unranked = request.documents.libraries.iter().find_map(Library::unranked);
+    let cited = Cited { citations, claims, nearest, rounds, stop, by_words_alone, unranked };
     Ok((text, cited, spent.usage()))
 }
 
@@ -315,7 +320,7 @@ impl Cited {
     pub(crate) fn nothing() -> Self {
         let stop = Stop::NotInKnowledgeBase;
         let (citations, claims, nearest, rounds) = Default::default();
-        Self { citations, claims, nearest, rounds, stop, by_words_alone: false }
+        Self { citations, claims, nearest, rounds, stop, by_words_alone: false, unranked: None }
     }
 }
 

@@ -254,3 +254,20 @@ async fn a_model_that_cannot_say_what_a_question_means_is_told_and_words_do() {
     let is_told = |it: &Event| matches!(it, Event::Note { text } if text.contains("words alone"));
     assert!(told.iter().any(is_told), "{told:?}");
 }
+
+#[tokio::test]
+async fn an_answer_says_why_its_passages_were_not_put_in_order() {
+    let answer = saying("Sessions are kept in Redis for 24 hours.", &[1]);
+    let model = model(PLAN, "yes", &answer);
+    let mut request = understood("How long are sessions kept?", false).await;
+    let ranks = std::sync::Arc::new(ScriptedModel::playing([]));
+    let reranker = crate::reranking::Reranker::new(ranks, std::time::Duration::from_mins(1));
+    let library = request.documents.libraries.remove(0).with_reranker(Some(reranker));
+    request.documents.libraries.push(library);
+    let cited = research(asking(&model), &[], &request).await.unwrap().cited.unwrap();
+    let json = serde_json::to_value(&cited).unwrap();
+    assert!(json["unranked"].as_str().is_some_and(|it| !it.is_empty()), "{json}");
+    let understood = understood("How long are sessions kept?", false).await;
+    let cited = research(asking(&model), &[], &understood).await.unwrap().cited.unwrap();
+    assert!(cited.unranked.is_none(), "{cited:?}");
+}
