@@ -30,7 +30,7 @@ pub(super) struct Found {
     /// Its id in the catalogue, or its path.
     pub(super) id: String,
     path: PathBuf,
-    /// A LoRA adapter that is laid over it.
+    /// A `LoRA` adapter that is laid over it.
     adapter: Option<PathBuf>,
     /// The same for the same weights, and another one for others.
     pub(super) identity: String,

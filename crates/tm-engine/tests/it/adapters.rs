@@ -1,4 +1,4 @@
-//! LoRA adapters: laid over a model, or refused.
+//! `LoRA` adapters: laid over a model, or refused.
 
 use std::{fs, path::Path};
 
