@@ -1,14 +1,14 @@
 //! From a requirements document to a plan, the part that needs no model.
 //!
-//! [`parts`] divides the work; [`digest`] puts a document of any size into the words a small model
-//! can read; [`affinity`] says which tasks build on which; [`assemble`] gives ids and dependencies
+//! [`parts`] divides the work; [`background`] is what a document says beside it, in the words that a
+//! small model can read; [`affinity`] says which tasks build on which; [`assemble`] gives ids and dependencies
 //! that cannot be wrong; [`coverage`] looks up which requirements the tasks have; [`terms`] says how
 //! alike texts are; [`tree`] is a document of any size divided down to single pieces of work.
 
 pub mod affinity;
 pub mod assemble;
+pub mod background;
 pub mod coverage;
-pub mod digest;
 pub mod parts;
 pub mod terms;
 pub mod tree;

@@ -24,7 +24,7 @@ use tm_tasks::{
         affinity::wait_for_related,
         alike,
         assemble::{Draft, assemble, without_detours},
-        digest::digest,
+        background::background,
     },
     prd::{Prd, PrdError, Unit},
     store::{Quality, Store, StoreError},
@@ -142,8 +142,8 @@ pub enum ParsePrdError {
 /// More tasks than this are no plan that a person can read.
 const COUNT_MAX: usize = 100;
 
-/// The document's share of a prompt, in tokens: what a laptop reads in under a minute.
-const DOCUMENT_TOKENS: u32 = 3000;
+/// The document's share of a prompt, in tokens: what a laptop reads in some seconds.
+const BACKGROUND_TOKENS: u32 = 600;
 
 /// Plans the document and puts the tasks into their file.
 ///
@@ -362,7 +362,7 @@ impl<'a> Session<'a> {
         work: Work,
         observer: Observer<'a>,
     ) -> Result<Self, ParsePrdError> {
-        let document = fitting_digest(backend, prd);
+        let document = fitting_background(backend, prd);
         let prompts = &request.prompts;
         Ok(Self {
             backend,
@@ -460,15 +460,16 @@ fn object(properties: &Value) -> Value {
     })
 }
 
-/// The document in as many words as the model can read in reasonable time, counted in its tokens.
-fn fitting_digest(backend: &dyn Backend, prd: &Prd) -> String {
-    let tokens_max = DOCUMENT_TOKENS.min(backend.info().context_tokens / 2);
+/// What the document says beside the work, in as many words as the model reads in reasonable time,
+/// counted in its tokens.
+fn fitting_background(backend: &dyn Backend, prd: &Prd) -> String {
+    let tokens_max = BACKGROUND_TOKENS.min(backend.info().context_tokens / 2);
     let mut budget = usize::try_from(tokens_max).unwrap_or(usize::MAX) * 4;
     loop {
-        let digest = digest(prd, budget);
-        let tokens = backend.count_tokens(&digest);
+        let background = background(prd, budget);
+        let tokens = backend.count_tokens(&background);
         if tokens <= tokens_max || budget < 500 {
-            return digest;
+            return background;
         }
         // Aim a little below, because shortening is uneven.
         let ratio = f64::from(tokens_max) / f64::from(tokens);

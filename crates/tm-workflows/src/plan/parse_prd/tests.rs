@@ -110,7 +110,7 @@ async fn every_question_begins_with_the_same_words() {
         .map(|it| it.messages[1].content.split_once("</document>").unwrap().0.to_owned())
         .collect();
     assert_eq!(prefixes.len(), 3);
-    assert!(prefixes.iter().all(|it| *it == prefixes[0] && it.contains("- one Markdown file")));
+    assert!(prefixes.iter().all(|it| *it == prefixes[0] && it.contains("# Notes")));
 }
 
 #[tokio::test]
