@@ -99,18 +99,20 @@ impl Asking<'_> {
         max_tokens: u32,
         spent: &Spent,
     ) -> Result<String, AskError> {
-        self.text_drawn(question, max_tokens, Sampling::default(), spent).await
+        self.text_drawn((question, &[]), max_tokens, Sampling::default(), spent).await
     }
 
-    /// Asks for a text whose words are chosen this way.
+    /// Asks for a text whose words are chosen this way. What was said after the question is the model's
+    /// and ours, in turns.
     pub async fn text_drawn(
         &self,
-        question: String,
+        (question, since): (String, &[Message]),
         max_tokens: u32,
         sampling: Sampling,
         spent: &Spent,
     ) -> Result<String, AskError> {
-        let request = self.request(question, max_tokens, "text")?;
+        let mut request = self.request(question, max_tokens, "text")?;
+        request.messages.extend_from_slice(since);
         let request = ChatRequest { sampling, ..request };
         let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
         let completion = complete(self.backend, request, &on_text).await?;

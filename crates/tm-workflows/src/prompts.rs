@@ -51,6 +51,7 @@ pub(crate) const PARSE_PRD_WHOLE: Prompt = prompt!("parse_prd/whole");
 pub(crate) const RECOVER_SITUATION: Prompt = prompt!("recover/situation");
 pub(crate) const RECOVER_CHOICE: Prompt = prompt!("recover/choice");
 pub(crate) const RECOVER_EDIT: Prompt = prompt!("recover/edit");
+pub(crate) const RECOVER_WRITE: Prompt = prompt!("recover/write");
 pub(crate) const RESEARCH_SYSTEM: Prompt = prompt!("research/system");
 pub(crate) const RESEARCH_QUESTION: Prompt = prompt!("research/question");
 pub(crate) const RESEARCH_PLAN: Prompt = prompt!("research/plan");
@@ -84,6 +85,7 @@ const REPLACEABLE: &[Prompt] = &[
     RECOVER_SITUATION,
     RECOVER_CHOICE,
     RECOVER_EDIT,
+    RECOVER_WRITE,
     RESEARCH_SYSTEM,
     RESEARCH_QUESTION,
     RESEARCH_PLAN,

@@ -75,7 +75,7 @@ pub struct Args {
     #[arg(long, short)]
     yes: bool,
 
-    /// Apply what helped to the project, and put it back when the check fails there
+    /// Apply what helped to the project, unless it is in doubt, and put it back when the check fails there
     #[arg(long)]
     apply: bool,
 

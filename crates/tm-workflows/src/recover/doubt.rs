@@ -7,9 +7,10 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
+    path::Path,
 };
 
-use tm_knowledge::terms::words;
+use tm_knowledge::{read::language, terms::words};
 
 use super::candidates::{Rules, deciding, is_code};
 use crate::research::sources::SourceFile;
@@ -96,12 +97,7 @@ impl Evidence {
 
     /// What speaks against a patch, as git prints it.
     pub(super) fn doubt(&self, patch: &str) -> Option<Doubt> {
-        let lines = |sign, header| {
-            let lines = patch.lines().filter(move |it| !it.starts_with(header));
-            lines.filter_map(move |it| it.strip_prefix(sign))
-        };
-        let added: Vec<&str> = lines('+', "+++ ").collect();
-        let removed: Vec<&str> = lines('-', "--- ").collect();
+        let (added, removed) = changed(patch);
         let before: HashSet<String> =
             removed.iter().flat_map(|it| words(it)).map(|it| plain(&it)).collect();
         let mut values: Vec<String> = added
@@ -133,6 +129,52 @@ impl Evidence {
         }
         is_number && !is_in_code && !PLAIN.contains(&value)
     }
+}
+
+/// The lines that a patch adds and takes away, without what is said about them.
+fn changed(patch: &str) -> (Vec<&str>, Vec<&str>) {
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let mut mark = None;
+    for line in patch.lines() {
+        if let Some(path) = line.strip_prefix("+++ ") {
+            mark = language(Path::new(path)).and_then(comment_of);
+        } else if let Some(line) = line.strip_prefix('+') {
+            added.push(without_comment(line, mark));
+        } else if let Some(line) = line.strip_prefix('-').filter(|it| !it.starts_with("-- ")) {
+            removed.push(without_comment(line, mark));
+        }
+    }
+    (added, removed)
+}
+
+/// What begins a comment in a language.
+fn comment_of(language: &str) -> Option<&'static str> {
+    match language {
+        "python" | "ruby" | "shell" | "perl" | "r" | "elixir" | "yaml" | "toml" => Some("#"),
+        "javascript" | "typescript" | "c" | "c++" | "c#" | "dart" | "go" | "java" | "kotlin"
+        | "php" | "rust" | "scala" | "swift" | "zig" | "protobuf" => Some("//"),
+        _ => None,
+    }
+}
+
+/// A line up to the comment at its end, as long as no quotation is open there.
+fn without_comment<'a>(line: &'a str, mark: Option<&str>) -> &'a str {
+    let Some(mark) = mark else { return line };
+    let mut open = None;
+    let mut is_apart = true;
+    for (at, next) in line.char_indices() {
+        let rest = line.get(at..).unwrap_or_default();
+        if open.is_none() && is_apart && rest.starts_with(mark) {
+            return line.get(..at).unwrap_or_default();
+        }
+        match open {
+            Some(quote) if quote == next => open = None,
+            None if "'\"`".contains(next) => open = Some(next),
+            Some(_) | None => {}
+        }
+        is_apart = next.is_whitespace();
+    }
+    line
 }
 
 /// What a line quotes, in words of three letters and in numbers, and the numbers that it has besides.

@@ -6,7 +6,7 @@
 //! Which lines are different is found by code. Start at [`propose`].
 
 use serde_json::{Value, json};
-use tm_llm::chat::Sampling;
+use tm_llm::chat::{Message, Sampling};
 
 use super::{
     candidates::Shown,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     asking::{AskError, Asking, Question, Spent, object},
-    prompts::{RECOVER_CHOICE, RECOVER_EDIT, RECOVER_SITUATION},
+    prompts::{RECOVER_CHOICE, RECOVER_EDIT, RECOVER_SITUATION, RECOVER_WRITE},
 };
 
 /// What a model is told.
@@ -63,10 +63,18 @@ pub(super) async fn propose(
     };
     let place = (!file.is_whole).then(|| file.place());
     let variables = json!({"situation": told, "path": file.path, "place": place});
-    let question = asking.prompts.render(RECOVER_EDIT, variables)?;
+    let question = asking.prompts.render(RECOVER_EDIT, &variables)?;
     let sampling = situation.sampling();
     let tokens = asking.backend.count_tokens(&file.lines.join("\n")).saturating_add(MORE_TOKENS);
-    let answer = asking.text_drawn(question, tokens, sampling, spent).await?;
+    let asked = (question.clone(), &[][..]);
+    let mut answer = asking.text_drawn(asked, tokens, sampling.clone(), spent).await?;
+    if !answer.contains("```") {
+        // Small models often stop after they have said why.
+        let write = asking.prompts.render(RECOVER_WRITE, &variables)?;
+        let since = [Message::assistant(&answer), Message::user(write)];
+        let written = asking.text_drawn((question, &since), tokens, sampling, spent).await?;
+        answer = format!("{answer}\n{written}");
+    }
     Ok(read(&answer, file).map(|(cause, edit)| Step { cause, action: Action::Edit(edit), proof }))
 }
 

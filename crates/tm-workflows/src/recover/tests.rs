@@ -173,6 +173,23 @@ async fn what_was_tried_is_known_also_when_nobody_waits_for_the_end() {
 }
 
 #[tokio::test]
+async fn a_model_that_only_says_why_is_asked_for_the_file() {
+    let shop = Shop::new();
+    let file = "```sh\n# The price.\necho $(($1 * 2))\n```".to_owned();
+    let model = playing(["It is not doubled.".to_owned(), file]);
+    let recovered = shop.recovered(&recovery("sh test.sh"), &model).await.unwrap();
+    assert!(matches!(recovered.end, Outcome::Resolved(_)), "{recovered:?}");
+    let step = recovered.attempts[0].steps[0].step.as_ref().unwrap();
+    assert_eq!(step.cause, "It is not doubled.");
+    let seen = model.seen();
+    let told: Vec<&str> = seen[1].messages.iter().skip(2).map(|it| &*it.content).collect();
+    assert!(
+        matches!(*told, ["It is not doubled.", write] if write.contains("price.sh anew")),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
 async fn whoever_evades_the_check_has_resolved_nothing() {
     let shop = Shop::new();
     let before = shop.names();
@@ -197,7 +214,8 @@ async fn a_model_that_wants_to_change_the_test_or_talks_nonsense_is_an_error() {
     let talk = ScriptedModel::new(|_| Reply::Text("Happy to help!".to_owned()));
     let error = shop.recovered(&recovery("sh test.sh"), &talk).await.unwrap_err();
     assert!(matches!(error, RecoverError::NoStep { .. }), "{error}");
-    assert_eq!(talk.seen().len(), 2);
+    // Twice in each attempt: for a step, and for the file once more.
+    assert_eq!(talk.seen().len(), 4);
     let empty = ScriptedModel::new(|_| Reply::Text(String::new()));
     let error = shop.recovered(&recovery("sh test.sh"), &empty).await.unwrap_err();
     assert!(matches!(error, RecoverError::Ask(_)), "{error}");

@@ -63,3 +63,17 @@ fn lines_that_only_name_something_are_no_cases() {
     let test = "const { a } = require('node:assert');\nimport 'expect';\n# assert 1 == 2\n";
     check((test, "", ""), "+    a = b + c\n", "5 of 0");
 }
+
+#[test]
+fn what_is_said_about_a_change_is_no_change() {
+    let patch = |path: &str, added: &str| {
+        format!("--- a/{path}\n+++ b/{path}\n-in range(1, limit):\n+{added}\n")
+    };
+    let said = "in range(1, limit + 1):  # Corrected the range, so that it includes the 10";
+    check(SUM, &patch("series.py", said), "none");
+    check(SUM, &patch("series.py", "in range(1, limit // 10):"), "10");
+    check(SUM, &patch("series.js", "in range(1, limit // 10):"), "none");
+    // A quotation is none, and what nothing is known of neither.
+    check(SUM, &patch("series.py", "say(\"# 10\")"), "10");
+    check(SUM, &patch("series", "in range(1, limit + 1):  # to include the 10"), "10");
+}

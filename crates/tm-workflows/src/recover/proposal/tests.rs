@@ -81,7 +81,7 @@ async fn a_command_is_one_of_those_that_the_user_allowed_and_so_is_a_proof() {
 #[tokio::test]
 async fn an_answer_without_a_file_is_no_step() {
     for answer in ["Happy to help!", "```\ndef price", "```\n```", "Use ``` here."] {
-        let (step, _) = proposed(&[answer], &[], &[]).await;
+        let (step, _) = proposed(&[answer, "No."], &[], &[]).await;
         assert!(step.unwrap().is_err(), "{answer}");
     }
 }
