@@ -182,7 +182,8 @@ pub async fn recover(
         match end {
             Ok(None) => {}
             Ok(Some(end)) => {
-                let is_last = !matches!(end, Outcome::Unproved(..));
+                // Who thinks of the same once more thinks of nothing else.
+                let is_last = !matches!(end, Outcome::Unproved(..)) || recovered.end.says(&end);
                 recovered.end.improve(end);
                 if is_last {
                     break;
@@ -202,6 +203,15 @@ pub async fn recover(
 }
 
 impl Outcome {
+    /// Whether the other one has the same patch.
+    fn says(&self, other: &Self) -> bool {
+        let patch = |it: &Self| match it {
+            Self::Resolved(patch) | Self::Unproved(patch, _) => Some(patch.text.clone()),
+            Self::Declined(_) | Self::Unresolved => None,
+        };
+        patch(self).is_some_and(|it| patch(other) == Some(it))
+    }
+
     /// Becomes the other one, unless that is worth less.
     fn improve(&mut self, other: Self) {
         let worth = |it: &Self| match it {

@@ -138,6 +138,10 @@ async fn what_is_made_for_the_check_is_not_called_resolved_and_another_way_is_lo
         "nothing but the check says why it has `10`, `14`, `3`, `5`, `6`: it may be made for it"
     );
     assert!(recovered.attempts.iter().all(|it| !it.resolved));
+    // Who proposes it again is not asked a third time.
+    let again = Recovery { attempts: 4, ..recovery };
+    let recovered = shop.recovered(&again, &writing(&[special; 4])).await.unwrap();
+    assert_eq!(recovered.attempts.len(), 2);
 }
 
 #[tokio::test]
