@@ -12,6 +12,7 @@ use futures_util::{StreamExt as _, stream::BoxStream};
 use crate::{
     chat::{ChatEvent, ChatRequest, Completion},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
+    loading::{LoadError, Stay},
 };
 
 pub mod remote;
@@ -81,6 +82,14 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     /// [`BackendError::NoReranking`] where the backend cannot tell.
     async fn rerank(&self, _request: RerankRequest) -> Result<Relevances, BackendError> {
         Err(BackendError::NoReranking { model: self.info().model.clone() })
+    }
+
+    /// Has the model in memory for as long as is said, where others may decide that.
+    ///
+    /// # Errors
+    /// [`LoadError::Fixed`] where they may not.
+    async fn keep(&self, _stay: Stay) -> Result<(), LoadError> {
+        Err(LoadError::Fixed { kind: "another program" })
     }
 
     /// Whether a conversation that ends in the middle of the model's own words is gone on with

@@ -26,6 +26,7 @@ use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo, Pace},
     chat::{ChatEvent, ChatRequest, FinishReason, Role, Usage},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
+    loading::{LoadError, Stay},
 };
 pub use breaker::Health;
 use journey::Watch;
@@ -167,6 +168,18 @@ impl Failover {
     pub fn told_to_rest(&self, place: &str, left: Duration) {
         let same = self.inner.seats.iter().filter(|it| it.place.as_deref() == Some(place));
         same.for_each(|it| it.seat.told_to_rest(left));
+    }
+
+    /// Has a model in memory for as long as is said, wherever it is.
+    ///
+    /// # Errors
+    /// [`LoadError::NoModel`] when nobody who was opened has this name, [`LoadError::Fixed`] where that
+    /// cannot be decided from here.
+    pub async fn keep(&self, name: &str, stay: Stay) -> Result<(), LoadError> {
+        let seats = self.inner.seats.iter().map(|it| &it.seat);
+        let backend = seats.filter(|it| it.name == name).find_map(|it| it.opened());
+        let model = || LoadError::NoModel { model: name.to_owned() };
+        backend.ok_or_else(model)?.keep(stay).await
     }
 
     /// Whether anybody was opened, so that [`Backend::info`] is known.

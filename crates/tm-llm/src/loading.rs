@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    discover::{Found, look},
+    discover::{Found, Listed, look},
     egress::{read_up_to, root_cause},
 };
 
@@ -31,6 +31,17 @@ impl Wish {
             Self::Unloaded => "unloaded",
         }
     }
+}
+
+/// How long a model is to be in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// It is taken out of it.
+    Not,
+    /// As long as the server likes.
+    Usual,
+    /// So long after its last use, where the server knows such a thing; [`Duration::MAX`] is for ever.
+    Idle(Duration),
 }
 
 /// Why it is not there.
@@ -66,6 +77,38 @@ const MOST_MISSES: u32 = 5;
 
 /// What a server says about itself is short.
 const ABOUT_BYTES: usize = 1 << 20;
+
+/// Has the server at this address, which has no path, have a model in memory for so long.
+///
+/// # Errors
+/// [`LoadError::Unreachable`] when there is no server, and whatever [`change`] fails with.
+pub async fn keep(root: &str, model: &str, stay: Stay, client: &Client) -> Result<(), LoadError> {
+    let found = look(root, client).await.ok_or_else(|| LoadError::Unreachable {
+        reason: "nothing at its address says what it is".to_owned(),
+    })?;
+    // Ollama lists what others call by a shorter name.
+    let latest = format!("{model}:latest");
+    let is_latest = |it: &Listed| found.kind == "Ollama" && it.id == latest;
+    let model = if found.models.iter().any(is_latest) { latest.as_str() } else { model };
+    let wish = if stay == Stay::Not { Wish::Unloaded } else { Wish::Loaded };
+    change(&found, model, wish, client).await
+}
+
+/// Tells an Ollama server, whose address ends in `/api`, how long a model stays in memory after its
+/// last use. It is loaded for that, unless it is not to stay.
+pub async fn keep_alive(
+    url: &str,
+    model: &str,
+    idle: Duration,
+    client: &Client,
+) -> Result<(), LoadError> {
+    // For ever is what it takes a negative number for.
+    let idle_s = if idle == Duration::MAX { json!(-1) } else { json!(idle.as_secs_f64()) };
+    let body = json!({"model": model, "stream": false, "keep_alive": idle_s});
+    let request = client.post(format!("{url}/generate"));
+    let request = request.header(header::CONTENT_TYPE, "application/json");
+    send(request.body(body.to_string()), PATIENCE).await.map(drop)
+}
 
 /// Has the server load or unload a model, and waits until it says that it has.
 pub async fn change(

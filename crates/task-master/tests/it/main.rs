@@ -50,6 +50,7 @@ mod route;
 mod rules;
 mod scope;
 mod serve;
+mod serve_memory;
 mod set_status;
 mod show;
 mod structure;

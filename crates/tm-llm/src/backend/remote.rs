@@ -29,12 +29,14 @@ use crate::{
         ask::{Call, Dialect, Fault, FaultKind, Question, SchemaForm},
         frames::Framing,
     },
+    discover,
     egress::{
         guard::NotLocal,
         loopback::{Loopback, LoopbackError},
         read_pieces, read_up_to, root_cause, without_secrets,
     },
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
+    loading::{self, LoadError, Stay},
     provider::Provider,
     tokens,
 };
@@ -343,6 +345,19 @@ impl Backend for RemoteBackend {
 
     fn count_tokens(&self, text: &str) -> u32 {
         tokens::at_most(text)
+    }
+
+    async fn keep(&self, stay: Stay) -> Result<(), LoadError> {
+        let Server { provider, url, model, audit, .. } = &*self.server;
+        if audit.is_some() {
+            return Err(LoadError::Fixed { kind: provider.name });
+        }
+        match stay {
+            Stay::Idle(idle) if provider.dialect == Dialect::Ollama => {
+                loading::keep_alive(url, model, idle, &self.client).await
+            }
+            _ => loading::keep(discover::root(url), model, stay, &self.client).await,
+        }
     }
 
     async fn is_at_work(&self, silence: Duration) -> bool {

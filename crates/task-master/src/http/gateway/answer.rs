@@ -276,7 +276,8 @@ impl Asked {
     /// Whoever was asked stays in memory as long as the client says.
     fn keep(&self) {
         if let Some(keep_alive) = self.client.keep_alive {
-            self.client.gateway.keep(&self.routed.asked_last(), Some(keep_alive));
+            let (backend, last) = (&self.routed.backend, self.routed.asked_last());
+            self.client.gateway.keep(backend, &last, Some(keep_alive));
         }
     }
 

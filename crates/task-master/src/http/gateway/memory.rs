@@ -1,6 +1,9 @@
 //! Models in memory: what Ollama's clients are told of it, and what they decide.
 //!
-//! That is about models of this process. What another program has in memory is its own affair.
+//! Models of this process are [kept](crate::backend::Kept) here; a server of another program is told,
+//! if it lets others decide such things.
+
+use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -10,11 +13,16 @@ use tm_llm::{
         ClientError,
         ollama::{self, Call, Endpoint, KeepAlive},
     },
+    failover::Failover,
+    loading::{LoadError, Stay},
 };
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
 use super::{Gateway, card, client::Client, json_body, refused};
 use crate::backend::{EMBEDDED, InMemory};
+
+/// The provider that is told of how long a model is to stay with each answer.
+const OLLAMA: &str = "ollama";
 
 /// Takes a model into memory for a call that asks it nothing, or has it go.
 pub(super) async fn change(
@@ -37,8 +45,42 @@ pub(super) async fn change(
 async fn load(client: &Client, call: &Call) -> Result<(), ClientError> {
     let routed = client.route_unasked(&call.model).await?;
     routed.backend.prepare().await?;
-    client.gateway.keep(&routed.backend.info().model, call.keep_alive);
-    Ok(())
+    let info = routed.backend.info();
+    if info.provider == EMBEDDED {
+        client.gateway.keep(&routed.backend, &info.model, call.keep_alive);
+        return Ok(());
+    }
+    let stay = call.keep_alive.map_or(Stay::Usual, |it| Stay::Idle(it.0));
+    match routed.backend.keep(&name_of(&routed.backend), stay).await {
+        // What cannot be unloaded is there.
+        Ok(()) | Err(LoadError::Fixed { .. }) => Ok(()),
+        Err(error) => Err(told(&error)),
+    }
+}
+
+/// What the list of models calls whoever answered last.
+fn name_of(backend: &Failover) -> String {
+    let model = &backend.info().model;
+    let seats = backend.report();
+    let named = |name: &String| {
+        name.strip_prefix(model.as_str()).is_some_and(|it| it.is_empty() || it.starts_with(" at "))
+    };
+    let found = seats.into_iter().filter(|it| it.is_open).map(|it| it.name).find(named);
+    found.unwrap_or_else(|| model.clone())
+}
+
+fn told(error: &LoadError) -> ClientError {
+    let message = error.to_string();
+    match error {
+        LoadError::Fixed { .. } | LoadError::Nameless { .. } => {
+            ClientError::Unsupported { message }
+        }
+        LoadError::NoModel { model } => ClientError::NoModel { model: model.clone() },
+        LoadError::Failed { .. }
+        | LoadError::Unreachable { .. }
+        | LoadError::Refused { .. }
+        | LoadError::Late { .. } => ClientError::Failed { message },
+    }
 }
 
 async fn unload(client: &Client, model: &str) -> Result<(), ClientError> {
@@ -46,7 +88,8 @@ async fn unload(client: &Client, model: &str) -> Result<(), ClientError> {
     let role = gateway.names.role(model).0;
     client.may_ask(model, role.as_str())?;
     let name = model.strip_suffix(":latest").unwrap_or(model);
-    let player = gateway.players.of(role).info();
+    let players = gateway.players.of(role);
+    let player = players.info();
     let in_memory = gateway.in_memory();
     let is_it = |it: &&InMemory| it.id == name;
     let found = in_memory.iter().find(is_it).map_or(player.model.as_str(), |it| it.id.as_str());
@@ -57,12 +100,10 @@ async fn unload(client: &Client, model: &str) -> Result<(), ClientError> {
         }
         // Nobody has asked it yet.
         Some(_) if player.model.is_empty() => Ok(()),
-        Some(_) | None => Err(ClientError::Unsupported {
-            message: format!(
-                "{found} is run by another program ({}), which decides what it has in memory",
-                player.provider
-            ),
-        }),
+        Some(_) | None => {
+            let kept = players.keep(&name_of(players), Stay::Not).await;
+            kept.map_err(|error| told(&error))
+        }
     }
 }
 
@@ -102,10 +143,21 @@ impl Gateway {
         self.kept.as_ref().map(|it| it.in_memory()).unwrap_or_default()
     }
 
-    /// What a client wants to have in memory stays there, and goes when it says.
-    pub(super) fn keep(&self, model: &str, keep_alive: Option<KeepAlive>) {
-        if let (Some(kept), Some(KeepAlive(idle))) = (&self.kept, keep_alive) {
+    /// What a client wants to have in memory stays there, and goes when it says. Nobody waits for a
+    /// server to be told.
+    pub(super) fn keep(&self, backend: &Arc<Failover>, model: &str, keep_alive: Option<KeepAlive>) {
+        let Some(KeepAlive(idle)) = keep_alive else { return };
+        if let Some(kept) = &self.kept {
             kept.keep_for(model, idle);
+        }
+        if backend.info().provider == OLLAMA {
+            let (backend, model) = (Arc::clone(backend), model.to_owned());
+            self.background.spawn(async move {
+                // The answer is worth as much without.
+                if let Err(error) = backend.keep(&model, Stay::Idle(idle)).await {
+                    tracing::debug!(model, %error, "cannot tell how long it is to stay");
+                }
+            });
         }
     }
 }

@@ -68,7 +68,8 @@ async fn vectors(
     let (texts, dimensions) = (call.texts.clone(), call.dimensions);
     let embedded = embedder.embed(EmbedRequest { texts, dimensions, deadline }).await;
     let embedded = embedded.map_err(ClientError::from);
-    client.gateway.keep(&journey.asked_last().unwrap_or_default(), call.keep_alive);
+    let last = journey.asked_last().unwrap_or_default();
+    client.gateway.keep(&client.gateway.embedder, &last, call.keep_alive);
     if !keeping.is_for_nobody() {
         let numbers = |it: &Embeddings| it.vectors.iter().map(Vec::len).sum::<usize>();
         let may_keep = embedded.as_ref().is_ok_and(|it| numbers(it) <= NUMBERS_MOST);
