@@ -60,6 +60,7 @@ mod cited;
 mod client;
 mod count;
 mod fleet;
+mod large;
 mod memory;
 mod ranks;
 mod routing;

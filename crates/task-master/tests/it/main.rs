@@ -36,6 +36,7 @@ mod model_server;
 mod models;
 mod next;
 mod nonsense;
+mod offline;
 mod parse_prd;
 mod prd;
 mod privacy;

@@ -352,12 +352,12 @@ impl Backend for RemoteBackend {
         if audit.is_some() {
             return Err(LoadError::Fixed { kind: provider.name });
         }
-        match stay {
-            Stay::Idle(idle) if provider.dialect == Dialect::Ollama => {
-                loading::keep_alive(url, model, idle, &self.client).await
-            }
-            _ => loading::keep(discover::root(url), model, stay, &self.client).await,
+        if let Stay::Idle(idle) = stay
+            && provider.dialect == Dialect::Ollama
+        {
+            return loading::keep_alive(url, model, idle, &self.client).await;
         }
+        loading::keep(discover::root(url), model, stay, &self.client).await
     }
 
     async fn is_at_work(&self, silence: Duration) -> bool {

@@ -19,7 +19,7 @@ use tm_llm::{
     failover::OnStep,
 };
 
-use super::{ErrorBody, Gateway, cached::Caching, refused, routing::Routed};
+use super::{ErrorBody, Gateway, cached::Caching, large, refused, routing::Routed};
 use crate::{
     http::keys::{KeyRecord, Refusal},
     trace::new_id,
@@ -105,7 +105,7 @@ async fn admitted(gateway: Arc<Gateway>, mut request: Request, next: Next) -> Re
     let error_body = error_body(&request);
     let Some(keys) = &gateway.keys else {
         if is_of_this_machine(request.headers()) {
-            return next.run(request).await;
+            return large::run(request, next).await;
         }
         return refused(&ClientError::Elsewhere, error_body);
     };
@@ -117,7 +117,7 @@ async fn admitted(gateway: Arc<Gateway>, mut request: Request, next: Next) -> Re
     match keys.admit(key, Instant::now()).await {
         Ok(key) => {
             request.extensions_mut().insert(key);
-            next.run(request).await
+            large::run(request, next).await
         }
         Err(Refusal::Unknown) => {
             gateway.metrics.refused("key");
