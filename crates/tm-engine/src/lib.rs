@@ -50,6 +50,7 @@ use crate::{
     decode::ContextSettings,
     grammar::{Constraint, Grammars},
     load::Loaded,
+    memory::multiplies_matrices,
     prefix::folder::{Folder, Kept},
     schedule::ScheduleSettings,
     template::ChatTemplate,
@@ -60,6 +61,14 @@ const QUEUE: usize = 320;
 
 /// Enough for full speed, and a second or two on a slow machine, so that a request is cancelled soon.
 const BATCH_TOKENS: u32 = 128;
+
+/// More answers together are written no faster by kernels for vectors, which take 4 as one, and the
+/// first of them is there later.
+const PARALLEL: u32 = 4;
+
+/// Where the next tokens of up to 16 answers are one multiplication, the tasks of a usual plan are
+/// written in two thirds of the time when all are written together.
+const PARALLEL_IN_MATRICES: u32 = 12;
 
 /// How an engine works; the defaults fit the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +102,7 @@ impl Default for EngineOptions {
             model: None,
             threads: None,
             batch_tokens: BATCH_TOKENS,
-            parallel: 4,
+            parallel: if multiplies_matrices() { PARALLEL_IN_MATRICES } else { PARALLEL },
             memory_mib: None,
             gpu_layers: None,
             adapter: None,

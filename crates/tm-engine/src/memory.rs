@@ -2,7 +2,7 @@
 //!
 //! Plain arithmetic over what the model's header says; allocates nothing itself.
 
-use std::thread;
+use std::{fs, thread};
 
 use llama_cpp_2::{LlamaBackendDevice, LlamaBackendDeviceType, list_llama_ggml_backend_devices};
 use sysinfo::System;
@@ -73,6 +73,14 @@ pub(crate) fn card_bytes() -> u64 {
     };
     let free: u64 = devices.filter(is_card).map(|device| device.memory_free as u64).sum();
     free / 100 * SHARE
+}
+
+/// Whether what computes has a unit for matrices: a graphics card, or a processor with AMX, for which
+/// llama.cpp is compiled where it is built.
+pub(crate) fn multiplies_matrices() -> bool {
+    let has_card =
+        cfg!(any(feature = "cuda", feature = "metal", feature = "rocm", feature = "vulkan"));
+    has_card || fs::read_to_string("/proc/cpuinfo").is_ok_and(|it| it.contains(" amx_int8"))
 }
 
 /// Cores that compute: hyper-threads only get in each other's way.

@@ -31,6 +31,8 @@ const PROMPT_TOKENS_BESIDE_ANSWERS: usize = 64;
 const WORTH_WAITING_FOR: usize = 16;
 /// Tokens that a request is thought to need while the context is made, before all are known.
 const USUAL_NEED: usize = 4096;
+/// The same of each of the others that may join it: many ask about one document, which is read once.
+const OTHERS_NEED: usize = 1280;
 
 /// What the scheduler works with.
 #[derive(Debug)]
@@ -223,7 +225,7 @@ impl Schedule<'_> {
         if !self.running.is_empty() {
             return Placement::Full;
         }
-        let others = self.settings.parallel.saturating_sub(1) * USUAL_NEED;
+        let others = self.settings.parallel.saturating_sub(1) * OTHERS_NEED;
         Placement::Grow { least: limit, wanted: limit.max(USUAL_NEED) + others }
     }
 

@@ -61,7 +61,7 @@ pub struct Args {
     threads: Option<NonZeroU32>,
 
     /// Requests that each works on together
-    #[arg(long, value_name = "NUMBER", default_value = "4")]
+    #[arg(long, value_name = "NUMBER", default_value = "12")]
     slots: NonZeroU32,
 
     /// What is measured; all of it without
