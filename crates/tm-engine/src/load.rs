@@ -187,7 +187,7 @@ fn adapter(
         return Err(fail(format!("it was trained for {its}, and the model is {theirs}")));
     }
     model.lora_adapter_init(path).map_err(|_| {
-        fail("llama.cpp refused it: it was trained for a model with other weights".to_owned())
+        fail("llama.cpp refused it: it was trained for a model of other shapes".to_owned())
     })
 }
 

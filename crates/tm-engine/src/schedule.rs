@@ -31,8 +31,9 @@ const PROMPT_TOKENS_BESIDE_ANSWERS: usize = 64;
 const WORTH_WAITING_FOR: usize = 16;
 /// Tokens that a request is thought to need while the context is made, before all are known.
 const USUAL_NEED: usize = 4096;
-/// The same of each of the others that may join it: many ask about one document, which is read once.
-const OTHERS_NEED: usize = 1280;
+/// The context has room for so many of these, or for more requests that are shorter or about one
+/// document, which is read once.
+const USUAL_REQUESTS: usize = 4;
 
 /// What the scheduler works with.
 #[derive(Debug)]
@@ -225,8 +226,8 @@ impl Schedule<'_> {
         if !self.running.is_empty() {
             return Placement::Full;
         }
-        let others = self.settings.parallel.saturating_sub(1) * OTHERS_NEED;
-        Placement::Grow { least: limit, wanted: limit.max(USUAL_NEED) + others }
+        let others = self.settings.parallel.clamp(1, USUAL_REQUESTS) - 1;
+        Placement::Grow { least: limit, wanted: limit.max(USUAL_NEED) + others * USUAL_NEED }
     }
 
     /// What is already read of the job's prompt; its last token is read again, for its scores.

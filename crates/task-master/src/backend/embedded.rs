@@ -110,11 +110,12 @@ fn find_in(
     asked: Option<&str>,
     default: Option<&Model>,
 ) -> anyhow::Result<Found> {
-    if let Some((base, adapter)) = asked.and_then(|it| with_adapter(environment, it)) {
+    if let Some((base, adapter)) = asked.and_then(|it| with_adapter(catalogue, environment, it)) {
         let found = find_in(catalogue, environment, Some(base), default)?;
         let identity = format!("{} + {}", found.identity, of_file(&adapter));
+        let tuning = tuning(environment, &identity)?;
         let id = asked.unwrap_or_default().to_owned();
-        return Ok(Found { id, adapter: Some(adapter), identity, ..found });
+        return Ok(Found { id, adapter: Some(adapter), identity, tuning, ..found });
     }
     let store = ModelStore::new(environment.models_dir());
     let file = asked.map(|it| (it, environment.working_dir.join(it)));
@@ -137,11 +138,17 @@ fn find_in(
     Ok(Found { id, path, adapter: None, identity, tuning, prefixes })
 }
 
-/// The model and the file of `MODEL+ADAPTER.gguf`; a file may have a plus in its name.
-fn with_adapter<'a>(environment: &Environment, asked: &'a str) -> Option<(&'a str, PathBuf)> {
+/// The model and the file of `MODEL+ADAPTER.gguf`; a file or a folder may have a plus in its name.
+fn with_adapter<'a>(
+    catalogue: &Catalogue,
+    environment: &Environment,
+    asked: &'a str,
+) -> Option<(&'a str, PathBuf)> {
     let here = |it: &str| environment.working_dir.join(it);
-    let (model, adapter) = asked.rsplit_once('+').filter(|it| !it.0.is_empty())?;
-    (is_gguf(Path::new(adapter)) && !here(asked).is_file()).then(|| (model, here(adapter)))
+    let (model, adapter) = asked.rsplit_once('+')?;
+    let is_model = is_gguf(Path::new(model)) || catalogue.find(model).is_ok();
+    let is_both = is_model && is_gguf(Path::new(adapter)) && !here(asked).is_file();
+    is_both.then(|| (model, here(adapter)))
 }
 
 fn is_gguf(path: &Path) -> bool {

@@ -22,7 +22,12 @@ pub fn background(prd: &Prd, budget: usize) -> String {
     if whole.chars().count() <= budget {
         return whole;
     }
-    write(prd, &units, budget / units.len().max(1))
+    let mut text = write(prd, &units, budget / units.len().max(1));
+    // So many chapters that their headings alone are too long: the last ones are left out.
+    if let Some((end, _)) = text.char_indices().nth(budget + budget / 2) {
+        text.truncate(text.get(..end).and_then(|it| it.rfind('\n')).map_or(0, |it| it + 1));
+    }
+    text
 }
 
 fn is_background(prd: &Prd, unit: &Unit) -> bool {

@@ -18,9 +18,11 @@ fn a_model_with_an_adapter_is_another_model_on_the_same_file() {
 }
 
 #[test]
-fn a_plus_in_the_name_of_a_file_that_is_there_is_no_adapter() {
+fn a_plus_in_the_name_of_a_file_or_folder_is_no_adapter() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("a+b.gguf"), "").unwrap();
-    let found = found(folder.path(), "a+b.gguf");
-    assert_eq!((found.path, found.adapter), (folder.path().join("a+b.gguf"), None));
+    fs::write(folder.path().join("a.gguf+b.gguf"), "").unwrap();
+    for asked in ["a.gguf+b.gguf", "c++/gone.gguf"] {
+        let found = found(folder.path(), asked);
+        assert_eq!((found.path, found.adapter), (folder.path().join(asked), None));
+    }
 }

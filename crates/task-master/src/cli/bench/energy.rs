@@ -21,6 +21,7 @@ pub(super) struct Energy {
 #[derive(Debug, Clone)]
 struct Package {
     folder: PathBuf,
+    name: String,
     microjoules: u64,
     /// Where the count begins again.
     most: u64,
@@ -31,7 +32,10 @@ impl Energy {
     pub(super) fn now(powercap: &Path) -> Option<Self> {
         let folders = fs::read_dir(powercap).ok()?;
         let folders = folders.filter_map(|it| Some(it.ok()?.path()));
-        let packages: Vec<Package> = folders.filter_map(Package::read).collect();
+        let mut packages: Vec<Package> = folders.filter_map(Package::read).collect();
+        // A package may be counted in two ways, as `intel-rapl:0` and as `intel-rapl-mmio:0`.
+        packages.sort_by(|one, other| one.name.cmp(&other.name));
+        packages.dedup_by(|one, other| one.name == other.name);
         (!packages.is_empty()).then_some(Self { packages })
     }
 
@@ -46,10 +50,10 @@ impl Energy {
 impl Package {
     /// Cores and memory inside of a package are counted with it.
     fn read(folder: PathBuf) -> Option<Self> {
-        let is_package = fs::read_to_string(folder.join("name")).ok()?.starts_with("package");
+        let name = fs::read_to_string(folder.join("name")).ok()?;
         let (microjoules, most) =
             (number(&folder, "energy_uj")?, number(&folder, "max_energy_range_uj")?);
-        is_package.then_some(Self { folder, microjoules, most })
+        name.starts_with("package").then_some(Self { folder, name, microjoules, most })
     }
 
     fn spent(&self) -> Option<u64> {
@@ -64,39 +68,4 @@ fn number(folder: &Path, file: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn package(folder: &Path, name: &str, microjoules: u64) {
-        fs::create_dir_all(folder).unwrap();
-        fs::write(folder.join("name"), format!("{name}\n")).unwrap();
-        fs::write(folder.join("energy_uj"), format!("{microjoules}\n")).unwrap();
-        fs::write(folder.join("max_energy_range_uj"), "262143328850\n").unwrap();
-    }
-
-    #[test]
-    fn packages_are_added_up_also_where_a_count_begins_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let (one, other) = (folder.path().join("rapl:0"), folder.path().join("rapl:1"));
-        package(&one, "package-0", 1_000_000);
-        package(&other, "package-1", 262_143_000_000);
-        package(&folder.path().join("rapl:0:0"), "core", 5);
-        let before = Energy::now(folder.path()).unwrap();
-        package(&one, "package-0", 3_500_000);
-        package(&other, "package-1", 671_150);
-        let spent = before.since().unwrap();
-        assert!((spent - 3.5).abs() < 1e-9, "{spent}");
-    }
-
-    #[test]
-    fn nothing_is_said_where_nothing_can_be_read() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(Energy::now(folder.path()).is_none());
-        assert!(Energy::now(&folder.path().join("gone")).is_none());
-        let one = folder.path().join("rapl:0");
-        package(&one, "package-0", 1);
-        let before = Energy::now(folder.path()).unwrap();
-        fs::remove_dir_all(&one).unwrap();
-        assert_eq!(before.since(), None);
-    }
-}
+mod tests;
