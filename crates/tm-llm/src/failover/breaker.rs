@@ -47,8 +47,8 @@ pub(super) struct Breaker {
     well_since: Option<Instant>,
     /// What went wrong last.
     reason: String,
-    /// When that was seen here.
-    failed_at: Option<Instant>,
+    /// When it last was given up for saying nothing.
+    silent_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,8 +79,14 @@ impl Breaker {
         &self.reason
     }
 
-    pub(super) fn has_failed_since(&self, moment: Instant) -> bool {
-        self.failed_at.is_some_and(|it| it > moment)
+    pub(super) fn has_been_silent_since(&self, moment: Instant) -> bool {
+        self.silent_at.is_some_and(|it| it > moment)
+    }
+
+    /// It is given up for saying nothing, which is worth knowing for all who wait for it; what
+    /// else goes wrong with one question says nothing of the others.
+    pub(super) fn fell_silent(&mut self, now: Instant) {
+        self.silent_at = Some(now);
     }
 
     /// It is asked.
@@ -118,7 +124,6 @@ impl Breaker {
             Meaning::Passing => {
                 let was_good = self.well_since.is_some_and(|it| now > it + self.rest());
                 self.failures = if was_good { 1 } else { self.failures.saturating_add(1) };
-                self.failed_at = Some(now);
                 resting(now + self.rest())
             }
         };

@@ -23,6 +23,8 @@ const PREFILL_SLOW_S: f64 = 0.05;
 const READ_SLOWER: f64 = 4.0;
 /// What is left of the work of reading when the beginning was read before.
 const READ_BEFORE: f64 = 0.3;
+/// How often the time doubles that a model gets for its first word ever.
+const DOUBLED_MOST: u32 = 4;
 /// How many beginnings a model is taken to hold.
 const BEGINNINGS: usize = 8;
 
@@ -33,6 +35,8 @@ pub(super) struct Load {
     decode_s: Mean,
     answer_tokens: Mean,
     first_word_s: Mean,
+    /// How often it was given up for saying nothing.
+    silences: u32,
     /// Work under way, in predicted seconds.
     outstanding_s: f64,
     in_flight: u32,
@@ -135,6 +139,16 @@ impl Load {
 
     pub(super) fn first_word_after(&mut self, waited: Duration) {
         self.first_word_s.add(waited.as_secs_f64());
+    }
+
+    /// It was given up for saying nothing.
+    pub(super) fn fell_silent(&mut self) {
+        self.silences = self.silences.saturating_add(1);
+    }
+
+    /// How many times as long as the first time it is waited for when it has never said a word.
+    pub(super) fn chances(&self) -> u32 {
+        1 << self.silences.min(DOUBLED_MOST)
     }
 
     /// What an answer took.

@@ -166,9 +166,19 @@ impl Seat {
         state.load.outstanding_s() / parallel + state.load.predict_s(question)
     }
 
-    /// Whether it has failed at something that was asked of it later than that.
-    pub(super) fn has_failed_since(&self, moment: Instant) -> bool {
-        self.state().breaker.has_failed_since(moment)
+    /// Whether somebody has waited for it in vain since then.
+    pub(super) fn has_been_silent_since(&self, moment: Instant) -> bool {
+        self.state().breaker.has_been_silent_since(moment)
+    }
+
+    /// It is given up for having said nothing since `begun`: of all who waited for it then, the
+    /// first counts.
+    pub(super) fn fell_silent(&self, begun: Instant, now: Instant) {
+        let mut state = self.state();
+        if !state.breaker.has_been_silent_since(begun) {
+            state.breaker.fell_silent(now);
+            state.load.fell_silent();
+        }
     }
 
     /// Whether it is known to be at work while it says nothing.
@@ -304,16 +314,20 @@ impl Turn {
     }
 
     /// How long to wait for the first word while somebody else could answer: far longer than it
-    /// should take, and never less than `least`.
+    /// should take, and never less than `least`. Who has yet to say a word may be one that says
+    /// nothing before it is done, and gets longer each time.
     pub(super) fn first_word_patience(&self, question: Question, least: Duration) -> Duration {
         let parallel = f64::from(self.seat.info().map_or(1, |it| it.parallel.max(1)));
         let state = self.seat.state();
         let before = (state.load.outstanding_s() - self.predicted).max(0.0) / parallel;
         let reading = state.load.slowest_reading_s(question);
-        let usual = state.load.first_word().unwrap_or_default();
+        let usual = match state.load.first_word() {
+            Some(usual) => usual.saturating_mul(8).max(least),
+            None => least.saturating_mul(state.load.chances()),
+        };
         drop(state);
         let more = Duration::try_from_secs_f64(before + reading).unwrap_or(Duration::MAX);
-        usual.saturating_mul(8).max(least).saturating_add(more)
+        usual.saturating_add(more)
     }
 
     /// The model has begun to answer.

@@ -2,7 +2,8 @@
 //!
 //! A server that hangs looks like one that reads a long prompt. Both get the time that reading takes
 //! on a slow processor, and as long as others need who came before; a server that says itself that
-//! it loads its model gets more. Who is alone is waited for. Start at [`Inner::listen`].
+//! it loads its model gets more, and one that has never said a word gets longer each time that it
+//! was given up. Who is alone is waited for. Start at [`Inner::listen`].
 
 use std::{
     pin::pin,
@@ -10,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt as _;
+use futures_util::{
+    FutureExt as _,
+    future::{self, Either},
+};
 use tokio::time::{Instant, timeout};
 
 use super::{Inner, breaker::Standing, seat::Seat};
@@ -38,9 +42,20 @@ impl Inner {
             }
             // Somebody else may have waited for it in vain meanwhile.
             let waited = begun.elapsed();
-            let is_late = waited >= patience || seat.has_failed_since(begun.into_std());
-            if is_late && self.has_others(seat) && !seat.is_at_work(waited).await {
-                return Err(silent(seat, waited));
+            let is_late = waited >= patience || seat.has_been_silent_since(begun.into_std());
+            // A queue elsewhere is better only than a silence that goes on.
+            let may_queue = waited >= patience.saturating_add(step);
+            if !is_late || !self.has_others(seat, may_queue) {
+                continue;
+            }
+            // It takes a moment to find out, in which the answer may come.
+            match future::select(coming.as_mut(), pin!(seat.is_at_work(waited))).await {
+                Either::Left((come, _)) => return Ok(come),
+                Either::Right((true, _)) => {}
+                Either::Right((false, _)) => {
+                    seat.fell_silent(begun.into_std(), Instant::now().into_std());
+                    return Err(silent(seat, waited));
+                }
             }
         }
     }
@@ -50,10 +65,11 @@ impl Inner {
         *self.silence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn has_others(&self, seat: &Arc<Seat>) -> bool {
+    /// Whether somebody else is well, and has a place free unless that may be waited for.
+    fn has_others(&self, seat: &Arc<Seat>, may_queue: bool) -> bool {
         let now = Instant::now().into_std();
-        let others = self.seats.iter().filter(|it| !Arc::ptr_eq(&it.seat, seat));
-        others.map(|it| it.seat.standing(now)).any(|it| it == Standing::Well)
+        let mut others = self.seats.iter().map(|it| &it.seat).filter(|it| !Arc::ptr_eq(it, seat));
+        others.any(|it| it.standing(now) == Standing::Well && (may_queue || !it.is_full()))
     }
 }
 

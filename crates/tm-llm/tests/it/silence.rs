@@ -32,12 +32,22 @@ struct Slow {
     /// It shows that it thinks, every second.
     thinks: bool,
     is_at_work: bool,
+    /// How long it takes to find out whether it is at work.
+    looked_at: Duration,
     /// It says `Ye`, and no more.
     stalls: bool,
 }
 
-const SLOW: Slow =
-    Slow { first: Duration::from_mins(1), thinks: false, is_at_work: false, stalls: false };
+const SLOW: Slow = Slow {
+    first: Duration::from_mins(1),
+    thinks: false,
+    is_at_work: false,
+    looked_at: Duration::ZERO,
+    stalls: false,
+};
+
+/// The question that it falls over at.
+const TOO_MUCH: &str = "how many angels?";
 
 static INFO: ModelInfo = ModelInfo {
     provider: String::new(),
@@ -53,7 +63,11 @@ impl Backend for Slow {
         &INFO
     }
 
-    async fn stream(&self, _request: ChatRequest) -> Result<ChatStream, BackendError> {
+    async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        if request.messages.iter().any(|it| it.content == TOO_MUCH) {
+            let reason = "it fell over".to_owned();
+            return Err(BackendError::Broken { model: String::new(), reason });
+        }
         let thinking = if self.thinks {
             let seconds = stream::iter(0..self.first.as_secs());
             let thought = async |_| {
@@ -75,6 +89,7 @@ impl Backend for Slow {
     }
 
     async fn is_at_work(&self, _silence: Duration) -> bool {
+        time::sleep(self.looked_at).await;
         self.is_at_work
     }
 }
@@ -153,6 +168,43 @@ async fn those_who_wait_for_one_that_hangs_learn_it_from_the_first_of_them() {
     let asked = (0..8).map(|_| said(&hung, "how many?"));
     for (text, seconds) in future::join_all(asked).await {
         assert!(text == "No." && seconds <= 10, "{text} after {seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_at_one_question_is_still_waited_for_with_another() {
+    let failover = beside_one_that_is_well(SLOW);
+    let long = "A word after a word. ".repeat(300);
+    let (waited, failed) = future::join(said(&failover, &long), said(&failover, TOO_MUCH)).await;
+    assert_eq!((waited, failed.0.as_str()), (("Yes.".to_owned(), 60), "No."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_while_the_server_is_looked_at_is_taken() {
+    let (first, looked_at) = (Duration::from_secs(6), Duration::from_secs(2));
+    let failover = beside_one_that_is_well(Slow { first, looked_at, ..SLOW });
+    assert_eq!(said(&failover, "how many?").await, ("Yes.".to_owned(), 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_one_is_left_for_a_full_one_only_when_it_stays_silent() {
+    for (first, answer) in [(7, ("Yes.".to_owned(), 7)), (9999, ("No.".to_owned(), 12))] {
+        let replies = ["Me.", "No."].map(|it| Reply::Text(it.to_owned()));
+        let model: Arc<dyn Backend> = Arc::new(ScriptedModel::playing(replies));
+        let open = move || {
+            let model = Arc::clone(&model);
+            Box::pin(async { Ok(model) }) as future::BoxFuture<'static, _>
+        };
+        let full = Candidate::new("full", Box::new(open), Some(1)).with_rank(1);
+        let other = Failover::unopened(vec![full.clone()], Arc::new(|_| ()));
+        let held = other.stream(request("how many?")).await.unwrap();
+        let slow = Candidate::opened(Arc::new(Slow { first: Duration::from_secs(first), ..SLOW }));
+        let failover = Failover::unopened(vec![slow, full], Arc::new(|_| ()));
+        let leaves = async {
+            time::sleep(Duration::from_millis(12_100)).await;
+            drop(held);
+        };
+        assert_eq!(future::join(said(&failover, "how many?"), leaves).await.0, answer);
     }
 }
 
