@@ -183,7 +183,7 @@ pub async fn recover(
             Ok(None) => {}
             Ok(Some(end)) => {
                 // Who thinks of the same once more thinks of nothing else.
-                let is_last = !matches!(end, Outcome::Unproved(..)) || recovered.end.says(&end);
+                let is_last = !matches!(end, Outcome::Unproved(..)) || recovered.repeats();
                 recovered.end.improve(end);
                 if is_last {
                     break;
@@ -203,15 +203,6 @@ pub async fn recover(
 }
 
 impl Outcome {
-    /// Whether the other one has the same patch.
-    fn says(&self, other: &Self) -> bool {
-        let patch = |it: &Self| match it {
-            Self::Resolved(patch) | Self::Unproved(patch, _) => Some(patch.text.clone()),
-            Self::Declined(_) | Self::Unresolved => None,
-        };
-        patch(self).is_some_and(|it| patch(other) == Some(it))
-    }
-
     /// Becomes the other one, unless that is worth less.
     fn improve(&mut self, other: Self) {
         let worth = |it: &Self| match it {
@@ -243,6 +234,16 @@ impl Recovered {
 
     fn steps(&self) -> impl Iterator<Item = &Tried> {
         self.attempts.iter().flat_map(|it| &it.steps)
+    }
+
+    /// Whether the last attempt came to the same as one before it that is unproved.
+    fn repeats(&self) -> bool {
+        let is_unproved = |it: &&Attempt| {
+            it.steps.last().is_some_and(|it| matches!(it.became, Became::Unproved(_)))
+        };
+        self.attempts.split_last().is_some_and(|(last, earlier)| {
+            earlier.iter().filter(is_unproved).any(|it| it.patch == last.patch)
+        })
     }
 
     /// Whether anything was done in the copy.

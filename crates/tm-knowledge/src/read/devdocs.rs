@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
     path::Path,
 };
@@ -50,10 +50,19 @@ pub(crate) fn is_archive(file: &Path) -> bool {
         return false;
     }
     let mut start = [0; 64];
-    let read = File::open(file.with_file_name("index.json")).and_then(|mut it| it.read(&mut start));
+    let read = index_of(file).and_then(|mut it| it.read(&mut start));
     let start = String::from_utf8_lossy(start.get(..read.unwrap_or_default()).unwrap_or_default());
     let start: String = start.split_whitespace().collect();
     start.starts_with("{\"entries\":[")
+}
+
+/// What says how the pages of an archive are called: no link, which may lead out of what the user named.
+fn index_of(archive: &Path) -> io::Result<File> {
+    let index = archive.with_file_name("index.json");
+    if fs::symlink_metadata(&index)?.is_file() {
+        return File::open(index);
+    }
+    Err(io::Error::other("index.json is not a file"))
 }
 
 /// Whether a file is a part of an archive in this directory, and says nothing that is not in that.
@@ -68,16 +77,15 @@ pub(crate) fn is_part(directory: &Path, file: &Path) -> bool {
 /// # Errors
 /// When it is none, or has more in it than it may.
 pub(crate) fn read(archive: &Path) -> Result<Vec<Page>, Unreadable> {
-    let bytes = |file: &Path| {
+    let bytes = |file: File| {
         let mut bytes = Vec::new();
-        let file = File::open(file)?;
         // It may grow meanwhile.
         file.take(LARGEST_BYTES).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     let failed = |error: io::Error| Unreadable::NotArchive(error.to_string());
-    let index = bytes(&archive.with_file_name("index.json")).map_err(failed)?;
-    pages(&bytes(archive).map_err(failed)?, &index)
+    let index = index_of(archive).and_then(bytes).map_err(failed)?;
+    pages(&File::open(archive).and_then(bytes).map_err(failed)?, &index)
 }
 
 /// All pages of an archive, by their names; `index` is what `index.json` says.

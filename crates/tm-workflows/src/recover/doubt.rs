@@ -89,17 +89,15 @@ impl Evidence {
             evidence.looked_at.extend(values);
         }
         let ours = files.iter().filter(|it| !rules.keeps(&it.path) && is_code(&it.path));
-        evidence.code = ours.flat_map(|it| words(&it.text)).map(|it| plain(&it)).collect();
-        evidence.documents =
-            documents.iter().flat_map(|it| words(it)).map(|it| plain(&it)).collect();
+        evidence.code = ours.flat_map(|it| known(&it.text)).collect();
+        evidence.documents = documents.iter().flat_map(|it| known(it)).collect();
         evidence
     }
 
     /// What speaks against a patch, as git prints it.
     pub(super) fn doubt(&self, patch: &str) -> Option<Doubt> {
         let (added, removed) = changed(patch);
-        let before: HashSet<String> =
-            removed.iter().flat_map(|it| words(it)).map(|it| plain(&it)).collect();
+        let before: HashSet<String> = removed.iter().flat_map(|it| known(it)).collect();
         let mut values: Vec<String> = added
             .iter()
             .flat_map(|it| literals(it))
@@ -194,11 +192,8 @@ fn literals(line: &str) -> Vec<String> {
             found.extend(quoted.flat_map(words).filter(is_value).map(|it| plain(&it)));
             rest = after;
         } else if next.is_ascii_digit() && !(last.is_alphanumeric() || "_$&".contains(last)) {
-            let end = rest.find(|it: char| !it.is_alphanumeric()).unwrap_or(rest.len());
-            let number = format!("{next}{}", rest.get(..end).unwrap_or_default());
-            if is_number(&number) {
-                found.push(plain(&number));
-            }
+            let end = rest.find(|it| !is_in_name(it)).unwrap_or(rest.len());
+            found.extend(number(&format!("{next}{}", rest.get(..end).unwrap_or_default())));
         }
         last = next;
     }
@@ -207,6 +202,35 @@ fn literals(line: &str) -> Vec<String> {
 
 fn is_number(word: &str) -> bool {
     word.bytes().all(|it| it.is_ascii_digit())
+}
+
+/// The words and the numbers of a text.
+fn known(text: &str) -> impl Iterator<Item = String> {
+    let numbers = text.split(|it| !is_in_name(it)).filter_map(number);
+    words(text).map(|it| plain(&it)).chain(numbers)
+}
+
+fn is_in_name(sign: char) -> bool {
+    sign.is_alphanumeric() || sign == '_'
+}
+
+/// What code may write in several ways, such as `1_500`, `0x2a`, `42L` and `1e6`, in digits only.
+fn number(written: &str) -> Option<String> {
+    let signs = written.replace('_', "").to_ascii_lowercase();
+    let split = |signs: &str, radix| {
+        let end = signs.find(|it: char| !it.is_digit(radix)).unwrap_or(signs.len());
+        let (digits, rest) = signs.split_at_checked(end)?;
+        Some((digits.to_owned(), rest.to_owned())).filter(|it| !it.0.is_empty())
+    };
+    for (mark, radix) in [("0x", 16), ("0o", 8), ("0b", 2)] {
+        if let Some((digits, _)) = signs.strip_prefix(mark).and_then(|it| split(it, radix)) {
+            return u128::from_str_radix(&digits, radix).ok().map(|it| it.to_string());
+        }
+    }
+    let (digits, rest) = split(&signs, 10)?;
+    let power = rest.strip_prefix('e').and_then(|it| split(it, 10)?.0.parse().ok());
+    let noughts = "0".repeat(power.filter(|it| *it < 40).unwrap_or_default());
+    Some(plain(&format!("{digits}{noughts}")))
 }
 
 /// A number without the noughts before it.

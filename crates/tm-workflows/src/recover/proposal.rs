@@ -6,7 +6,10 @@
 //! Which lines are different is found by code. Start at [`propose`].
 
 use serde_json::{Value, json};
-use tm_llm::chat::{Message, Sampling};
+use tm_llm::{
+    backend::BackendError,
+    chat::{Message, Sampling},
+};
 
 use super::{
     candidates::Shown,
@@ -72,8 +75,12 @@ pub(super) async fn propose(
         // Small models often stop after they have said why.
         let write = asking.prompts.render(RECOVER_WRITE, &variables)?;
         let since = [Message::assistant(&answer), Message::user(write)];
-        let written = asking.text_drawn((question, &since), tokens, sampling, spent).await?;
-        answer = format!("{answer}\n{written}");
+        match asking.text_drawn((question, &since), tokens, sampling, spent).await {
+            Ok(written) => answer = format!("{answer}\n{written}"),
+            // There was room for the first question, and there is for the next attempt.
+            Err(AskError::Text(BackendError::ContextOverflow { .. })) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(read(&answer, file).map(|(cause, edit)| Step { cause, action: Action::Edit(edit), proof }))
 }

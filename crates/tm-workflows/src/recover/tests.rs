@@ -142,6 +142,10 @@ async fn what_is_made_for_the_check_is_not_called_resolved_and_another_way_is_lo
     let again = Recovery { attempts: 4, ..recovery };
     let recovered = shop.recovered(&again, &writing(&[special; 4])).await.unwrap();
     assert_eq!(recovered.attempts.len(), 2);
+    // Nor who comes back to another one that is no better.
+    let other = "[ $1 = 3 ] && echo 6 || { [ $1 = 5 ] && echo 10 || echo 14; }";
+    let recovered = shop.recovered(&again, &writing(&[special, other, other, special])).await;
+    assert_eq!(recovered.unwrap().attempts.len(), 3);
 }
 
 #[tokio::test]

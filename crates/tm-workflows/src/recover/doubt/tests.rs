@@ -38,6 +38,13 @@ fn a_value_that_only_the_check_has_is_doubted() {
     check(SUM, "+    if limit == 4:\n+        return 10\n", "10 4");
     check(("[ $(sh f) = \"ada zoe\" ]", "", ""), "+echo 'ada zoe'\n", "ada zoe");
     check(("assert clock(1) == '07:05'", "", ""), "+x = 5\n", "5");
+    for written in ["1500L", "1500u32", "1500n", "0x5dc", "0x5dcU", "15e2", "1_500", "01500"] {
+        let patch = format!("-    return result\n+    return {written};\n");
+        check(("assert total(4) == 1500", "", ""), &patch, "1500");
+        check((&format!("assert total(4) == {written}"), "", ""), "+    return 1500\n", "1500");
+        check(("assert total(4) == 1500", "", written), &patch, "none");
+    }
+    check(("assert total(4) == 2.5", "", ""), "-    return f\n+    return 2.5f64\n", "2 5");
 }
 
 #[test]

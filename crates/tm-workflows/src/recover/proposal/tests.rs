@@ -86,6 +86,19 @@ async fn an_answer_without_a_file_is_no_step() {
     }
 }
 
+#[tokio::test]
+async fn where_there_is_no_room_to_ask_for_the_file_once_more_there_is_no_step() {
+    let said = Reply::Text("It is not doubled.".to_owned());
+    let model = ScriptedModel::playing([said, Reply::Overflow]);
+    let files = [shown("price.py", true, "return pieces")];
+    let step = propose(&asking(&model), situation(&files, &[]), &Spent::default()).await;
+    assert!(step.unwrap().unwrap_err().contains("no file between"));
+    assert_eq!(model.seen().len(), 2);
+    // A question that has no room at first is an error.
+    let model = ScriptedModel::playing([Reply::Overflow]);
+    propose(&asking(&model), situation(&files, &[]), &Spent::default()).await.unwrap_err();
+}
+
 #[test]
 fn only_the_lines_that_differ_are_changed() {
     #[track_caller]
