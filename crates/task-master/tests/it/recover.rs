@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Mutex,
@@ -172,11 +173,66 @@ fn what_is_made_for_the_check_is_kept_and_not_applied() {
     assert!(told.err.contains("git apply ") && told.err.contains("unproved"), "{}", told.err);
     let reports = fs::read_dir(project.path("project/.taskmaster/reports/recover")).unwrap();
     let mut kept: Vec<PathBuf> = reports.map(|it| it.unwrap().path()).collect();
+    let page = fs::read_to_string(kept[0].with_extension("md")).unwrap();
+    assert!(page.starts_with("# Unproved: "), "{page}");
     kept.retain(|it| it.extension().is_some_and(|it| it == "patch"));
     assert_eq!(kept.len(), 2);
     git(&project.path("project"), &["apply", &kept[0].display().to_string()]);
     assert!(project.read("price.sh").contains("echo 14"));
     assert_cleaned(&project);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_unproved_and_taken_at_a_terminal_leaves_no_report() {
+    for (answer, code, left) in [("y\n", 0, 0), ("n\n", 1, 2)] {
+        let project = shop();
+        let server = writing("case $1 in 3) echo 6;; 5) echo 10;; *) echo 14;; esac");
+        configure(&project, server.port());
+        let asked = project.command(&[]);
+        let program = asked.get_program().display();
+        let line = format!("{program} recover --research --yes --attempts 1 --check 'sh test.sh'");
+        let mut command = Command::new("script");
+        command.args(["-qec", &line, "/dev/null"]).current_dir(project.path("project"));
+        command.env_clear().envs(asked.get_envs().filter_map(|it| Some((it.0, it.1?))));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+        let run = project.outcome(child.wait_with_output().unwrap());
+        assert_eq!(run.code, code, "{}", run.all());
+        assert!(run.out.contains("Apply it to the project all the same"), "{}", run.out);
+        assert_eq!(project.read("price.sh").contains("echo 14"), answer == "y\n");
+        let reports = fs::read_dir(project.path("project/.taskmaster/reports/recover")).unwrap();
+        assert_eq!(reports.count(), left, "{answer}");
+    }
+}
+
+#[test]
+fn what_is_unproved_is_called_so_and_what_stopped_it_is_told() {
+    let project = shop();
+    let special = "Not doubled.\n```\n# The price.\n\
+                   case $1 in 3) echo 6;; 5) echo 10;; *) echo 14;; esac\n```";
+    for is_kept in [true, false] {
+        let first = Mutex::new(Some(special.to_owned()));
+        let server = ModelServer::start(move |_| {
+            first.lock().unwrap().take().map_or(Answer::Fails(500), Answer::Says)
+        });
+        let run = run(&server, &project, &["--yes"]);
+        assert_eq!(run.code, 1, "{}", run.all());
+        assert!(run.err.contains("it went no further: "), "{}", run.err);
+        // The next one finds no place for its report.
+        let reports = project.path("project/.taskmaster/reports");
+        if is_kept {
+            fs::remove_dir_all(&reports).unwrap();
+            fs::write(&reports, "").unwrap();
+        } else {
+            assert!(
+                run.err.contains("unproved, and ") && run.out.contains("+case"),
+                "{}",
+                run.all()
+            );
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Recovered, Recovery,
+    Outcome, Recovered, Recovery,
     attempt::{Attempt, Tried},
     proposal::{end_of, fence},
     step::Action,
@@ -22,7 +22,12 @@ pub struct Origin<'a> {
 
 /// A page of Markdown.
 pub fn page(recovery: &Recovery, recovered: &Recovered, origin: Origin<'_>) -> String {
-    let mut page = String::from("# Unresolved: a check that fails\n\n");
+    let is_unproved = matches!(recovered.end, Outcome::Unproved(..));
+    let mut page = String::from(if is_unproved {
+        "# Unproved: a check that passes, which may be all\n\n"
+    } else {
+        "# Unresolved: a check that fails\n\n"
+    });
     let Origin { version, at } = origin;
     let (of, model) = (recovered.attempts.len(), &recovered.model);
     add(

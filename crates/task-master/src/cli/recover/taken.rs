@@ -112,22 +112,32 @@ fn unproved(
     (found, patch, doubt): (&Attempts, &Patch, &Doubt),
     report: &mut Report,
 ) -> anyhow::Result<()> {
+    let error = found.recovered.stopped.as_ref().map(ToString::to_string);
+    if !args.json {
+        print(found, patch, report);
+        report.note(&format!(
+            "the check passes with this, and nothing else says that it is right: {doubt}"
+        ));
+        if let Some(error) = &error {
+            report.note(&format!("it went no further: {error}"));
+        }
+    }
+    // Kept before anybody is asked, who may leave.
     let path = save(workspace, recovery, &found.recovered)?;
     let file = path.with_extension("patch");
-    fs::copy(&patch.file, &file).with_context(|| cannot_be_written(&file))?;
-    let error = found.recovered.stopped.as_ref().map(ToString::to_string);
+    fs::copy(&patch.file, &file).with_context(|| cannot_be_written(&found.recovered, &file))?;
     if args.json {
         let doubt = doubt.to_string();
         let more = json!({"doubt": doubt, "report": path, "patchFile": file, "error": error});
         report.json(&document("unproved", recovery, found, more));
         return Err(Told.into());
     }
-    print(found, patch, report);
-    let message =
-        format!("the check passes with this, and nothing else says that it is right: {doubt}");
-    report.note(&message);
     if is_wanted("Apply it to the project all the same (y/n)?", patch, report)? {
         apply(scratch, recovery, patch)?;
+        for kept in [&path, &file] {
+            // What is left here is of no use, and does no harm.
+            fs::remove_file(kept).ok();
+        }
         report.done("Applied; the check passes in the project");
         return Ok(());
     }
@@ -235,7 +245,7 @@ pub(super) fn save(
     let path = directory.join(format!("{}.md", at.replace([':', '.'], "-")));
     let page = record::page(recovery, recovered, origin);
     let written = fs::create_dir_all(&directory).and_then(|()| fs::write(&path, page));
-    written.with_context(|| cannot_be_written(&path))?;
+    written.with_context(|| cannot_be_written(recovered, &path))?;
     Ok(path)
 }
 
@@ -243,8 +253,13 @@ pub(super) fn kept_in(path: &Path) -> String {
     format!("what was looked up and tried is in {}", path.display())
 }
 
-fn cannot_be_written(path: &Path) -> impl std::fmt::Display + Send + Sync + 'static {
-    let message = format!("unresolved, and {} cannot be written", path.display());
+fn cannot_be_written(
+    recovered: &Recovered,
+    path: &Path,
+) -> impl std::fmt::Display + Send + Sync + use<> {
+    let is_unproved = matches!(recovered.end, Outcome::Unproved(..));
+    let status = if is_unproved { "unproved" } else { "unresolved" };
+    let message = format!("{status}, and {} cannot be written", path.display());
     advice(message, "see what its permissions are")
 }
 
