@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use serde_json::json;
 use tm_engine::{Engine, EngineOptions};
 use tm_llm::{
@@ -137,15 +137,21 @@ async fn round(engine: &Engine, numbers: std::ops::Range<u64>) -> Vec<(u64, Outc
     stream::iter(reading).buffer_unordered(CLIENTS).collect().await
 }
 
-/// All slots are free when as many endless answers as there are slots begin beside each other.
+/// All slots are free when as many long answers as there are slots begin before one of them ends.
 async fn assert_no_slot_is_taken(engine: &Engine) {
     let begin = (0..TOGETHER).map(|number| async move {
-        let mut stream = engine.stream(endless(&format!("Count from {number}."))).await.unwrap();
+        // All of them fit into the context together.
+        let long = ChatRequest { max_tokens: 1900, ..endless(&format!("Count from {number}.")) };
+        let mut stream = engine.stream(long).await.unwrap();
         stream.next().await.unwrap().unwrap();
         stream
     });
     let begun = timeout(Duration::from_mins(2), future::join_all(begin)).await;
-    assert!(begun.is_ok(), "a slot is still taken");
+    for mut stream in begun.unwrap() {
+        while let Some(event) = stream.next().now_or_never() {
+            assert!(matches!(event, Some(Ok(ChatEvent::Delta(_)))), "a slot was taken: {event:?}");
+        }
+    }
 }
 
 #[tokio::test]
