@@ -9,7 +9,7 @@ use tm_tasks::{
     document::{Tag, TaskFile},
     id::TaskId,
     status::Status,
-    store::{Store, StoreError},
+    store::{Quality, Store, StoreError},
     task::Task,
     timestamp::Timestamp,
 };
@@ -64,10 +64,7 @@ impl Place {
         command: impl fmt::Display,
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
-        let place = self.clone();
-        let command = command.to_string();
-        let now = Timestamp::now();
-        blocking(move || place.store.commit(&command, now, |file| change(file, now))).await
+        self.commit_measured(command.to_string(), change, |_, _| None).await
     }
 
     /// Changes the file as [`Self::commit`] does, and has the journal note how well the tasks are
@@ -77,18 +74,28 @@ impl Place {
         command: impl fmt::Display,
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
+        self.commit_measured(command.to_string(), change, quality_of_change).await
+    }
+
+    /// `score` sees the tasks of the tag before and after.
+    async fn commit_measured<T: Send + 'static>(
+        &self,
+        command: String,
+        change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
+        score: fn(&[Task], &[Task]) -> Option<Quality>,
+    ) -> Result<T, ChangeError> {
         let place = self.clone();
-        let command = command.to_string();
         let now = Timestamp::now();
-        let score = move |file: &mut TaskFile| {
-            let tasks = |file: &TaskFile| file.tag(&place.tag).map(|it| it.tasks().to_vec());
-            let before = tasks(file).unwrap_or_default();
-            let value = change(file, now)?;
-            let after = tasks(file).unwrap_or_default();
-            Ok((value, quality_of_change(&before, &after)))
-        };
-        let store = self.store.clone();
-        blocking(move || store.commit_measured(&command, now, score)).await
+        blocking(move || {
+            place.store.commit_measured(&command, now, |file| {
+                let tasks = |file: &TaskFile| file.tag(&place.tag).map(|it| it.tasks().to_vec());
+                let before = tasks(file).unwrap_or_default();
+                let value = change(file, now)?;
+                let after = tasks(file).unwrap_or_default();
+                Ok((value, score(&before, &after)))
+            })
+        })
+        .await
     }
 
     pub(crate) fn no_tag(&self) -> ChangeError {
