@@ -179,10 +179,8 @@ fn adapter(
     if own.text("adapter.type") != Some("lora") {
         return Err(fail("it is no LoRA adapter".to_owned()));
     }
-    let architecture = |of: &gguf::Gguf| of.architecture().map(str::to_owned);
-    let [theirs, its] = [architecture(gguf), architecture(&own)]
-        .map(|it| it.map_err(|error| fail(error.to_string())));
-    let (theirs, its) = (theirs?, its?);
+    let its = own.architecture().map_err(|error| fail(error.to_string()))?;
+    let theirs = gguf.architecture().map_err(|error| fail(error.to_string()))?;
     if theirs != its {
         return Err(fail(format!("it was trained for {its}, and the model is {theirs}")));
     }
