@@ -9,7 +9,7 @@ use tm_tasks::{
     document::{Tag, TaskFile},
     id::TaskId,
     status::Status,
-    store::{Quality, Store, StoreError},
+    store::{Store, StoreError},
     task::Task,
     timestamp::Timestamp,
 };
@@ -64,7 +64,7 @@ impl Place {
         command: impl fmt::Display,
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
-        self.commit_measured(command.to_string(), change, |_, _| None).await
+        self.commit_measured(command.to_string(), change, false).await
     }
 
     /// Changes the file as [`Self::commit`] does, and has the journal note how well the tasks are
@@ -74,25 +74,25 @@ impl Place {
         command: impl fmt::Display,
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
-        self.commit_measured(command.to_string(), change, quality_of_change).await
+        self.commit_measured(command.to_string(), change, true).await
     }
 
-    /// `score` sees the tasks of the tag before and after.
     async fn commit_measured<T: Send + 'static>(
         &self,
         command: String,
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
-        score: fn(&[Task], &[Task]) -> Option<Quality>,
+        is_scored: bool,
     ) -> Result<T, ChangeError> {
         let place = self.clone();
         let now = Timestamp::now();
         blocking(move || {
             place.store.commit_measured(&command, now, |file| {
-                let tasks = |file: &TaskFile| file.tag(&place.tag).map(|it| it.tasks().to_vec());
-                let before = tasks(file).unwrap_or_default();
+                let before = file.tag(&place.tag).filter(|_| is_scored);
+                let before = before.map(|it| it.tasks().to_vec());
                 let value = change(file, now)?;
-                let after = tasks(file).unwrap_or_default();
-                Ok((value, score(&before, &after)))
+                let after = file.tag(&place.tag).map_or(&[][..], Tag::tasks);
+                let quality = before.and_then(|it| quality_of_change(&it, after));
+                Ok((value, quality))
             })
         })
         .await
