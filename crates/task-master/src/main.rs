@@ -17,6 +17,8 @@ mod mcp;
 mod migration;
 mod prefixes;
 mod report;
+#[cfg(target_os = "linux")]
+mod resident;
 mod roles;
 mod rollout;
 mod rules;

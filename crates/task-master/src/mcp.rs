@@ -72,6 +72,8 @@ pub fn serve(http: Option<SocketAddr>, environment: Environment) -> anyhow::Resu
 }
 
 async fn over_stdio(server: Server, stop: CancellationToken) -> anyhow::Result<()> {
+    #[cfg(target_os = "linux")]
+    crate::resident::give_back_code();
     match server.serve_with_ct(stdio_pipes(), stop).await {
         Ok(running) => {
             running.waiting().await.context("the server broke down")?;
@@ -102,6 +104,8 @@ async fn over_http(
         .await
         .with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr().context("cannot tell where the server listens")?;
+    #[cfg(target_os = "linux")]
+    crate::resident::give_back_code();
     crate::report::progress_line(&format!("listening on http://{address}/mcp"));
     axum::serve(listener, router)
         .with_graceful_shutdown(stop.cancelled_owned())

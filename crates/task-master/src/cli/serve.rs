@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tm_llm::{
     backend::Backend as _,
     cache::{Cache, RedisStore, Store},
@@ -31,6 +32,10 @@ use crate::{
 
 /// What goes on in the background when the server ends has this long.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// After this the start is over, and what has run once will not run again soon.
+#[cfg(target_os = "linux")]
+const START: Duration = Duration::from_millis(500);
 
 /// Serve the local models as OpenAI, Anthropic, Perplexity and Ollama would
 #[derive(Debug, clap::Args)]
@@ -97,7 +102,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let background = gateway.background();
         let served = CancellationToken::new();
         let ended = served.clone();
-        background.spawn(async move { ended.run_until_cancelled(kept.give_back()).await });
+        let giving_back = rest().then(async move |()| kept.give_back().await);
+        background.spawn(async move { ended.run_until_cancelled(giving_back).await });
         if let Some(redis) = redis {
             let follower = Follower::new(Fleet::new(redis), &gateway);
             background.spawn(follower.run(served.clone()));
@@ -123,6 +129,18 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         drop(tokio::time::timeout(GRACE, background.wait()).await);
         ended.0.map_err(explain)
     })
+}
+
+/// Gives back what the start alone needed, when it is over.
+#[cfg(target_os = "linux")]
+async fn rest() {
+    tokio::time::sleep(START).await;
+    crate::resident::give_back_code();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn rest() -> impl Future<Output = ()> {
+    std::future::ready(())
 }
 
 /// As many as take half of the cores: the models need the others, and threads that wake each other

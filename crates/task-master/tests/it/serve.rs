@@ -1,7 +1,9 @@
 //! `serve` where other machines can reach it, and `keys`.
 
-#[cfg(feature = "engine")]
-use std::time::{Duration, Instant};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 #[cfg(feature = "engine")]
 use serde_json::Value;
@@ -43,6 +45,24 @@ fn a_gateway_that_asks_for_keys_answers_who_has_one() {
     assert_eq!(removed.code, 0, "{}", removed.all());
     let answer = gateway.chat_with(&body, &format!("Authorization: Bearer {key}\r\n"));
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_gateway_that_waits_has_given_its_code_back_and_answers_all_the_same() {
+    let gateway = Gateway::start();
+    let patience = Instant::now() + Duration::from_secs(20);
+    let started = gateway.resident_code_kib();
+    let mut waiting = started;
+    while waiting > started / 3 {
+        assert!(Instant::now() < patience, "{waiting} KiB of {started}");
+        thread::yield_now();
+        waiting = gateway.resident_code_kib();
+    }
+    let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
+    let answer = gateway.chat(&body);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(gateway.resident_code_kib() > waiting);
 }
 
 #[test]

@@ -70,6 +70,17 @@ impl Gateway {
         self.ask("POST /v1/chat/completions", headers, &body.to_string())
     }
 
+    /// How much of the program's own code is in memory, in KiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn resident_code_kib(&self) -> u64 {
+        let map = std::fs::read_to_string(format!("/proc/{}/smaps", self.process.id())).unwrap();
+        let code = map.lines().skip_while(|it| {
+            !(it.contains(" r-xp ") && it.ends_with(env!("CARGO_BIN_EXE_task-master")))
+        });
+        let resident = code.filter_map(|it| it.strip_prefix("Rss:")).next().unwrap();
+        resident.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Ends it as a service manager does, and waits until it has.
     pub(crate) fn stop(mut self) {
         let id = self.process.id().to_string();
