@@ -28,7 +28,10 @@ pub struct ClientRequest {
     pub messages: Vec<Message>,
     /// What form the answer must have.
     pub form: AnswerForm,
+    /// Its seed is the usual one.
     pub sampling: Sampling,
+    /// The client's own. Without one, each answer is drawn anew.
+    pub seed: Option<u64>,
     /// As many tokens as fit without it.
     pub max_tokens: Option<u32>,
     /// The answer ends before any of these texts.
@@ -249,12 +252,11 @@ fn event(name: Option<&str>, data: &Value) -> Vec<u8> {
 }
 
 /// The sampling of a request that names only some of it.
-fn sampling(temperature: Option<f32>, top_p: Option<f32>, seed: Option<i64>) -> Sampling {
+fn sampling(temperature: Option<f32>, top_p: Option<f32>) -> Sampling {
     let usual = Sampling::default();
     Sampling {
         temperature: temperature.filter(|it| it.is_finite() && *it >= 0.0).unwrap_or(0.7),
         top_p: top_p.filter(|it| *it > 0.0 && *it <= 1.0).unwrap_or(usual.top_p),
-        seed: seed.map_or(usual.seed, i64::unsigned_abs),
         ..usual
     }
 }

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tm_llm::{
     backend::{Backend, BackendError, ChatStream, Pace},
-    chat::{ChatEvent, ChatRequest, FinishReason, Usage},
+    chat::{ChatEvent, ChatRequest, FinishReason, Sampling, Usage},
     dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, tools},
     failover::Failover,
     structured::{self, StructuredError},
@@ -32,6 +32,8 @@ mod text;
 const ANSWER_TOKENS: u32 = 8192;
 /// So much of a stream goes to the client in one piece, if it came in one.
 const TOGETHER_BYTES: usize = 16 << 10;
+/// A seed of ours is below this, because some servers read no larger one.
+const SEEDS: u64 = 1 << 31;
 /// Tokens that a chat template adds around each message, at most.
 const TEMPLATE_TOKENS: u32 = 12;
 
@@ -48,6 +50,8 @@ pub(super) struct Asked {
     pub(super) client: Client,
     keeping: Keeping,
     count: Count,
+    /// Everybody who is asked draws with it.
+    seed: u64,
 }
 
 /// An answer for the client, and what a stream of it is called in HTTP.
@@ -66,7 +70,8 @@ impl Asked {
         let mut count = Count::begin(&client, door, &request.model);
         let conversation = Some(shadow::conversation(&request.messages));
         let routed = count.route(&client, &request.model, conversation).await?;
-        Ok(Self { request, routed, client, keeping: Keeping::default(), count })
+        let seed = seed(&request);
+        Ok(Self { request, routed, client, keeping: Keeping::default(), count, seed })
     }
 
     /// Who answers; known in full when the answer is there.
@@ -295,7 +300,7 @@ impl Asked {
         ChatRequest {
             messages,
             response_schema: tools::schema(form),
-            sampling: sampling.clone(),
+            sampling: Sampling { seed: self.seed, ..sampling.clone() },
             max_tokens: if fits {
                 max_tokens
             } else {
@@ -304,6 +309,13 @@ impl Asked {
             deadline: self.count.begun + self.count.gateway.timeout,
         }
     }
+}
+
+/// What an answer is drawn with: what the client says, else another one for each answer.
+fn seed(request: &ClientRequest) -> u64 {
+    let is_drawn = request.sampling.temperature > 0.0;
+    let ours = || if is_drawn { fastrand::u64(..SEEDS) } else { request.sampling.seed };
+    request.seed.unwrap_or_else(ours)
 }
 
 /// The same request for an answer that fits beside the prompt, where there is room for one.

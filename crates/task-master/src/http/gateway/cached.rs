@@ -234,7 +234,7 @@ impl Keeping {
 /// All that an answer depends on besides the model. What the client calls the model, and whether
 /// it wants a stream, make no difference to it.
 pub(super) fn question(request: &ClientRequest) -> Value {
-    let ClientRequest { messages, form, sampling, max_tokens, stop, .. } = request;
+    let ClientRequest { messages, form, sampling, seed, max_tokens, stop, .. } = request;
     let messages = tools::instruct(messages, form);
     let messages: Vec<Value> =
         messages.iter().map(|it| json!([format!("{:?}", it.role), it.content])).collect();
@@ -248,7 +248,7 @@ pub(super) fn question(request: &ClientRequest) -> Value {
         "choice": choice,
         "sampling": [
             sampling.temperature, sampling.top_p, sampling.top_k, sampling.repeat_penalty,
-            sampling.seed,
+            seed,
         ],
         "max_tokens": max_tokens,
         "stop": stop,

@@ -186,6 +186,29 @@ fn questions() -> [(&'static str, Value, &'static str); 6] {
 }
 
 #[tokio::test]
+async fn each_answer_is_drawn_anew_unless_the_client_says_otherwise() {
+    let server = Server::saying("Hello").await;
+    let asked = |change: Value| {
+        let mut body = json!({"model": "main", "messages": [{"role": "user", "content": "Hi"}]});
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        body
+    };
+    let (anew, seeded, likeliest) =
+        (asked(json!({})), asked(json!({"seed": 7})), asked(json!({"temperature": 0})));
+    for body in [&anew, &anew, &seeded, &seeded, &likeliest, &likeliest] {
+        let reached = server.post("/v1/chat/completions", body).await;
+        assert_eq!(reached.status, 200, "{reached:?}");
+    }
+    let seeds: Vec<u64> = server.model.seen().iter().map(|it| it.sampling.seed).collect();
+    let [one, another, seven, seven_again, likeliest, likeliest_again] = seeds[..] else {
+        panic!("{seeds:?}")
+    };
+    assert_ne!(one, another);
+    assert_eq!([seven, seven_again], [7, 7]);
+    assert_eq!(likeliest, likeliest_again);
+}
+
+#[tokio::test]
 async fn one_model_answers_in_every_protocol_under_the_name_it_is_called() {
     let server = Server::saying("Hello there").await;
     for (path, body, place) in questions() {

@@ -157,7 +157,9 @@ impl Rest {
                     return Err(ClientError::invalid(format!("`{other}` is no format")));
                 }
             },
-            sampling: sampling(options.temperature, options.top_p, options.seed),
+            sampling: sampling(options.temperature, options.top_p),
+            // Less than nothing is how its clients say that there is none.
+            seed: options.seed.and_then(|it| u64::try_from(it).ok()),
             max_tokens: options.num_predict.and_then(|it| u32::try_from(it).ok()),
             stop: options.stop.map(OneOrMany::into_vec).unwrap_or_default(),
             stream: self.stream.unwrap_or(true),

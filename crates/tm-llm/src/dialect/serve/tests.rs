@@ -54,6 +54,19 @@ fn stream(writer: &mut dyn Writer, deltas: &[&str], answer: &Answer) -> Vec<Valu
 }
 
 #[test]
+fn a_seed_is_the_clients_own_or_there_is_none() {
+    let user = json!([{"role": "user", "content": "Hi"}]);
+    let openai = |seed: &Value| json!({"model": "m", "messages": user, "seed": seed});
+    let ollama = |seed: &Value| json!({"model": "m", "messages": user, "options": {"seed": seed}});
+    for (seed, of_openai, of_ollama) in
+        [(json!(7), Some(7), Some(7)), (json!(-1), Some(1), None), (Value::Null, None, None)]
+    {
+        assert_eq!(read(chat, &openai(&seed)).seed, of_openai, "{seed}");
+        assert_eq!(read(ollama_chat, &ollama(&seed)).seed, of_ollama, "{seed}");
+    }
+}
+
+#[test]
 fn the_same_conversation_is_read_the_same_from_every_protocol() {
     let expected = [
         Message::system("Be brief."),

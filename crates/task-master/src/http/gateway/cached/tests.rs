@@ -93,6 +93,7 @@ async fn whatever_changes_the_answer_makes_another_request() {
         ("model", json!("gpt-4o")),
         ("temperature", json!(0.1)),
         ("seed", json!(7)),
+        ("seed", json!(42)),
         ("max_tokens", json!(20)),
         ("stop", json!(["END"])),
         ("response_format", schema),
@@ -103,7 +104,7 @@ async fn whatever_changes_the_answer_makes_another_request() {
         body[name] = value;
         check(&server.post(CHAT, &body).await, "miss", "a");
     }
-    assert_eq!(server.model.seen().len(), 7);
+    assert_eq!(server.model.seen().len(), 8);
 }
 
 #[tokio::test]
