@@ -74,10 +74,10 @@ impl Gateway {
     #[cfg(target_os = "linux")]
     pub(crate) fn resident_code_kib(&self) -> u64 {
         let map = std::fs::read_to_string(format!("/proc/{}/smaps", self.process.id())).unwrap();
-        let code = map.lines().skip_while(|it| {
+        let mut code = map.lines().skip_while(|it| {
             !(it.contains(" r-xp ") && it.ends_with(env!("CARGO_BIN_EXE_task-master")))
         });
-        let resident = code.filter_map(|it| it.strip_prefix("Rss:")).next().unwrap();
+        let resident = code.find_map(|it| it.strip_prefix("Rss:")).unwrap();
         resident.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
