@@ -37,6 +37,7 @@ use crate::{
 pub use beside::{for_embeddings, for_reranking};
 pub use embedded::Tuning;
 pub use kept::{InMemory, Keeping, Kept};
+pub use ladder::{escalation, memory_mib};
 pub use routes::endpoints;
 pub use shadow::{Comparison, Shadow};
 
@@ -44,6 +45,7 @@ pub mod audit;
 mod beside;
 mod embedded;
 mod kept;
+mod ladder;
 pub mod names;
 mod routes;
 mod shadow;

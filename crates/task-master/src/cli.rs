@@ -48,6 +48,7 @@ mod parse_prd;
 mod prd;
 mod privacy;
 mod progress;
+mod quality;
 mod read_pdf;
 pub(crate) mod record;
 mod recover;

@@ -131,6 +131,11 @@ impl Config {
         RoleModel::read(&self.get("models", "embedding")?)
     }
 
+    /// The model that is asked about tasks that are not good enough, when the project names one.
+    pub fn escalation_model(&self) -> Option<RoleModel> {
+        RoleModel::read(&self.get("models", "escalation")?)
+    }
+
     /// The model that says how well passages answer a question, when the project names one.
     pub fn reranking_model(&self) -> Option<RoleModel> {
         RoleModel::read(&self.get("models", "rerank")?)

@@ -19,6 +19,7 @@ use tm_llm::{
 };
 
 use crate::{
+    escalation::{Escalation, Grades},
     event::{Event, Observer},
     prompts::{ASKING_SYSTEM, PromptError, Prompts},
     research::Documents,
@@ -37,6 +38,8 @@ pub struct Asking<'a> {
     pub observer: Observer<'a>,
     /// Where what a task is about is looked up; none where the user did not ask for that.
     pub documents: Option<&'a Documents>,
+    /// What tasks are to reach, where the user said so.
+    pub escalation: Option<&'a Escalation>,
 }
 
 /// A question whose answer is an object.
@@ -90,6 +93,38 @@ impl Asking<'_> {
             ask_accepting(self.backend, request, &question.accepted, read, &on_text).await?;
         spent.add(answer.usage);
         Ok(answer)
+    }
+
+    /// Asks as [`Self::object`] does, and has what is below the minimum written again by whoever may
+    /// do better. `what` is what the answer is called.
+    pub(crate) async fn best<T>(
+        &self,
+        (what, question): (&str, Question),
+        spent: &Spent,
+        read: impl Fn(Value) -> Result<T, String>,
+        grades: impl Fn(&T) -> Grades,
+    ) -> Result<Answer<T>, AskError> {
+        let again = question.clone();
+        let mut answers = [self.object(question, spent, &read).await?];
+        if let Some(escalation) = self.escalation {
+            let ask = async |backend: &dyn Backend, _: usize, fault: &'static str| {
+                let text = format!("{}\n\nDo better than an earlier answer: {fault}.", again.text);
+                let temperature = again.temperature.max(0.6);
+                let question = Question { text, temperature, ..again.clone() };
+                let answer = Asking { backend, ..*self }.object(question, spent, &read).await?;
+                Ok::<_, AskError>(Answer { repaired: Some(fault.to_owned()), ..answer })
+            };
+            let of = |it: &Answer<T>| grades(&it.value);
+            escalation.improve((self.backend, self.observer), &mut answers, of, ask).await;
+            escalation.settle(what, &of(&answers[0]));
+        }
+        let [answer] = answers;
+        Ok(answer)
+    }
+
+    /// What each task is to reach, in percent.
+    pub(crate) fn minimum(&self) -> Option<u8> {
+        self.escalation.map(|it| it.minimum)
     }
 
     /// Asks for a text.

@@ -20,7 +20,7 @@ pub use matching::{Likeness, lexical};
 pub use metric::{Metric, Scores};
 pub use pairs::{Pair, PairError, read_pairs, read_tasks};
 pub use quality::quality;
-pub(crate) use quality::quality_of_change;
+pub(crate) use quality::{Grade, grade, quality_of_change};
 
 pub mod answers;
 mod bootstrap;

@@ -8,6 +8,7 @@ pub mod asking;
 pub mod autopilot;
 pub mod context;
 pub mod embedding;
+pub mod escalation;
 pub mod evaluate;
 pub mod event;
 pub mod plan;

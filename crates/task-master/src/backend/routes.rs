@@ -100,6 +100,40 @@ pub(super) fn routes(
     Ok(unique)
 }
 
+/// Who is asked when what the first of [`routes`] writes is not good enough: the model that the
+/// project names for it, or `bigger` in this process; then whoever is elsewhere and may be asked.
+pub(super) fn ladder(
+    config: &Config,
+    environment: &Environment,
+    role: Role,
+    bigger: Option<&str>,
+) -> Result<Vec<Route>, Advice> {
+    let planner = Planner {
+        config,
+        environment,
+        mode: mode(config, environment)?,
+        guard: guard(config, environment),
+    };
+    let usual = routes(config, environment, role)?;
+    let named = config.escalation_model().map(|it| planner.routes(&it)).unwrap_or_default();
+    // Whoever stands in for a model that may not be asked is not what was named.
+    let stands_in = |it: &Route| matches!(it, Route::Embedded { instead_of: Some(_), .. });
+    let mut ladder: Vec<Route> = named.into_iter().filter(|it| !stands_in(it)).collect();
+    if ladder.iter().all(Route::is_external) {
+        let bigger = bigger.map(|it| Route::Embedded { model: Some(it.into()), instead_of: None });
+        ladder.splice(0..0, bigger);
+    }
+    ladder.extend(usual.iter().skip(1).filter(|it| it.is_external()).cloned());
+    let mut unique: Vec<Route> = usual.into_iter().take(1).collect();
+    for route in ladder {
+        if !unique.iter().any(|it| it.is_same(&route)) {
+            unique.push(route);
+        }
+    }
+    unique.remove(0);
+    Ok(unique)
+}
+
 /// The route of a model beside those of the roles, such as the one that makes vectors: a local one
 /// unless nothing but what is elsewhere is wanted, because whole documents are what it reads.
 pub(super) fn beside_roles(

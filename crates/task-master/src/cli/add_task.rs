@@ -12,7 +12,10 @@ use tm_tasks::{
 };
 use tm_workflows::plan::{self, add_task::AddTask};
 
-use super::asking::{Manner, ask, place, role};
+use super::{
+    asking::{Manner, place, role},
+    quality::{QualityArgs, ask_scored},
+};
 use crate::{
     app::App,
     report::{Advice, Report, advice, text::Text},
@@ -52,6 +55,9 @@ pub struct Args {
     /// Ask the research model, and tell it what documents say
     #[arg(long, short)]
     research: bool,
+
+    #[command(flatten)]
+    quality: QualityArgs,
 
     /// Add to this tag instead of the current one
     #[arg(long)]
@@ -106,7 +112,8 @@ fn have_written(args: &Args, prompt: &str, app: &App, report: &mut Report) -> an
     let workspace = app.open_tasks(args.file.as_deref(), report)?;
     let place = place(&workspace, args.tag.as_deref());
     let manner = Manner { role: role(args.research), when_interrupted: "nothing was changed" };
-    let asked = ask(&workspace, manner, report, async |asking| {
+    let manner = (manner, &args.quality);
+    let (asked, verdict) = ask_scored(&workspace, manner, report, async |asking| {
         plan::add_task::add_task(asking, &place, &request).await
     })?;
     let written = &asked.value;
@@ -120,7 +127,7 @@ fn have_written(args: &Args, prompt: &str, app: &App, report: &mut Report) -> an
         ));
     }
     suggest(&written.added, report);
-    Ok(())
+    verdict.tell(report)
 }
 
 impl Args {

@@ -84,6 +84,7 @@ pub(super) fn ask_anything<T>(
                 timeout,
                 observer: &observer,
                 documents: None,
+                escalation: None,
             };
             work(asking).await
         };

@@ -10,7 +10,8 @@ use tm_workflows::plan::expand::{AllExpanded, Count, Expand, Expanded, expand, e
 
 use super::{
     Cli,
-    asking::{Manner, ask, place, role},
+    asking::{Manner, place, role},
+    quality::{QualityArgs, ask_scored},
 };
 use crate::{
     app::{App, Workspace},
@@ -38,6 +39,9 @@ pub struct Args {
     /// Ask the research model, and tell it what documents say
     #[arg(long, short)]
     research: bool,
+
+    #[command(flatten)]
+    quality: QualityArgs,
 
     /// What the model should bear in mind
     #[arg(long, short, value_name = "TEXT")]
@@ -75,7 +79,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let place = place(&workspace, args.tag.as_deref());
     let request = args.request(&workspace, &place.tag, report);
     let manner = Manner { role: role(args.research), when_interrupted: "nothing was changed" };
-    let asked = ask(&workspace, manner, report, async |asking| {
+    let manner = (manner, &args.quality);
+    let (asked, verdict) = ask_scored(&workspace, manner, report, async |asking| {
         expand(asking, &place, &id, &request).await
     })?;
     print_subtasks(&asked.value, report);
@@ -84,7 +89,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         (&format!("task-master show {id}"), "all about it"),
         (&format!("task-master set-status --id={id} --status=in-progress"), "begin with it"),
     ]);
-    Ok(())
+    verdict.tell(report)
 }
 
 fn run_all(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
@@ -95,12 +100,14 @@ fn run_all(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         role: role(args.research),
         when_interrupted: "the tasks divided so far are kept; the same command goes on from here",
     };
-    let asked =
-        ask(&workspace, manner, report, async |asking| expand_all(asking, &place, &request).await)?;
+    let manner = (manner, &args.quality);
+    let (asked, verdict) = ask_scored(&workspace, manner, report, async |asking| {
+        expand_all(asking, &place, &request).await
+    })?;
     print_all(&asked.value, report)?;
     report.line(asked.cost(asked.value.usage));
     report.suggest("task-master list --with-subtasks", "all of them");
-    Ok(())
+    verdict.tell(report)
 }
 
 impl Args {

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,7 @@ use tm_workflows::plan::parse_prd::{
 use super::{
     asking::{role, timeout},
     progress::Progress,
+    quality::QualityArgs,
 };
 use crate::{
     app::{App, Workspace, explain},
@@ -51,6 +53,9 @@ pub struct Args {
     /// Ask the research model, and tell it what documents say about each part of the work
     #[arg(long, short)]
     research: bool,
+
+    #[command(flatten)]
+    quality: QualityArgs,
 
     #[command(flatten)]
     place: TargetArgs,
@@ -93,6 +98,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         timeout: timeout(&workspace)?,
         saved: Some(workspace.environment.state_dir.join("parse-prd")),
         documents: knowledge::for_role(&workspace, role, report)?,
+        escalation: args.quality.escalation(&workspace, role, report)?.map(Arc::new),
     };
     // No model is loaded for a document that is none.
     Prd::from_bytes(&request.document).map_err(|error| told(error.into(), &path))?;
@@ -120,8 +126,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     if let Some(documents) = &request.documents {
         knowledge::tell_degraded(&documents.libraries, report);
     }
-    summary(&written?, &tag, started.elapsed(), report);
-    Ok(())
+    let written = written?;
+    summary(&written, &tag, started.elapsed(), report);
+    args.quality.verdict_on(&written.quality).tell(report)
 }
 
 /// The document named, or the project's own.
@@ -229,7 +236,10 @@ pub(super) fn told(error: ParsePrdError, path: &Path) -> anyhow::Error {
 pub(super) fn quality_line(quality: &Quality) -> Text {
     let weakest = quality.weakest().filter(|it| it.percent < 100);
     let weakest = weakest.map(|it| format!(", lowest in task {} ({} %)", it.id, it.percent));
-    format!("  quality {} %{}", quality.percent, weakest.unwrap_or_default()).into()
+    let below = quality.minimum.filter(|_| quality.below().next().is_some());
+    let below = below.map(|it| format!("; {} below {it} %", quality.below().count()));
+    let (weakest, below) = (weakest.unwrap_or_default(), below.unwrap_or_default());
+    format!("  quality {} %{weakest}{below}", quality.percent).into()
 }
 
 /// What was made, how well it covers the document, and what to do now.

@@ -9,7 +9,10 @@ use tm_tasks::{
 };
 use tm_workflows::plan::scope::{Scope, Scoped, scope};
 
-use super::asking::{Manner, ask, place, require, role};
+use super::{
+    asking::{Manner, place, require, role},
+    quality::{QualityArgs, ask_scored},
+};
 use crate::{
     app::App,
     report::{
@@ -41,6 +44,9 @@ pub struct Args {
     #[arg(long, short)]
     research: bool,
 
+    #[command(flatten)]
+    quality: QualityArgs,
+
     /// The tag that the tasks are in
     #[arg(long)]
     tag: Option<String>,
@@ -70,7 +76,8 @@ pub fn run(
         report: complexity,
     };
     let manner = Manner { role: role(args.research), when_interrupted: "nothing was changed" };
-    let asked = ask(&workspace, manner, report, async |asking| {
+    let manner = (manner, &args.quality);
+    let (asked, verdict) = ask_scored(&workspace, manner, report, async |asking| {
         scope(asking, &place, &ids, &request).await
     })?;
     print(&asked.value, direction, report);
@@ -80,7 +87,7 @@ pub fn run(
         report.suggest(&format!("task-master show {first}"), "how it reads now");
     }
     report.suggest("task-master undo", "as it was before");
-    Ok(())
+    verdict.tell(report)
 }
 
 impl Args {

@@ -10,7 +10,10 @@ use tm_workflows::plan::{
     update_task::{append_to_task, update_task},
 };
 
-use super::asking::{Manner, ask, place, required, role};
+use super::{
+    asking::{Manner, place, required, role},
+    quality::{QualityArgs, ask_scored},
+};
 use crate::{
     app::App,
     report::{Report, advice, text::Text},
@@ -39,6 +42,9 @@ pub struct Args {
     #[arg(long, short)]
     research: bool,
 
+    #[command(flatten)]
+    quality: QualityArgs,
+
     /// Add a note with the time to the details instead of rewriting the task
     #[arg(long)]
     append: bool,
@@ -58,7 +64,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open_tasks(args.file.as_deref(), report)?;
     let place = place(&workspace, args.tag.as_deref());
     let manner = Manner { role: role(args.research), when_interrupted: "nothing was changed" };
-    let asked = ask(&workspace, manner, report, async |asking| {
+    let manner = (manner, &args.quality);
+    let (asked, verdict) = ask_scored(&workspace, manner, report, async |asking| {
         let updated = if args.append {
             append_to_task(asking, &place, &id, prompt).await
         } else {
@@ -89,7 +96,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         (&format!("task-master show {id}"), "see it"),
         ("task-master undo", "take it back"),
     ]);
-    Ok(())
+    verdict.tell(report)
 }
 
 impl Args {

@@ -16,6 +16,7 @@ mod complexity_report;
 mod concurrency;
 mod dependencies;
 mod deploy;
+mod escalation;
 mod eval;
 mod eval_research;
 mod faults;

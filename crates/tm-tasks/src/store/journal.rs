@@ -49,6 +49,9 @@ pub struct Quality {
     /// Of all of them together.
     pub percent: u8,
     pub tasks: Vec<TaskQuality>,
+    /// What each task was to reach, where the user had said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<u8>,
 }
 
 /// How good one task is.
@@ -62,6 +65,12 @@ impl Quality {
     /// The task that needs a second look most; the first of several.
     pub fn weakest(&self) -> Option<&TaskQuality> {
         self.tasks.iter().min_by_key(|it| it.percent)
+    }
+
+    /// The tasks that did not reach what they were to reach.
+    pub fn below(&self) -> impl Iterator<Item = &TaskQuality> {
+        let minimum = self.minimum.unwrap_or_default();
+        self.tasks.iter().filter(move |it| it.percent < minimum)
     }
 }
 

@@ -387,7 +387,7 @@ fn a_lock_that_is_never_released_is_waited_for_only_so_long() {
 fn how_good_a_change_is_stays_with_it_and_not_in_the_file() {
     let setting = Setting::new();
     let task = TaskQuality { id: "1".to_owned(), percent: 40 };
-    let quality = Quality { percent: 70, tasks: vec![task] };
+    let quality = Quality { percent: 70, tasks: vec![task], minimum: None };
     let written = setting.store.commit_measured("plan", moment(), |file| {
         file.tag_or_create(MASTER, moment()).unwrap().tasks_mut().push(empty_task());
         Ok::<_, StoreError>(((), Some(quality.clone())))

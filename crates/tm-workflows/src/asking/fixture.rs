@@ -15,5 +15,6 @@ pub(crate) fn asking(backend: &ScriptedModel) -> Asking<'_> {
         timeout: Duration::from_mins(1),
         observer: &|_| (),
         documents: None,
+        escalation: None,
     }
 }

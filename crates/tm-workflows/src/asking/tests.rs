@@ -11,6 +11,7 @@ fn asking<'a>(backend: &'a ScriptedModel, language: &'a str) -> Asking<'a> {
         timeout: Duration::from_mins(1),
         observer: &|_| (),
         documents: None,
+        escalation: None,
     }
 }
 

@@ -58,6 +58,7 @@ pub async fn make_plan(
         timeout,
         saved: None,
         documents: None,
+        escalation: None,
     };
     let drafts = plan(backend, &request, observer).await?.tasks;
     let mut file = TaskFile::default();

@@ -23,6 +23,7 @@ pub fn quality(prd: &Prd, plan: &[Task]) -> Quality {
     Quality {
         percent: percent(scores_alone(plan, prd).overall().unwrap_or_default()),
         tasks: plan.iter().map(|it| task_quality(it, &Said::by(it))).collect(),
+        minimum: None,
     }
 }
 
@@ -36,7 +37,7 @@ pub(crate) fn quality_of_change(before: &[Task], after: &[Task]) -> Option<Quali
         .map(|(task, said)| task_quality(task, &said))
         .collect();
     let percent = mean(tasks.iter().map(|it| f64::from(it.percent) / 100.0)).map(percent)?;
-    Some(Quality { percent, tasks })
+    Some(Quality { percent, tasks, minimum: None })
 }
 
 /// Tasks and their subtasks.
@@ -44,9 +45,42 @@ fn each(tasks: &[Task]) -> impl Iterator<Item = &Task> {
     tasks.iter().flat_map(|it| std::iter::once(it).chain(it.subtasks()))
 }
 
+/// How well a task is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Grade {
+    pub(crate) percent: u8,
+    /// What is weakest about it, in words for a model.
+    pub(crate) fault: &'static str,
+}
+
+/// Grades a task that is in no file yet: its title, description, details and test strategy.
+pub(crate) fn grade([title, description, details, test_strategy]: [&str; 4]) -> Grade {
+    let said = Said {
+        title: title.to_owned(),
+        description: description.to_owned(),
+        details: details.to_owned(),
+        test_strategy: test_strategy.to_owned(),
+    };
+    let faults = [
+        "its title does not say in a few words what is built",
+        "its details do not say how it is done, or say the same twice",
+        "its test does not say what is done and what is seen then",
+    ];
+    let written = written(&said);
+    let weakest = written.iter().zip(faults).min_by(|one, other| one.0.total_cmp(other.0));
+    Grade {
+        percent: percent(mean(written).unwrap_or_default()),
+        fault: weakest.map_or("", |it| it.1),
+    }
+}
+
 fn task_quality(task: &Task, said: &Said) -> TaskQuality {
-    let written = [form::title(said), form::details(said), form::test_strategy(said)];
-    TaskQuality { id: task.id().to_string(), percent: percent(mean(written).unwrap_or_default()) }
+    let percent = percent(mean(written(said)).unwrap_or_default());
+    TaskQuality { id: task.id().to_string(), percent }
+}
+
+fn written(said: &Said) -> [f64; 3] {
+    [form::title(said), form::details(said), form::test_strategy(said)]
 }
 
 #[expect(

@@ -21,6 +21,8 @@ use super::{
 use crate::{
     asking::{Asking, Question, Spent, object, text},
     context::{Context, Topic, gather},
+    escalation::Grades,
+    evaluate::grade,
     event::Event,
     prompts::ADD_TASK,
     research::looked_up::looked_up,
@@ -84,12 +86,13 @@ pub async fn add_task(
         },
     );
     let spent = Spent::default();
-    let answer = asking.object(question(asking, request, &context).await?, &spent, read).await?;
+    let question = question(asking, request, &context).await?;
+    let answer = asking.best(("the task", question), &spent, read, Answer::grades).await?;
     let (place_there, draft) = (place.clone(), answer.value.draft(request, &tag));
     let twin = twin(tag.tasks(), &draft.title).map(|it| (it.id(), it.title()));
     let command = format!("add-task --prompt={}", request.prompt);
     let added = place
-        .commit_scored(command, move |file, _| {
+        .commit_scored((command, asking.minimum()), move |file, _| {
             add::add_task(file, &place_there.tag, &draft).map_err(|it| not_added(it, &place_there))
         })
         .await?;
@@ -146,6 +149,12 @@ fn read(value: Value) -> Result<Answer, String> {
 }
 
 impl Answer {
+    fn grades(&self) -> Grades {
+        let [details, test] = [&self.details, &self.test_strategy].map(|it| it.as_deref());
+        let texts = [&self.title, &self.description, details.unwrap_or(""), test.unwrap_or("")];
+        Grades::of([grade(texts)])
+    }
+
     /// What the model names takes the place of what the user named, unless that is nothing.
     fn draft(self, request: &AddTask, tag: &Tag) -> TaskDraft {
         let named = self.dependencies.unwrap_or_default();

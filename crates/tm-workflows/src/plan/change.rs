@@ -9,7 +9,7 @@ use tm_tasks::{
     document::{Tag, TaskFile},
     id::TaskId,
     status::Status,
-    store::{Store, StoreError},
+    store::{Quality, Store, StoreError},
     task::Task,
     timestamp::Timestamp,
 };
@@ -21,6 +21,22 @@ use crate::{asking::AskError, evaluate::quality_of_change, prompts::PromptError}
 pub struct Place {
     pub store: Store,
     pub tag: String,
+}
+
+/// Whether tasks that are new or other ones are scored, and what each is to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scoring {
+    None,
+    Each { minimum: Option<u8> },
+}
+
+impl Scoring {
+    fn minimum(self) -> Option<u8> {
+        match self {
+            Self::None => None,
+            Self::Each { minimum } => minimum,
+        }
+    }
 }
 
 /// Why nothing was changed.
@@ -64,35 +80,36 @@ impl Place {
         command: impl fmt::Display,
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
-        self.commit_measured(command.to_string(), change, false).await
+        self.commit_measured(command.to_string(), change, Scoring::None).await
     }
 
     /// Changes the file as [`Self::commit`] does, and has the journal note how well the tasks are
-    /// written that are new or other ones then.
+    /// written that are new or other ones then, and what they were to reach.
     pub(crate) async fn commit_scored<T: Send + 'static>(
         &self,
-        command: impl fmt::Display,
+        (command, minimum): (impl fmt::Display, Option<u8>),
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
     ) -> Result<T, ChangeError> {
-        self.commit_measured(command.to_string(), change, true).await
+        self.commit_measured(command.to_string(), change, Scoring::Each { minimum }).await
     }
 
     async fn commit_measured<T: Send + 'static>(
         &self,
         command: String,
         change: impl FnOnce(&mut TaskFile, Timestamp) -> Result<T, ChangeError> + Send + 'static,
-        is_scored: bool,
+        scoring: Scoring,
     ) -> Result<T, ChangeError> {
         let place = self.clone();
         let now = Timestamp::now();
         blocking(move || {
             place.store.commit_measured(&command, now, |file| {
-                let before = file.tag(&place.tag).filter(|_| is_scored);
+                let before = file.tag(&place.tag).filter(|_| scoring != Scoring::None);
                 let before = before.map(|it| it.tasks().to_vec());
                 let value = change(file, now)?;
                 let after = file.tag(&place.tag).map_or(&[][..], Tag::tasks);
                 let quality = before.and_then(|it| quality_of_change(&it, after));
-                Ok((value, quality))
+                let minimum = scoring.minimum();
+                Ok((value, quality.map(|it| Quality { minimum, ..it })))
             })
         })
         .await

@@ -19,6 +19,8 @@ use tm_tasks::{
 use super::change::{ChangeError, Place};
 use crate::{
     asking::{Asking, Spent},
+    escalation::Grades,
+    evaluate::{Grade, grade},
     event::Event,
 };
 
@@ -184,7 +186,15 @@ pub(super) async fn drafted(
 ) -> Result<Answer<Vec<SubtaskDraft>>, ChangeError> {
     let question = question::question(asking, tag, task, (request, kept)).await?;
     let reader = question::Reader::new(kept.iter().map(Task::title).collect());
-    Ok(asking.object(question, spent, |it: Value| reader.read(it)).await?)
+    let what = format!("the subtasks of task {}", task.id());
+    let grades = |drafts: &Vec<SubtaskDraft>| Grades::of(drafts.iter().map(graded));
+    let read = |it: Value| reader.read(it);
+    Ok(asking.best((&what, question), spent, read, grades).await?)
+}
+
+fn graded(draft: &SubtaskDraft) -> Grade {
+    let test = draft.test_strategy.as_deref().unwrap_or_default();
+    grade([&draft.title, &draft.description, &draft.details, test])
 }
 
 async fn divide_task(
@@ -204,7 +214,7 @@ async fn divide_task(
     let (there, id, existing) = (place.clone(), task.id(), request.existing);
     let added = drafts.len();
     let (task, had) = place
-        .commit_scored(command, move |file, _| {
+        .commit_scored((command, asking.minimum()), move |file, _| {
             let tag = file.tag_mut(&there.tag).ok_or_else(|| there.no_tag())?;
             let found = tag.tasks_mut().iter_mut().find(|it| it.id() == id);
             let task = found.ok_or_else(|| there.no_task(&id))?;

@@ -7,7 +7,7 @@
 
 use std::{
     path::PathBuf,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -24,7 +24,6 @@ use tm_tasks::{
         affinity::wait_for_related,
         alike,
         assemble::{Draft, assemble, without_detours},
-        background::background,
     },
     prd::{Prd, PrdError, Unit},
     store::{Quality, Store, StoreError},
@@ -34,15 +33,19 @@ use tm_tasks::{
 
 use crate::{
     asking::AskError,
+    escalation::Escalation,
     evaluate::quality,
     event::{Event, Observer},
     prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, Prompts},
     research::Documents,
 };
 
+use better::Rewriting;
 use whole::{Before, Whole};
 use work::Work;
 
+mod background;
+mod better;
 mod detail;
 mod saved;
 mod titles;
@@ -68,6 +71,8 @@ pub struct ParsePrd {
     pub saved: Option<PathBuf>,
     /// Where each part of the work is looked up; none where the user did not ask for that.
     pub documents: Option<Documents>,
+    /// What tasks are to reach, where the user said so.
+    pub escalation: Option<Arc<Escalation>>,
 }
 
 /// Where the tasks go.
@@ -142,9 +147,6 @@ pub enum ParsePrdError {
 /// More tasks than this are no plan that a person can read.
 const COUNT_MAX: usize = 100;
 
-/// The document's share of a prompt, in tokens: what a laptop reads in some seconds.
-const BACKGROUND_TOKENS: u32 = 600;
-
 /// Plans the document and puts the tasks into their file.
 ///
 /// The file is looked at first, so that no model works for a file that cannot be written, and
@@ -163,7 +165,8 @@ pub async fn parse_prd(
     let plan = plan_after(backend, &before, request, observer).await?;
     let drafts = plan.tasks.clone();
     let (_, prd) = Prd::from_bytes(&request.document)?;
-    let (tasks, quality) = blocking(move || target.write(&drafts, &prd)).await?;
+    let minimum = request.escalation.as_ref().map(|it| it.minimum);
+    let (tasks, quality) = blocking(move || target.write(&drafts, &prd, minimum)).await?;
     forget(backend, request)?;
     Ok(Written { plan, tasks, quality })
 }
@@ -202,11 +205,16 @@ impl Target {
     }
 
     /// The tasks as they are in the file then, and how good they are.
-    fn write(&self, drafts: &[Draft], prd: &Prd) -> Result<(Vec<Task>, Quality), ParsePrdError> {
+    fn write(
+        &self,
+        drafts: &[Draft],
+        prd: &Prd,
+        minimum: Option<u8>,
+    ) -> Result<(Vec<Task>, Quality), ParsePrdError> {
         let now = Timestamp::now();
         self.store.commit_measured("parse-prd", now, |file| {
             let tasks = self.add(file, drafts, now)?;
-            let quality = quality(prd, &tasks);
+            let quality = Quality { minimum, ..quality(prd, &tasks) };
             Ok(((tasks, quality.clone()), Some(quality)))
         })
     }
@@ -273,12 +281,18 @@ async fn plan_after(
         return whole.plan(backend, request, &prd, observer).await;
     }
     let saved = saved::Saved::open(request, &text, (count, &work.looked_up), backend.info())?;
-    let session = Session::new(backend, request, &prd, work, observer)?;
-    in_parts(&session, &saved).await
+    let session = Session::new(backend, request, &prd, &work, observer)?;
+    let rewriting =
+        Rewriting { backend, request, prd: &prd, observer, deadline: session.deadline };
+    in_parts(&session, &saved, &rewriting).await
 }
 
 /// Plans one task after the other, taking up what is saved.
-async fn in_parts(session: &Session<'_>, saved: &saved::Saved) -> Result<Plan, ParsePrdError> {
+async fn in_parts(
+    session: &Session<'_>,
+    saved: &saved::Saved,
+    rewriting: &Rewriting<'_>,
+) -> Result<Plan, ParsePrdError> {
     let tasks = session.tasks().count();
     (session.observer)(Event::Planning { tasks });
     let titles = saved.titles();
@@ -288,13 +302,19 @@ async fn in_parts(session: &Session<'_>, saved: &saved::Saved) -> Result<Plan, P
     *session.titles.lock().await = titles;
     let details = details(session, saved, tasks).await?;
     let tasks = details.into_iter().enumerate();
-    let mut tasks: Vec<Draft> =
-        tasks.map(|(index, it)| it.draft(&session.requirements_of(index))).collect();
+    let tasks = tasks.map(|(index, it)| it.draft(&session.requirements_of(index))).collect();
+    let (mut tasks, mut usage) = rewriting.of(tasks, session.work).await;
+    usage += session.usage();
     wait_for_related(&mut tasks);
     without_detours(&mut tasks);
     let requirements = session.prd.requirements().count();
     let uncovered = uncovered(session.prd, &tasks);
-    Ok(Plan { tasks, requirements, uncovered, usage: session.usage() })
+    Ok(Plan { tasks, requirements, uncovered, usage })
+}
+
+/// All that a task says.
+fn text_of(it: &Draft) -> String {
+    [it.title.as_str(), &it.description, &it.details, &it.test_strategy].join("\n")
 }
 
 /// The requirements whose words no task has: looked up in what was made, not in what was meant.
@@ -342,7 +362,7 @@ fn natural_count(requirements: usize) -> usize {
 struct Session<'a> {
     backend: &'a dyn Backend,
     prd: &'a Prd,
-    work: Work,
+    work: &'a Work,
     /// Those of the tasks that are written so far; held while one is looked for.
     titles: tokio::sync::Mutex<Vec<String>>,
     prompts: &'a Prompts,
@@ -359,10 +379,10 @@ impl<'a> Session<'a> {
         backend: &'a dyn Backend,
         request: &'a ParsePrd,
         prd: &'a Prd,
-        work: Work,
+        work: &'a Work,
         observer: Observer<'a>,
     ) -> Result<Self, ParsePrdError> {
-        let document = fitting_background(backend, prd);
+        let document = background::fitting(backend, prd);
         let prompts = &request.prompts;
         Ok(Self {
             backend,
@@ -458,33 +478,6 @@ fn object(properties: &Value) -> Value {
         "required": names,
         "additionalProperties": false,
     })
-}
-
-/// What the document says beside the work, in as many words as the model reads in reasonable time,
-/// counted in its tokens.
-fn fitting_background(backend: &dyn Backend, prd: &Prd) -> String {
-    let tokens_max = BACKGROUND_TOKENS.min(backend.info().context_tokens / 2);
-    let mut budget = usize::try_from(tokens_max).unwrap_or(usize::MAX) * 4;
-    loop {
-        let background = background(prd, budget);
-        let tokens = backend.count_tokens(&background);
-        if tokens <= tokens_max || budget < 500 {
-            return background;
-        }
-        // Aim a little below, because shortening is uneven.
-        let ratio = f64::from(tokens_max) / f64::from(tokens);
-        budget = scaled(budget, ratio * 0.95);
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "character counts are small and positive"
-)]
-fn scaled(budget: usize, ratio: f64) -> usize {
-    (budget as f64 * ratio) as usize
 }
 
 #[cfg(test)]

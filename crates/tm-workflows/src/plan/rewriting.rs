@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tm_tasks::{
     id::TaskId,
     notes::split_notes,
-    revise::Revision,
+    revise::{Revision, revise},
     status::Status,
     task::{Priority, Task},
 };
@@ -19,6 +19,8 @@ use super::{
 };
 use crate::{
     asking::text,
+    escalation::Grades,
+    evaluate::grade,
     wording::{sentences, title},
 };
 
@@ -179,6 +181,14 @@ impl Rewritten {
             subtasks: self.subtasks.map(|it| it.into_iter().map(Subtask::draft).collect()),
         }
     }
+}
+
+/// How well a task is written once this is put into it.
+pub(super) fn revised(task: &Task, revision: &Revision, tasks: &[Task]) -> Grades {
+    let mut task = task.clone();
+    revise(&mut task, revision, tasks);
+    let texts = [task.title(), task.description(), details(&task), test_strategy(&task)];
+    Grades::of([grade(texts.each_ref().map(String::as_str))])
 }
 
 fn ids(tasks: &[Task]) -> Value {

@@ -24,6 +24,7 @@ use tm_tasks::{
 use super::{
     change::{ChangeError, Place},
     expand::{self, COUNT_MAX, Count, Expand},
+    rewriting::revised,
 };
 use crate::{
     asking::{Asking, Question, Spent, object, text},
@@ -86,7 +87,7 @@ pub async fn scope(
     let (name, strength) = (request.direction.command(), request.strength.as_str());
     let command = format!("{name} --id={} --strength={strength}", list.join(","));
     let tasks = place
-        .commit_scored(command, move |file, _| {
+        .commit_scored((command, asking.minimum()), move |file, _| {
             let apply = |(id, (revision, regenerated)): &(TaskId, Change)| {
                 rescope(file, &there.tag, id, revision, regenerated.as_ref())
                     .map_err(|error| gone(error, &there))
@@ -107,7 +108,9 @@ async fn change(
     request: &Scope,
     spent: &Spent,
 ) -> Result<Change, ChangeError> {
-    let answer = asking.object(question(asking, tag, task, request).await?, spent, read).await?;
+    let question = question(asking, tag, task, request).await?;
+    let (what, grades) = (format!("task {}", task.id()), |it: &_| revised(task, it, tag.tasks()));
+    let answer = asking.best((&what, question), spent, read, grades).await?;
     let revision = answer.value;
     let division = division(task);
     let mut regenerated = None;

@@ -8,7 +8,7 @@ use tm_tasks::{document::Tag, id::TaskId, notes::add_note, revise::revise, task:
 
 use super::{
     change::{ChangeError, Place},
-    rewriting::{Asked, Rewritten},
+    rewriting::{Asked, Rewritten, revised},
 };
 use crate::{
     asking::{Asking, Question, Spent, object},
@@ -48,11 +48,13 @@ pub async fn update_task(
     let asked = Asked::by(prompt, whole);
     let spent = Spent::default();
     let question = question(asking, &tag, (&task, asked), prompt).await?;
-    let answer = asking.object(question, &spent, read).await?;
-    let revision = answer.value.revision(asked);
+    let read = |it: Value| read(it).map(|it| it.revision(asked));
+    let (what, grades) = (format!("task {id}"), |it: &_| revised(&task, it, tag.tasks()));
+    let answer = asking.best((&what, question), &spent, read, grades).await?;
+    let revision = answer.value;
     let (there, id) = (place.clone(), id.clone());
     let (task, is_changed) = place
-        .commit_scored(format!("update-task --id={id}"), move |file, _| {
+        .commit_scored((format!("update-task --id={id}"), asking.minimum()), move |file, _| {
             let tag = file.tag_mut(&there.tag).ok_or_else(|| there.no_tag())?;
             let tasks = tag.tasks().to_vec();
             let found = tag.tasks_mut().iter_mut().find(|it| it.id() == id);

@@ -142,7 +142,7 @@ async fn write(
 ) -> Result<Vec<Task>, ChangeError> {
     let there = place.clone();
     place
-        .commit_scored(format!("update --from={from}"), move |file, _| {
+        .commit_scored((format!("update --from={from}"), None), move |file, _| {
             let tag = file.tag_mut(&there.tag).ok_or_else(|| there.no_tag())?;
             let mut changed = Vec::new();
             for (id, revision) in revisions {

@@ -11,7 +11,7 @@ const LOCAL: &str = "it is on this machine, or on a host that you listed";
 /// A server that the configuration names.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Endpoint {
-    /// `main`, `research`, `fallback`, `embedding`, `rerank` or `cache`.
+    /// `main`, `research`, `fallback`, `escalation`, `embedding`, `rerank` or `cache`.
     pub role: &'static str,
     pub provider: String,
     pub model: String,
@@ -43,9 +43,11 @@ pub fn reach(config: &Config, environment: &Environment) -> Result<Reach, Advice
             endpoints.extend(planner.endpoint(role.as_str(), &model));
         }
     }
-    for (role, model) in
-        [("embedding", config.embedding_model()), ("rerank", config.reranking_model())]
-    {
+    for (role, model) in [
+        ("escalation", config.escalation_model()),
+        ("embedding", config.embedding_model()),
+        ("rerank", config.reranking_model()),
+    ] {
         endpoints.extend(model.and_then(|it| planner.endpoint(role, &it)));
     }
     for (role, provider, url) in [

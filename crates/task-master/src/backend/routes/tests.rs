@@ -165,3 +165,54 @@ fn a_model_at_several_addresses_is_one_that_shares_its_work() {
     assert_eq!(servers[..2], expected, "what is not local is not asked");
     assert!(servers.iter().all(|(url, _, _)| !url.contains("elsewhere")));
 }
+
+/// Who is asked about weak tasks, in order.
+#[track_caller]
+fn check_ladder(models: &str, variables: &[(&str, &str)], bigger: Option<&str>, expected: &str) {
+    let config = config(&format!("{{\"models\": {{{models}}}}}"));
+    let ladder = ladder(&config, &environment(variables), Role::Main, bigger).unwrap();
+    let shown: Vec<String> = ladder
+        .into_iter()
+        .map(|route| match route {
+            Route::Embedded { model, .. } => model.unwrap_or_else(|| "engine".to_owned()),
+            Route::Client => "the client".to_owned(),
+            Route::Server(it) => it.model,
+        })
+        .collect();
+    assert_eq!(shown.join(", "), expected, "{models} {variables:?}");
+}
+
+#[test]
+fn weak_tasks_are_asked_of_larger_models_here_and_then_of_those_elsewhere_that_may_be_asked() {
+    let all = [
+        ("OPENAI_API_KEY", "k"),
+        ("PERPLEXITY_API_KEY", "k"),
+        ("ANTHROPIC_API_KEY", "k"),
+        ("TASKMASTER_MODE", "hybrid"),
+    ];
+    let (keys, hybrid) = (&all[..3], &all[..]);
+    let escalating = |to: &str| format!("{LM}, \"escalation\": {to}");
+    let (near, own, far) = (
+        escalating(r#"{"provider": "ollama", "modelId": "big"}"#),
+        escalating(r#"{"provider": "lmstudio", "modelId": "a"}"#),
+        escalating(r#"{"provider": "anthropic", "modelId": "claude"}"#),
+    );
+    // Nothing is there, nothing is named.
+    check_ladder(LM, keys, None, "");
+    check_ladder(LM, keys, Some("large"), "large");
+    // What is named comes in place of what is found.
+    check_ladder(&near, keys, Some("large"), "big");
+    check_ladder(&own, keys, None, "");
+    // What is elsewhere is asked where the mode allows it and its key is set, after what is here.
+    check_ladder(&far, keys, Some("large"), "large");
+    check_ladder(&far, &all[3..], Some("large"), "large");
+    check_ladder(&far, hybrid, Some("large"), "large, claude");
+    check_ladder(CLOUD, keys, Some("large"), "large");
+    check_ladder(CLOUD, hybrid, Some("large"), "large, gpt, sonar");
+    // Who answered is not asked again.
+    let external = [("OPENAI_API_KEY", "k"), ("TASKMASTER_MODE", "external")];
+    let only = r#""main": {"provider": "openai", "modelId": "gpt"}, "research": {"provider": "openai", "modelId": "gpt"}, "fallback": {"provider": "openai", "modelId": "gpt"}"#;
+    check_ladder(only, &external, None, "");
+    let more = format!("{only}, \"escalation\": {{\"provider\": \"openai\", \"modelId\": \"o\"}}");
+    check_ladder(&more, &external, None, "o");
+}

@@ -354,6 +354,7 @@ impl Sides<'_> {
             timeout: Duration::from_mins(30),
             saved: None,
             documents: None,
+            escalation: None,
         };
         let asked = Instant::now();
         let first = OnceLock::new();

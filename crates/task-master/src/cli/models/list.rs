@@ -1,17 +1,19 @@
 //! `models list`: what there is, what is installed, and what this machine has room for.
 
 use serde::Serialize;
-use sysinfo::System;
 use tm_llm::catalogue::{
     Catalogue, Digest, Model, Role,
     store::{ModelStore, Presence},
 };
 
 use super::{Format, size};
-use crate::report::{
-    Report,
-    table::Table,
-    text::{BOLD, DIM, GREEN, RED, Text, YELLOW},
+use crate::{
+    backend,
+    report::{
+        Report,
+        table::Table,
+        text::{BOLD, DIM, GREEN, RED, Text, YELLOW},
+    },
 };
 
 /// List the models there are, and which of them are installed
@@ -73,7 +75,7 @@ enum State {
 
 /// Runs `models list`.
 pub(super) fn run(args: &Args, catalogue: &Catalogue, store: &ModelStore, report: &mut Report) {
-    let memory_mib = memory_mib();
+    let memory_mib = backend::memory_mib();
     let rows = catalogue.models().iter().map(|it| row(it, store.presence(it), memory_mib));
     let models: Vec<Row> = rows.filter(|it| !args.local || it.state != State::Absent).collect();
     let directory = store.directory().display().to_string();
@@ -156,13 +158,4 @@ fn state(row: &Row) -> Text {
         State::Absent if row.sha256.is_none() => Text::styled(DIM, "needs --sha256"),
         State::Absent => Text::styled(DIM, "-"),
     }
-}
-
-/// The memory that this process may use: the machine's, or what its container is allowed.
-fn memory_mib() -> Option<u64> {
-    let mut system = System::new().ok()?;
-    system.refresh_memory();
-    let total = system.total_memory();
-    let total = system.cgroup_limits().map_or(total, |it| it.total_memory.min(total));
-    (total > 0).then_some(total >> 20)
 }

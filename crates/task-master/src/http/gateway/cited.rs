@@ -182,6 +182,7 @@ async fn ask(
         timeout: gateway.timeout,
         observer: &|_| (),
         documents: None,
+        escalation: None,
     };
     let researched = research(asking, &[], question).await.map_err(|error| match error {
         AskError::Text(error) | AskError::Object(StructuredError::Backend(error)) => error.into(),

@@ -5,6 +5,7 @@ use tm_llm::failover::Spent;
 use tm_tasks::config::Role;
 use tm_workflows::{
     asking::Asking,
+    escalation::{Below, below_threshold},
     event::Event,
     plan::change::{ChangeError, Place},
 };
@@ -51,9 +52,14 @@ pub(super) fn ask<T>(
     work: impl AsyncFnOnce(Asking<'_>) -> Result<T, ChangeError>,
 ) -> anyhow::Result<Answered<T>> {
     let documents = knowledge::for_role(call.workspace, role, call.report)?;
+    let escalation = backend::escalation(call.workspace, role, None, call.report)?;
     let answered = ask_for(call, role, command, async |asking| {
-        work(Asking { documents: documents.as_ref(), ..asking }).await.map_err(told)
+        let (documents, escalation) = (documents.as_ref(), escalation.as_ref());
+        work(Asking { documents, escalation, ..asking }).await.map_err(told)
     })?;
+    if let Some(escalation) = &escalation {
+        tell_below(call, &escalation.below(), Some(escalation.minimum));
+    }
     if let Some(documents) = &documents {
         knowledge::tell_degraded(&documents.libraries, call.report);
     }
@@ -82,11 +88,19 @@ pub(super) fn ask_for<T>(
             timeout,
             observer: &observer,
             documents: None,
+            escalation: None,
         };
         let value = work(asking).await?;
         Ok((value, model.spent()))
     })?;
     Ok(Answered { value, telemetry: telemetry::data(command, call.now(), &spent) })
+}
+
+/// Warns of tasks that did not reach what they were to reach.
+pub(super) fn tell_below(call: &mut Call<'_>, below: &[Below], minimum: Option<u8>) {
+    if let Some(message) = below_threshold(below, minimum.unwrap_or_default()) {
+        call.report.warn(&message);
+    }
 }
 
 /// Tells the client what a workflow does.

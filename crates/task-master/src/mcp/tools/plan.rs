@@ -1,14 +1,17 @@
 //! Tools in which a model makes tasks: `parse_prd`.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use serde_json::json;
 use tm_tasks::{prd::Prd, store::Store};
-use tm_workflows::plan::parse_prd::{Existing, ParsePrd, Target, parse_prd as plan};
+use tm_workflows::{
+    escalation::Below,
+    plan::parse_prd::{Existing, ParsePrd, Target, parse_prd as plan},
+};
 
 use super::{
     PROJECT_ROOT, TAG,
-    asking::{LOOKED_UP, role, tell},
+    asking::{LOOKED_UP, role, tell, tell_below},
     in_project,
 };
 use crate::{
@@ -59,6 +62,7 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         timeout: call::timeout(&call.workspace.environment),
         saved: Some(call.workspace.environment.state_dir.join("parse-prd")),
         documents: knowledge::for_role(call.workspace, role, call.report)?,
+        escalation: backend::escalation(call.workspace, role, None, call.report)?.map(Arc::new),
     };
     let request = ParsePrd { count: request.count.filter(|it| *it > 0), ..request };
     let store = match call.arguments.text("output") {
@@ -79,11 +83,13 @@ fn parse_prd(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     Prd::from_bytes(&request.document)?;
     let choice = backend::for_role(call.workspace, role, call.report)?;
     let teller = call.teller;
-    let spent = call.wait(async {
+    let (spent, quality) = call.wait(async {
         let model = choice.open().await?;
-        plan(&*model, target, &request, &|event| tell(teller, event)).await?;
-        Ok(model.spent())
+        let written = plan(&*model, target, &request, &|event| tell(teller, event)).await?;
+        Ok((model.spent(), written.quality))
     })?;
+    let below: Vec<Below> = quality.below().map(Below::from).collect();
+    tell_below(call, &below, quality.minimum);
     if let Some(documents) = &request.documents {
         knowledge::tell_degraded(&documents.libraries, call.report);
     }

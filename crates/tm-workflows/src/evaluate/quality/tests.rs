@@ -7,7 +7,7 @@ fn a_good_plan_scores_higher_than_one_of_another_document_or_none() {
     let own = quality(&pair.prd, &pair.baseline);
     let other = quality(&pair.prd, &greenhouse().baseline);
     assert!(own.percent > 60 && other.percent < 20, "{own:?} {other:?}");
-    assert_eq!(quality(&pair.prd, &[]), Quality { percent: 0, tasks: vec![] });
+    assert_eq!(quality(&pair.prd, &[]), Quality { percent: 0, tasks: vec![], minimum: None });
 }
 
 #[test]

@@ -65,7 +65,9 @@ impl Detail {
     /// of the document is lost on the way.
     pub(super) fn draft(self, requirements: &[&str]) -> Draft {
         let mut details = self.details;
-        details.push_str("\n\nRequirements:");
+        if !requirements.is_empty() {
+            details.push_str("\n\nRequirements:");
+        }
         for requirement in requirements {
             details.push_str("\n- ");
             details.push_str(requirement);
@@ -85,21 +87,7 @@ impl Detail {
 pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail, ParsePrdError> {
     let mut requirements = session.requirements_of(index);
     requirements.truncate(REQUIREMENTS_SHOWN);
-    let (part, step, steps) = session.place(index);
-    let variables = json!({
-        "parts": session.work.beginnings,
-        "number": part,
-        "requirements": requirements,
-        "step": step,
-        "steps": steps,
-        "documents": session.work.looked_up.get(part - 1),
-    });
-    let mut question = Question {
-        text: session.prompts.render(PARSE_PRD_DETAIL, variables)?,
-        schema: schema(),
-        sampling: Sampling { temperature: 0.3, seed: seed(index), ..Sampling::default() },
-        max_tokens: 700,
-    };
+    let mut question = question(session, index, &requirements)?;
     let read = |value: Value| {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
         Ok((read(&said, session.language)?, weakness(&said, &requirements)))
@@ -108,10 +96,7 @@ pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail
     let mut answer = session.ask(&question, read).await.map_err(failed)?;
     if let (None, (_, Some(weakness))) = (&answer.repaired, &answer.value) {
         // What is merely weak is asked for once more, and better than nothing if that fails.
-        let text = &question.text;
-        question.text = format!("{text}\n\nDo better than an earlier answer: {weakness}.");
-        question.sampling.seed = question.sampling.seed.wrapping_add(1);
-        question.sampling.temperature = 0.6;
+        question = question.once_more(weakness);
         match session.ask(&question, read).await {
             Ok(again) => answer = Answer { repaired: Some(weakness.clone()), ..again },
             Err(StructuredError::Invalid { .. }) => {}
@@ -123,6 +108,59 @@ pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail
     let (title, repaired) = (detail.title.clone(), answer.repaired.is_some());
     (session.observer)(Event::TaskWritten { number: index + 1, title, repaired });
     Ok(detail)
+}
+
+/// Asks for task `index` again, because of a fault of what there is.
+pub(super) async fn again(
+    session: &Session<'_>,
+    index: usize,
+    requirements: &[&str],
+    fault: &str,
+) -> Result<Detail, ParsePrdError> {
+    let shown = requirements.get(..REQUIREMENTS_SHOWN).unwrap_or(requirements);
+    let question = question(session, index, shown)?.once_more(fault);
+    let read = |value: Value| {
+        let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
+        read(&said, session.language)
+    };
+    let answer = session.ask(&question, read).await;
+    let failed = |source| ParsePrdError::Task { number: index + 1, source };
+    answer.map(|it| it.value).map_err(failed)
+}
+
+/// The question for task `index`, of which these requirements are shown.
+fn question(
+    session: &Session<'_>,
+    index: usize,
+    requirements: &[&str],
+) -> Result<Question, ParsePrdError> {
+    let (part, step, steps) = session.place(index);
+    let variables = json!({
+        "parts": session.work.beginnings,
+        "number": part,
+        "requirements": requirements,
+        "step": step,
+        "steps": steps,
+        "documents": session.work.looked_up.get(part - 1),
+    });
+    Ok(Question {
+        text: session.prompts.render(PARSE_PRD_DETAIL, variables)?,
+        schema: schema(),
+        sampling: Sampling { temperature: 0.3, seed: seed(index), ..Sampling::default() },
+        max_tokens: 700,
+    })
+}
+
+impl Question {
+    /// The same after an answer that is not good enough. The same draw would give the same answer.
+    fn once_more(self, fault: &str) -> Self {
+        let seed = self.sampling.seed.wrapping_add(1);
+        Self {
+            text: format!("{}\n\nDo better than an earlier answer: {fault}.", self.text),
+            sampling: Sampling { seed, temperature: 0.6, ..self.sampling },
+            ..self
+        }
+    }
 }
 
 /// What makes a task useless though its form is right, in words for the model.

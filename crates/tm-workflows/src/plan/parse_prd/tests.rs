@@ -30,6 +30,7 @@ pub(super) fn request(count: usize) -> ParsePrd {
         timeout: Duration::from_mins(1),
         saved: None,
         documents: None,
+        escalation: None,
     }
 }
 

@@ -21,7 +21,11 @@ use tm_tasks::{
     task::{Priority, Task},
 };
 
-use super::{COUNT_MAX, ParsePrd, ParsePrdError, Plan, natural_count};
+use super::{
+    COUNT_MAX, ParsePrd, ParsePrdError, Plan,
+    better::{self, Rewriting},
+    natural_count, text_of,
+};
 use crate::{
     asking::object,
     event::{Event, Observer},
@@ -142,12 +146,13 @@ impl Whole {
     ) -> Result<Plan, ParsePrdError> {
         let tasks = request.count.unwrap_or_else(|| natural_count(prd.requirements().count()));
         observer(Event::Planning { tasks });
+        let deadline = std::time::Instant::now() + request.timeout;
         let chat = ChatRequest {
             messages: self.messages,
             response_schema: Some(asked()),
             sampling: Sampling::default(),
             max_tokens: self.max_tokens,
-            deadline: std::time::Instant::now() + request.timeout,
+            deadline,
         };
         let read = |value| read(value, self.numbers_from, priority(&request.priority));
         let on_text = |_: &str| observer(Event::Tokens { count: 1 });
@@ -159,15 +164,16 @@ impl Whole {
             let title = draft.title.clone();
             observer(Event::TaskWritten { number: index + 1, title, repaired });
         }
-        Ok(finished(prd, answer.value, answer.usage))
+        let work = better::work(prd, &answer.value);
+        let rewriting = Rewriting { backend, request, prd, observer, deadline };
+        let (tasks, mut usage) = rewriting.of(answer.value, &work).await;
+        usage += answer.usage;
+        Ok(finished(prd, tasks, usage))
     }
 }
 
 fn finished(prd: &Prd, tasks: Vec<Draft>, usage: Usage) -> Plan {
-    let text = |it: &Draft| {
-        [it.title.as_str(), &it.description, &it.details, &it.test_strategy].join("\n")
-    };
-    let texts: Vec<String> = tasks.iter().map(text).collect();
+    let texts: Vec<String> = tasks.iter().map(text_of).collect();
     let requirements = coverage(prd, &texts);
     let missing = requirements.iter().filter(|it| !it.is_covered());
     let words = |it: &Requirement| prd.units.get(it.unit).map(|it| it.text.clone());

@@ -52,6 +52,7 @@ impl Work {
                 timeout: request.timeout,
                 observer,
                 documents: request.documents.as_ref(),
+                escalation: None,
             };
             let mut all = Vec::new();
             for (looked_up, part) in looked_up.iter_mut().zip(&parts) {

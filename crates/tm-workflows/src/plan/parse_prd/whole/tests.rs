@@ -20,6 +20,7 @@ fn request(count: Option<usize>) -> ParsePrd {
         timeout: std::time::Duration::from_mins(1),
         saved: None,
         documents: None,
+        escalation: None,
     }
 }
 
