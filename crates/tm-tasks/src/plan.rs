@@ -3,7 +3,7 @@
 //! [`parts`] divides the work; [`background`] is what a document says beside it, in the words that a
 //! small model can read; [`affinity`] says which tasks build on which; [`assemble`] gives ids and dependencies
 //! that cannot be wrong; [`coverage`] looks up which requirements the tasks have; [`terms`] says how
-//! alike texts are; [`tree`] is a document of any size divided down to single pieces of work.
+//! alike texts are; [`titles`] makes titles of the document's own words; [`tree`] is a document of any size divided down to single pieces of work.
 
 pub mod affinity;
 pub mod assemble;
@@ -11,6 +11,7 @@ pub mod background;
 pub mod coverage;
 pub mod parts;
 pub mod terms;
+pub mod titles;
 pub mod tree;
 mod words;
 

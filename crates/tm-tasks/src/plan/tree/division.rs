@@ -10,7 +10,13 @@ use std::{
     ops::Range,
 };
 
-use crate::{plan::words, prd::Prd};
+use crate::{
+    plan::{
+        titles::{TITLE_MAX, of_heading, of_requirement},
+        words,
+    },
+    prd::Prd,
+};
 
 /// Of more requirements than this nobody is asked whether they are one piece of work.
 pub const ASKED_MAX: usize = 7;
@@ -23,9 +29,6 @@ pub const CHOICES_MAX: usize = 3;
 
 /// About as many requirements are in a part of what has no chapters.
 const PART: usize = 5;
-
-/// The longest title that is taken from the document, in characters.
-const TITLE_MAX: usize = 80;
 
 /// The requirements of a document, as what is divided.
 #[derive(Debug)]
@@ -135,27 +138,44 @@ impl<'a> Division<'a> {
         choices
     }
 
-    /// The heading over a piece, when the piece is all that stands below it.
-    pub fn heading(&self, range: &Range<usize>) -> Option<&'a str> {
+    /// The section that a piece is all of.
+    fn section(&self, range: &Range<usize>) -> Option<usize> {
         let (first, last) = (self.lineage(range.start), self.lineage(range.end.checked_sub(1)?));
         let common = first.iter().zip(&last).take_while(|(one, other)| one == other);
         let (section, _) = common.last()?;
-        (self.sections.get(section)? == range).then(|| self.title(*section)).flatten()
+        (self.sections.get(section)? == range).then_some(*section)
     }
 
     /// A title for a piece, out of the document's own words.
     pub fn name(&self, range: &Range<usize>) -> String {
         if range.len() == 1 {
-            return cut(self.text(range.start));
+            return of_requirement(self.text(range.start));
         }
-        if let Some(heading) = self.heading(range) {
-            return cut(heading);
+        if let Some(section) = self.section(range).filter(|it| self.title(*it).is_some()) {
+            return self.called(section);
         }
         let innermost = |position| self.lineage(position).last().and_then(|it| self.title(*it));
         match (innermost(range.start), innermost(range.end.saturating_sub(1))) {
-            (Some(first), Some(last)) if first != last => cut(&format!("{first} – {last}")),
-            _ => cut(self.text(range.start)),
+            (Some(first), Some(last)) if first != last => {
+                let (first, last) = (of_heading(first), of_heading(last));
+                let both = format!("{first} – {last}");
+                if both.chars().count() <= TITLE_MAX { both } else { first }
+            }
+            _ => of_requirement(self.text(range.start)),
         }
+    }
+
+    /// A section's heading, after the one above it where several sections have the same.
+    fn called(&self, section: usize) -> String {
+        let sections = &self.prd.sections;
+        let title = self.title(section);
+        let own = of_heading(title.unwrap_or_default());
+        let same = sections.iter().filter(|it| Some(it.title.as_str()) == title).count();
+        let above = sections.get(section).and_then(|it| it.parent).and_then(|it| self.title(it));
+        // What the whole document is called is over all of them.
+        let above = above.filter(|it| same > 1 && *it != self.prd.title);
+        let both = above.map(|it| format!("{}: {own}", of_heading(it)));
+        both.filter(|it| it.chars().count() <= TITLE_MAX).unwrap_or(own)
     }
 
     /// The sections from the outermost to that of a requirement.
@@ -210,15 +230,6 @@ impl Gap {
         let shared = as_float(said.intersection(says).count()) / as_float(shorter);
         Self { common: (above != below).then_some(common), shared }
     }
-}
-
-/// A title of at most [`TITLE_MAX`] characters, cut at a word.
-fn cut(text: &str) -> String {
-    let text = text.trim_end_matches(['.', ':', ';', ',', ' ']);
-    let Some((end, _)) = text.char_indices().nth(TITLE_MAX) else { return text.to_owned() };
-    let head = text.get(..end).unwrap_or(text);
-    let head = head.rsplit_once(' ').map_or(head, |(words, _)| words);
-    format!("{head}…")
 }
 
 fn as_float(count: usize) -> f64 {

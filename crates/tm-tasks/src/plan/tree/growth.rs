@@ -10,7 +10,10 @@ use super::{
     dependencies::{Dependencies, Kind, Leaf, dependencies},
     division::{ASKED_MAX, Division, partition},
 };
-use crate::prd::{Origin, Span};
+use crate::{
+    plan::words,
+    prd::{Origin, Span},
+};
 
 /// A tree that is not finished.
 #[derive(Debug)]
@@ -110,16 +113,18 @@ impl<'a> Growth<'a> {
         }
     }
 
+    /// The pieces that were not divided, in the order of the document.
+    pub fn leaves(&mut self) -> Vec<Leaf> {
+        self.done.sort_by(|one, other| one.piece.path.cmp(&other.piece.path));
+        let leaves = self.done.iter().filter(|it| it.children == 0);
+        let leaf = |it: &Done| Leaf { title: it.title.clone(), positions: it.piece.range.clone() };
+        leaves.map(leaf).collect()
+    }
+
     /// The finished tree.
     pub fn finish(mut self, origin: &Origin, document: Source, made: Made) -> Tree {
-        self.done.sort_by(|one, other| one.piece.path.cmp(&other.piece.path));
+        let leaves = self.leaves();
         let is_leaf = |it: &&Done| it.children == 0;
-        let leaves: Vec<Leaf> = self
-            .done
-            .iter()
-            .filter(is_leaf)
-            .map(|it| Leaf { title: it.title.clone(), positions: it.piece.range.clone() })
-            .collect();
         let ids: Vec<String> = self.done.iter().filter(is_leaf).map(|it| it.piece.id()).collect();
         let Dependencies { after, dropped } = dependencies(self.division, &leaves);
         let id = |leaf: usize| ids.get(leaf).cloned().unwrap_or_default();
@@ -143,10 +148,25 @@ impl<'a> Growth<'a> {
 
     fn title(&self, piece: &Piece, answer: Option<&Answer>) -> (String, TitledBy) {
         match answer.filter(|_| piece.range.len() > 1) {
+            Some(answer) if self.repeats(&answer.title, piece) => {
+                (self.division.name(&piece.range), TitledBy::Document)
+            }
             Some(answer) => (answer.title.clone(), TitledBy::Model),
             None if piece.is_whole() => (self.division.prd().title.clone(), TitledBy::Document),
             None => (self.division.name(&piece.range), TitledBy::Document),
         }
+    }
+
+    /// Whether a title says no more than those above it, and nothing of the piece's own requirements:
+    /// small models like to say again what the product is called.
+    fn repeats(&self, title: &str, piece: &Piece) -> bool {
+        let above: HashSet<String> = piece.ancestors.iter().flat_map(|it| words(it)).collect();
+        let said: HashSet<String> =
+            piece.range.clone().flat_map(|it| words(self.division.text(it))).collect();
+        let title: HashSet<String> = words(title).collect();
+        let (again, new): (Vec<&String>, Vec<&String>) =
+            title.iter().partition(|it| above.contains(*it));
+        again.len() >= new.len().max(1) && !new.into_iter().any(|it| said.contains(it))
     }
 
     /// Why a piece is divided or not, and its parts.

@@ -30,7 +30,11 @@ pub(super) fn tree_of(text: &str, reasons: &[Reason]) -> Tree {
         let mut answer = |cuts: Vec<usize>, id: String| {
             let cut = *cuts.first()?;
             last = reasons.next().or(last);
-            Some(Answer { title: format!("Build part {id}"), reason: last?, cut })
+            Some(Answer {
+                title: format!("Build part{}", id.replace('.', "x")),
+                reason: last?,
+                cut,
+            })
         };
         let answers: Vec<Option<Answer>> =
             growth.level().iter().map(|it| answer(growth.choices(it), it.id())).collect();
@@ -66,11 +70,11 @@ fn a_tree_reads_as_nested_lists_that_end_with_the_requirements() {
 
     5 requirements of `prd.md` in 2 pieces of work, divided by script (seed 42).
 
-    - **1 Build part 1**
-      - **1.1 Build part 1.1**: one piece of work
+    - **1 Build part1**
+      - **1.1 Build part1x1**: one piece of work
         - R1: find notes by word with SQLite FTS5
         - R2: answer within 50 ms
-      - **1.2 Build part 1.2**: one piece of work (after 1.1)
+      - **1.2 Build part1x2**: one piece of work (after 1.1)
         - R3: two machines hold the same notes
         - R4: conflicts keep both versions, see Search
         - R5: one Markdown file for each note
@@ -86,12 +90,12 @@ fn leaves_become_tasks_after_those_they_wait_for_with_their_requirements_word_fo
     let fact = |it: &Draft| format!("{} (after {:?})\n{}", it.title, it.after, it.details);
     let facts: Vec<String> = drafts.iter().map(fact).collect();
     insta::assert_snapshot!(facts.join("\n\n"), @r"
-    Build part 1.2 (after [])
+    Build part1x2 (after [])
     Requirements:
     - cards are charged
     - refunds are booked
 
-    Build part 1.1 (after [0])
+    Build part1x1 (after [0])
     Requirements:
     - an order is paid, see Payment
     - an order is sent

@@ -67,7 +67,16 @@ fn a_piece_is_called_by_its_heading_its_headings_or_its_words() {
     let division = Division::new(&prd);
     let names = [0..2, 2..3, 1..3, 0..1].map(|it| division.name(&it));
     assert_eq!(names, ["Search", "keeps two machines alike", "Search – Sync", "finds notes"]);
-    assert_eq!(division.heading(&(0..1)), None);
+}
+
+#[test]
+fn a_heading_that_several_sections_have_comes_after_the_one_above_it() {
+    let text = "# D\n## 1. Search\n### User Story\n- find notes\n- find words\n## 2. Sync\n\
+                ### User Story\n- keep notes alike\n- keep files alike\n## Export\n- write files\n- write notes\n";
+    let prd = Prd::read(text).unwrap();
+    let division = Division::new(&prd);
+    let names = [0..2, 2..4, 4..6].map(|it| division.name(&it));
+    assert_eq!(names, ["Search: User Story", "Sync: User Story", "Export"]);
 }
 
 proptest! {

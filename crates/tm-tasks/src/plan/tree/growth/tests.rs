@@ -88,9 +88,38 @@ fn siblings_of_one_name_are_called_by_their_own_words() {
     let prd = Prd::read(text).unwrap();
     let division = Division::new(&prd);
     let mut growth = Growth::new(&division);
-    let same = |reason| Some(Answer { title: "Build all of it".into(), reason, cut: 2 });
-    growth.advance(vec![same(Reason::SeveralFeatures)]);
-    growth.advance(vec![same(Reason::OneFeature), same(Reason::OneFeature)]);
+    let said = |title: &str, reason| Some(Answer { title: title.into(), reason, cut: 2 });
+    growth.advance(vec![said("Build all of it", Reason::SeveralFeatures)]);
+    growth.advance(vec![said("Do the rest", Reason::OneFeature); 2]);
     let titles: Vec<String> = finish(growth, text).nodes.into_iter().map(|it| it.title).collect();
-    assert_eq!(titles, ["Build all of it", "Build all of it", "B"]);
+    assert_eq!(titles, ["Build all of it", "Do the rest", "B"]);
+}
+
+#[test]
+fn a_title_that_only_says_again_what_the_product_is_called_gives_way_to_the_documents_own_words() {
+    let text = "# Bread shop\n## Cart\n- put rolls into it\n- keep it for a week\n## 2. Pay\n\
+                - charge cards\n- book refunds\n## Send\n- print labels\n- call the courier\n";
+    let check = |title: &str, expected: &str| {
+        let prd = Prd::read(text).unwrap();
+        let division = Division::new(&prd);
+        let mut growth = Growth::new(&division);
+        let whole = Answer {
+            title: "Sell in the bread shop".into(),
+            reason: Reason::SeveralFeatures,
+            cut: 2,
+        };
+        growth.advance(vec![Some(whole)]);
+        let second = Answer { title: title.into(), reason: Reason::OneFeature, cut: 3 };
+        growth.advance(vec![None, Some(second)]);
+        let tree = finish(growth, text);
+        let found = tree.nodes.iter().find(|it| it.id == "1.2").unwrap();
+        assert_eq!(found.title, expected, "{title}");
+        let by = if title == expected { TitledBy::Model } else { TitledBy::Document };
+        assert_eq!(found.titled_by, by);
+    };
+    check("Build the bread shop", "Pay – Send");
+    check("Sell bread in a shop system", "Pay – Send");
+    check("Charge cards in the bread shop", "Charge cards in the bread shop");
+    // Titles in another language have no word of the document, and are titles all the same.
+    check("Karten belasten und Etiketten drucken", "Karten belasten und Etiketten drucken");
 }
