@@ -7,7 +7,13 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::{document::Tag, id::TaskId, status::Status, task::Task};
+use crate::{
+    divide::{Existing, SubtaskDraft, divide},
+    document::Tag,
+    id::TaskId,
+    status::Status,
+    task::Task,
+};
 
 /// A task as it was planned, before it has an id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +28,8 @@ pub struct Draft {
     pub after: Vec<usize>,
     /// Tasks to be done before that are no part of the plan.
     pub after_existing: Vec<TaskId>,
+    /// Where the task is too large to be done in one go.
+    pub subtasks: Vec<SubtaskDraft>,
 }
 
 /// The tasks of a plan, with ids that go on after those of the tag and are spelled like them.
@@ -39,7 +47,7 @@ pub fn assemble(drafts: &[Draft], tag: &Tag, existing: &[Task]) -> Vec<Task> {
         let before = draft.after_existing.iter().filter(is_there).map(|it| it.to_json(spelling));
         let dependencies: Vec<Value> =
             before.chain(earlier(draft, position).into_iter().map(id)).collect();
-        Task::with_fields([
+        let mut task = Task::with_fields([
             ("id", id(position)),
             ("title", json!(draft.title)),
             ("description", json!(draft.description)),
@@ -49,7 +57,11 @@ pub fn assemble(drafts: &[Draft], tag: &Tag, existing: &[Task]) -> Vec<Task> {
             ("dependencies", json!(dependencies)),
             ("status", json!(Status::Pending.as_str())),
             ("subtasks", json!([])),
-        ])
+        ]);
+        if !draft.subtasks.is_empty() {
+            divide(&mut task, &draft.subtasks, Existing::Replace);
+        }
+        task
     };
     drafts.iter().enumerate().map(task).collect()
 }

@@ -133,7 +133,7 @@ fn rank(prd: &Prd, section: usize) -> Ordering {
 }
 
 /// What the outermost chapter around a section that gives steps of the work calls them.
-fn kind_of_steps(prd: &Prd, section: usize) -> Option<&'static str> {
+pub(super) fn kind_of_steps(prd: &Prd, section: usize) -> Option<&'static str> {
     prd.path(section).iter().find_map(|title| {
         let title = title.to_lowercase();
         STEPS.iter().copied().find(|it| title.contains(it))

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
 use tm_tasks::{
     id::TaskId,
     prd::Prd,
@@ -20,11 +21,24 @@ use super::{
 
 /// Scores a plan as a whole and each of its tasks by how it is written.
 pub fn quality(prd: &Prd, plan: &[Task]) -> Quality {
+    let whole: Vec<Task> = plan.iter().map(with_subtasks).collect();
     Quality {
-        percent: percent(scores_alone(plan, prd).overall().unwrap_or_default()),
+        percent: percent(scores_alone(&whole, prd).overall().unwrap_or_default()),
         tasks: plan.iter().map(|it| task_quality(it, &Said::by(it))).collect(),
         minimum: None,
     }
+}
+
+/// A task that says what its subtasks say: large ones have their requirements there.
+fn with_subtasks(task: &Task) -> Task {
+    let mut whole = task.clone();
+    let own = task.details().unwrap_or_default();
+    let details = task.subtasks().iter().filter_map(Task::details);
+    let details: Vec<String> = std::iter::once(own).chain(details).collect();
+    if details.len() > 1 {
+        whole.set("details", &json!(details.join("\n")));
+    }
+    whole
 }
 
 /// Scores by how they are written those tasks and subtasks of `after` that `before` does not have

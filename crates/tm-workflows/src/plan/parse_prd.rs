@@ -5,24 +5,14 @@
 //! requirement belongs to which task, ids, order and dependencies are never asked. A model that is
 //! trusted with it is asked for the whole plan in one answer instead. Start at [`parse_prd`].
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use serde_json::{Value, json};
-use tm_llm::{
-    backend::Backend,
-    chat::{ChatRequest, Message, Sampling, Usage},
-    structured::{Answer, StructuredError, ask},
-};
+use tm_llm::{backend::Backend, chat::Usage, structured::StructuredError};
 use tm_tasks::{
     document::{Tag, TagError, TaskFile},
     plan::{
         affinity::wait_for_related,
-        alike,
         assemble::{Draft, assemble, without_detours},
     },
     prd::{Prd, PrdError, Unit},
@@ -36,18 +26,21 @@ use crate::{
     escalation::Escalation,
     evaluate::quality,
     event::{Event, Observer},
-    prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, PromptError, Prompts},
+    prompts::{PromptError, Prompts},
     research::Documents,
 };
 
 use better::Rewriting;
+use session::{Question, Session, object};
 use whole::{Before, Whole};
 use work::Work;
 
 mod background;
 mod better;
 mod detail;
+mod large;
 mod saved;
+mod session;
 mod titles;
 mod whole;
 mod work;
@@ -282,8 +275,7 @@ async fn plan_after(
     }
     let saved = saved::Saved::open(request, &text, (count, &work.looked_up), backend.info())?;
     let session = Session::new(backend, request, &prd, &work, observer)?;
-    let rewriting =
-        Rewriting { backend, request, prd: &prd, observer, deadline: session.deadline };
+    let rewriting = Rewriting { backend, request, prd: &prd, observer, deadline: session.deadline };
     in_parts(&session, &saved, &rewriting).await
 }
 
@@ -307,6 +299,7 @@ async fn in_parts(
     usage += session.usage();
     wait_for_related(&mut tasks);
     without_detours(&mut tasks);
+    large::into_subtasks(session, &mut tasks);
     let requirements = session.prd.requirements().count();
     let uncovered = uncovered(session.prd, &tasks);
     Ok(Plan { tasks, requirements, uncovered, usage })
@@ -319,7 +312,12 @@ fn text_of(it: &Draft) -> String {
 
 /// The requirements whose words no task has: looked up in what was made, not in what was meant.
 fn uncovered(prd: &Prd, tasks: &[Draft]) -> Vec<String> {
-    let missing = |it: &&Unit| !tasks.iter().any(|task| task.details.contains(&it.text));
+    let texts: Vec<&str> = tasks
+        .iter()
+        .flat_map(|it| std::iter::once(&it.details).chain(it.subtasks.iter().map(|it| &it.details)))
+        .map(String::as_str)
+        .collect();
+    let missing = |it: &&Unit| !texts.iter().any(|text| text.contains(&it.text));
     prd.requirements().map(|it| it.1).filter(missing).map(|it| it.text.clone()).collect()
 }
 
@@ -353,131 +351,13 @@ async fn details(
     Ok(details.into_iter().map(|it| it.1).collect())
 }
 
-/// One task for two to three requirements, within what a person can oversee.
+/// One task for two to three requirements, within what a person can oversee; of a large document
+/// one for as many as a model is shown.
 fn natural_count(requirements: usize) -> usize {
+    if large::is_large(requirements) {
+        return requirements.div_ceil(detail::REQUIREMENTS_SHOWN).min(COUNT_MAX);
+    }
     (requirements * 2 / 5).clamp(4, 20)
-}
-
-/// What all questions about one document share.
-struct Session<'a> {
-    backend: &'a dyn Backend,
-    prd: &'a Prd,
-    work: &'a Work,
-    /// Those of the tasks that are written so far; held while one is looked for.
-    titles: tokio::sync::Mutex<Vec<String>>,
-    prompts: &'a Prompts,
-    language: &'a str,
-    system: String,
-    document: String,
-    deadline: Instant,
-    observer: Observer<'a>,
-    usage: Mutex<Usage>,
-}
-
-impl<'a> Session<'a> {
-    fn new(
-        backend: &'a dyn Backend,
-        request: &'a ParsePrd,
-        prd: &'a Prd,
-        work: &'a Work,
-        observer: Observer<'a>,
-    ) -> Result<Self, ParsePrdError> {
-        let document = background::fitting(backend, prd);
-        let prompts = &request.prompts;
-        Ok(Self {
-            backend,
-            prd,
-            work,
-            titles: tokio::sync::Mutex::default(),
-            prompts,
-            language: &request.language,
-            system: prompts.render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?,
-            document: prompts
-                .render(PARSE_PRD_DOCUMENT, json!({"document": document.trim_end()}))?,
-            deadline: Instant::now() + request.timeout,
-            observer,
-            usage: Mutex::default(),
-        })
-    }
-
-    /// Asks about the document. Every question starts with the same words, so that a backend
-    /// that keeps prefixes reads the document once.
-    async fn ask<T>(
-        &self,
-        question: &Question,
-        read: impl Fn(Value) -> Result<T, String>,
-    ) -> Result<Answer<T>, StructuredError> {
-        let request = ChatRequest {
-            messages: vec![
-                Message::system(&self.system),
-                Message::user(format!("{}\n\n{}", self.document, question.text)),
-            ],
-            response_schema: Some(question.schema.clone()),
-            sampling: question.sampling.clone(),
-            max_tokens: question.max_tokens,
-            deadline: self.deadline,
-        };
-        let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
-        let answer = ask(self.backend, request, read, &on_text).await?;
-        *self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner) += answer.usage;
-        Ok(answer)
-    }
-
-    /// How many questions the backend works on together.
-    fn parallel(&self) -> usize {
-        usize::try_from(self.backend.info().parallel).unwrap_or(1).max(1)
-    }
-
-    fn usage(&self) -> Usage {
-        *self.usage.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// A title that no other task has, in place of `title` if one has it.
-    async fn own_title(&self, index: usize, title: String) -> Result<String, ParsePrdError> {
-        let mut titles = self.titles.lock().await;
-        let is_taken = titles.iter().any(|it| alike(it, &title));
-        let own = if is_taken { titles::another(self, index, &titles).await? } else { title };
-        titles.push(own.clone());
-        Ok(own)
-    }
-
-    /// For each task the index of its part, and which step of it the task is.
-    fn tasks(&self) -> impl Iterator<Item = (usize, usize)> {
-        let parts = self.work.parts.iter().enumerate();
-        parts.flat_map(|(at, part)| (1..=part.tasks).map(move |step| (at, step)))
-    }
-
-    /// The number of a task's part, which step of it the task is, and of how many.
-    fn place(&self, task: usize) -> (usize, usize, usize) {
-        let (part, step) = self.tasks().nth(task).unwrap_or((0, 1));
-        (part + 1, step, self.work.parts.get(part).map_or(1, |it| it.tasks))
-    }
-
-    /// The words of the requirements that a task is about.
-    fn requirements_of(&self, task: usize) -> Vec<&'a str> {
-        let part = self.tasks().nth(task).and_then(|it| self.work.parts.get(it.0));
-        let units = part.map(|it| it.units.as_slice()).unwrap_or_default();
-        units.iter().filter_map(|it| self.prd.units.get(*it)).map(|it| it.text.as_str()).collect()
-    }
-}
-
-/// One question about the document.
-struct Question {
-    text: String,
-    schema: Value,
-    sampling: Sampling,
-    max_tokens: u32,
-}
-
-/// An object with exactly these properties.
-fn object(properties: &Value) -> Value {
-    let names: Vec<&String> = properties.as_object().into_iter().flat_map(|it| it.keys()).collect();
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": names,
-        "additionalProperties": false,
-    })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tm_tasks::{
     prd::Prd,
 };
 
-use super::{ParsePrd, ParsePrdError, Session, detail, text_of, work::Work};
+use super::{ParsePrd, ParsePrdError, Session, detail, large, text_of, work::Work};
 use crate::{escalation::Grades, evaluate::grade, event::Observer};
 
 /// A plan that may be written better.
@@ -40,8 +40,10 @@ impl Rewriting<'_> {
             let session = Session { deadline: self.deadline, ..session };
             let before = before.get(index).cloned().unwrap_or_default();
             let requirements = session.requirements_of(index);
-            let about =
-                if requirements.is_empty() { vec![&*before.description] } else { requirements.clone() };
+            let mut about = large::shown(&session, index);
+            if about.is_empty() {
+                about.push(before.description.clone());
+            }
             let mut detail = detail::again(&session, index, &about, fault).await?;
             *spent.lock().unwrap_or_else(PoisonError::into_inner) += session.usage();
             let mut titles = titles.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,12 +75,13 @@ pub(super) fn work(prd: &Prd, drafts: &[Draft]) -> Work {
     let texts: Vec<String> = drafts.iter().map(text_of).collect();
     let requirements = coverage(prd, &texts);
     let units = |task: usize| {
-        let own = requirements.iter().filter(|it| it.matches.first().is_some_and(|it| it.task == task));
+        let own =
+            requirements.iter().filter(|it| it.matches.first().is_some_and(|it| it.task == task));
         own.map(|it| it.unit).collect()
     };
     let parts = (0..drafts.len()).map(|it| Part { units: units(it), tasks: 1 }).collect();
     let beginnings = drafts.iter().map(|it| it.title.clone()).collect();
-    Work { parts, beginnings, looked_up: vec![String::new(); drafts.len()] }
+    Work { parts, beginnings, pieces: Vec::new(), looked_up: vec![String::new(); drafts.len()] }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tm_llm::{
 };
 use tm_tasks::plan::{alike, assemble::Draft, words};
 
-use super::{ParsePrdError, Question, Session, object, titles};
+use super::{ParsePrdError, Question, Session, large, object, titles};
 use crate::{
     event::Event,
     prompts::PARSE_PRD_DETAIL,
@@ -29,7 +29,7 @@ const STEPS: std::ops::RangeInclusive<usize> = 3..=5;
 const MEMBERS: &[&str] = &["\":\"", "\": \"", "`:`"];
 
 /// More requirements than this would bury the question.
-const REQUIREMENTS_SHOWN: usize = 12;
+pub(super) const REQUIREMENTS_SHOWN: usize = 12;
 
 /// A task as the model writes it: short texts one at a time, which it does better than long ones.
 #[derive(Debug, Deserialize)]
@@ -64,18 +64,10 @@ impl Detail {
     /// The task with the requirements it answers for, word for word, so that no name or number
     /// of the document is lost on the way.
     pub(super) fn draft(self, requirements: &[&str]) -> Draft {
-        let mut details = self.details;
-        if !requirements.is_empty() {
-            details.push_str("\n\nRequirements:");
-        }
-        for requirement in requirements {
-            details.push_str("\n- ");
-            details.push_str(requirement);
-        }
         Draft {
             title: self.title,
             description: self.description,
-            details,
+            details: self.details + &listed(requirements),
             test_strategy: self.test_strategy,
             priority: self.priority,
             ..Draft::default()
@@ -83,10 +75,16 @@ impl Detail {
     }
 }
 
+/// What the details of a task end with.
+pub(super) fn listed(requirements: &[&str]) -> String {
+    let heading = if requirements.is_empty() { "" } else { "\n\nRequirements:" };
+    let each = requirements.iter().flat_map(|it| ["\n- ", it]);
+    std::iter::once(heading).chain(each).collect()
+}
+
 /// Asks for task `index`.
 pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail, ParsePrdError> {
-    let mut requirements = session.requirements_of(index);
-    requirements.truncate(REQUIREMENTS_SHOWN);
+    let requirements = large::shown(session, index);
     let mut question = question(session, index, &requirements)?;
     let read = |value: Value| {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
@@ -114,11 +112,10 @@ pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail
 pub(super) async fn again(
     session: &Session<'_>,
     index: usize,
-    requirements: &[&str],
+    requirements: &[String],
     fault: &str,
 ) -> Result<Detail, ParsePrdError> {
-    let shown = requirements.get(..REQUIREMENTS_SHOWN).unwrap_or(requirements);
-    let question = question(session, index, shown)?.once_more(fault);
+    let question = question(session, index, requirements)?.once_more(fault);
     let read = |value: Value| {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
         read(&said, session.language)
@@ -132,7 +129,7 @@ pub(super) async fn again(
 fn question(
     session: &Session<'_>,
     index: usize,
-    requirements: &[&str],
+    requirements: &[String],
 ) -> Result<Question, ParsePrdError> {
     let (part, step, steps) = session.place(index);
     let variables = json!({
@@ -164,7 +161,7 @@ impl Question {
 }
 
 /// What makes a task useless though its form is right, in words for the model.
-fn weakness(said: &Said, requirements: &[&str]) -> Option<String> {
+fn weakness(said: &Said, requirements: &[String]) -> Option<String> {
     let asked: HashSet<String> = requirements.iter().flat_map(|it| words(it)).collect();
     if !words(&said.title).any(|it| asked.contains(&it)) {
         return Some(format!("its title “{}” is not about its requirements", said.title));

@@ -3,7 +3,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use tm_llm::backend::BackendError;
+use serde_json::json;
+use tm_llm::{backend::BackendError, chat::ChatRequest};
 use tm_testkit::model::{Reply, ScriptedModel};
 
 use super::*;
@@ -68,7 +69,10 @@ pub(super) fn working() -> ScriptedModel {
     ScriptedModel::new(answer)
 }
 
-async fn planned(model: &ScriptedModel, request: &ParsePrd) -> Result<Plan, ParsePrdError> {
+pub(super) async fn planned(
+    model: &ScriptedModel,
+    request: &ParsePrd,
+) -> Result<Plan, ParsePrdError> {
     plan(model, request, &|_| ()).await
 }
 
@@ -202,7 +206,8 @@ async fn a_document_longer_than_the_context_is_shortened_and_every_requirement_i
     let plan = planned(&model, &request).await.unwrap();
     let longest = model.seen().iter().map(|it| it.messages[1].content.len()).max().unwrap();
     assert!(longest < 2048 * 3, "{longest} bytes");
-    let carried = plan.tasks.iter().map(|it| it.details.matches("\n- ").count()).sum::<usize>();
+    let subtasks = plan.tasks.iter().flat_map(|it| &it.subtasks);
+    let carried = subtasks.map(|it| it.details.matches("\n- ").count()).sum::<usize>();
     assert_eq!((plan.requirements, carried + plan.uncovered.len()), (1200, 1200));
 }
 

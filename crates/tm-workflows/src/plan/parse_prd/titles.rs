@@ -3,13 +3,13 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tm_llm::{chat::Sampling, structured::StructuredError};
+use tm_llm::{backend::Backend, chat::Sampling, structured::StructuredError};
 use tm_tasks::{
     plan::{alike, parts::Part},
     prd::{Prd, Unit},
 };
 
-use super::{ParsePrdError, Question, Session, object};
+use super::{ParsePrdError, Question, Session, large, object};
 use crate::{prompts::PARSE_PRD_REPLACE, wording::title};
 
 /// The longest title, in characters; the grammar ends it there.
@@ -24,10 +24,19 @@ struct Titled {
     title: String,
 }
 
+/// What each part begins with, in fewer words where there are many.
+pub(super) fn beginnings(backend: &dyn Backend, prd: &Prd, parts: &[Part]) -> Vec<String> {
+    let in_words = |words| parts.iter().map(|it| beginning(prd, it, words)).collect::<Vec<_>>();
+    let most = backend.info().context_tokens / 4;
+    let fits = |all: &Vec<String>| backend.count_tokens(&all.join("\n")) <= most;
+    let sizes = [ABOUT_WORDS, ABOUT_WORDS / 2];
+    sizes.into_iter().map(in_words).find(fits).unwrap_or_else(|| in_words(ABOUT_WORDS / 4))
+}
+
 /// The heading above a part and the first words of its requirements.
-pub(super) fn beginning(prd: &Prd, part: &Part) -> String {
+fn beginning(prd: &Prd, part: &Part, words: usize) -> String {
     let units: Vec<&Unit> = part.units.iter().filter_map(|it| prd.units.get(*it)).collect();
-    let words = ABOUT_WORDS / units.len().clamp(1, ABOUT_REQUIREMENTS);
+    let words = words / units.len().clamp(1, ABOUT_REQUIREMENTS);
     let first = |it: &&Unit| it.text.split_whitespace().take(words).collect::<Vec<_>>().join(" ");
     let said: Vec<String> = units.iter().take(ABOUT_REQUIREMENTS).map(first).collect();
     let path = units.first().map(|it| prd.path(it.section)).unwrap_or_default();
@@ -50,7 +59,11 @@ pub(super) async fn another(
     others: &[String],
 ) -> Result<String, ParsePrdError> {
     let requirements = session.requirements_of(index);
-    let variables = json!({"titles": others, "requirements": requirements});
+    let variables = if session.pieces_of(index).is_empty() {
+        json!({"titles": others, "requirements": requirements})
+    } else {
+        json!({"titles": others, "requirements": large::shown(session, index)})
+    };
     let question = Question {
         text: session.prompts.render(PARSE_PRD_REPLACE, variables)?,
         schema: object(&json!({"title": schema()})),

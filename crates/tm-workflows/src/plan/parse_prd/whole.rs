@@ -222,6 +222,7 @@ fn draft(planned: Planned, start: u64, first_id: u64, priority: &str) -> Result<
         priority: planned.priority.unwrap_or_else(|| priority.to_owned()),
         after,
         after_existing,
+        subtasks: Vec::new(),
     })
 }
 

@@ -5,11 +5,14 @@
 
 use tm_llm::backend::Backend;
 use tm_tasks::{
-    plan::parts::{Part, parts},
+    plan::{
+        parts::{Part, parts},
+        pieces::Piece,
+    },
     prd::Prd,
 };
 
-use super::{ParsePrd, ParsePrdError, titles};
+use super::{ParsePrd, ParsePrdError, large, titles};
 use crate::{
     asking::{AskError, Asking},
     event::Observer,
@@ -24,6 +27,8 @@ pub(super) struct Work {
     pub(super) parts: Vec<Part>,
     /// What each begins with.
     pub(super) beginnings: Vec<String>,
+    /// What each is divided in, where it is too large for one task.
+    pub(super) pieces: Vec<Vec<Piece>>,
     /// The sentences of other documents that are nearest to each, one a line.
     pub(super) looked_up: Vec<String>,
 }
@@ -41,7 +46,8 @@ impl Work {
         observer: Observer<'_>,
     ) -> Result<Self, ParsePrdError> {
         let parts = parts(prd, count);
-        let beginnings = parts.iter().map(|it| titles::beginning(prd, it)).collect();
+        let beginnings = titles::beginnings(backend, prd, &parts);
+        let pieces = large::pieces(prd, &parts);
         let mut looked_up = vec![String::new(); parts.len()];
         if request.documents.is_some() {
             let known = one_line(text);
@@ -62,7 +68,7 @@ impl Work {
             }
             tell(&asking, &all);
         }
-        Ok(Self { parts, beginnings, looked_up })
+        Ok(Self { parts, beginnings, pieces, looked_up })
     }
 }
 

@@ -58,7 +58,8 @@ fn a_text_that_says_nothing_is_a_fault_in_words_for_the_model() {
 
 #[test]
 fn what_is_about_something_else_or_said_twice_is_a_weakness_in_words_for_the_model() {
-    let weakness = |said: Said| weakness(&said, &["notes are found by word"]).unwrap_or_default();
+    let weakness =
+        |said: Said| weakness(&said, &["notes are found by word".to_owned()]).unwrap_or_default();
     let description = "Notes are found by any word in their text.";
     insta::assert_snapshot!(weakness(said(description, &STEPS_SAID)), @"");
     let mut other = said(description, &STEPS_SAID);
