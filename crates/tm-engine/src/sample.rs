@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of the model; the same seed and scores draw the same tokens.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, cmp::Ordering, collections::HashSet};
 
 use llama_cpp_2::token::LlamaToken;
 use tm_llm::chat::Sampling;
@@ -38,43 +38,39 @@ impl Sampler {
         scores: &[f32],
         allowed: Option<&SimpleVob>,
     ) -> Option<LlamaToken> {
-        let mut candidates = candidates(scores, allowed);
-        self.penalise(&mut candidates);
-        let best = candidates.iter().copied().reduce(|best, candidate| {
-            if candidate.score > best.score { candidate } else { best }
-        })?;
+        let scores = self.penalised(scores);
+        let token = |id: u32| LlamaToken(id.cast_signed());
         if self.sampling.temperature <= 0.0 {
-            return Some(LlamaToken(best.id.cast_signed()));
+            return likeliest(&scores, allowed, 1).first().map(|one| token(one.id));
         }
-        let weights = self.weigh(candidates, best.score);
-        Some(LlamaToken(self.draw(&weights).unwrap_or(best.id).cast_signed()))
+        let most = usize::try_from(self.sampling.top_k).ok().filter(|most| *most > 0);
+        let likeliest = likeliest(&scores, allowed, most.unwrap_or(usize::MAX));
+        let weights = self.weigh(&likeliest);
+        self.draw(&weights).map(token)
     }
 
-    fn penalise(&self, candidates: &mut [Candidate]) {
+    fn penalised<'scores>(&self, scores: &'scores [f32]) -> Cow<'scores, [f32]> {
         let penalty = self.sampling.repeat_penalty;
         if penalty <= 0.0 || (penalty - 1.0).abs() < f32::EPSILON || self.seen.is_empty() {
-            return;
+            return Cow::Borrowed(scores);
         }
-        for candidate in candidates.iter_mut().filter(|one| self.seen.contains(&one.id)) {
-            let score = candidate.score;
-            candidate.score = if score > 0.0 { score / penalty } else { score * penalty };
+        let mut scores = scores.to_vec();
+        for id in &self.seen {
+            if let Some(score) = usize::try_from(*id).ok().and_then(|id| scores.get_mut(id)) {
+                *score = if *score > 0.0 { *score / penalty } else { *score * penalty };
+            }
         }
+        Cow::Owned(scores)
     }
 
-    /// What is left after top-k and top-p, with its weight after the temperature: llama.cpp's
-    /// order, so that a model's recommended values mean what its makers measured.
-    fn weigh(&self, mut candidates: Vec<Candidate>, best: f32) -> Vec<(u32, f32)> {
-        let limit = usize::try_from(self.sampling.top_k).unwrap_or(usize::MAX);
-        let by_score = |a: &Candidate, b: &Candidate| b.score.total_cmp(&a.score);
-        if limit > 0 && limit < candidates.len() {
-            candidates.select_nth_unstable_by(limit - 1, by_score);
-            candidates.truncate(limit);
-        }
-        candidates.sort_unstable_by(|a, b| by_score(a, b).then(a.id.cmp(&b.id)));
-        let total: f32 = candidates.iter().map(|one| (one.score - best).exp()).sum();
+    /// What is left of the likeliest after top-p, with its weight after the temperature:
+    /// llama.cpp's order, so that a model's recommended values mean what its makers measured.
+    fn weigh(&self, likeliest: &[Candidate]) -> Vec<(u32, f32)> {
+        let best = likeliest.first().map_or(0.0, |one| one.score);
+        let total: f32 = likeliest.iter().map(|one| (one.score - best).exp()).sum();
         let mut mass = 0.0;
         let mut weights = Vec::new();
-        for candidate in candidates {
+        for candidate in likeliest {
             let score = candidate.score - best;
             weights.push((candidate.id, (score / self.sampling.temperature).exp()));
             mass += score.exp() / total;
@@ -108,14 +104,41 @@ impl Sampler {
     }
 }
 
-fn candidates(scores: &[f32], allowed: Option<&SimpleVob>) -> Vec<Candidate> {
-    let candidate = |id: u32| {
-        let score = *scores.get(usize::try_from(id).ok()?)?;
-        (!score.is_nan()).then_some(Candidate { id, score })
-    };
-    match allowed {
-        Some(mask) => mask.iter().filter_map(candidate).collect(),
-        None => (0..).take(scores.len()).filter_map(candidate).collect(),
+/// As many tokens are looked at together, which is a word of the mask.
+const BLOCK: usize = 32;
+
+/// The `most` allowed tokens with the highest scores, the highest first; of equals, the one with the
+/// lower id. Most of a vocabulary is passed over in blocks that hold nothing high enough.
+fn likeliest(scores: &[f32], allowed: Option<&SimpleVob>, most: usize) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    let full = most.saturating_mul(2).max(BLOCK);
+    let mut lowest = f32::NEG_INFINITY;
+    for (index, block) in scores.chunks(BLOCK).enumerate() {
+        let mask = allowed.map_or(u32::MAX, |it| it.as_slice().get(index).copied().unwrap_or(0));
+        // Without a branch for each, so that they are compared together.
+        let is_high = block.iter().fold(false, |any, score| any | (*score > lowest));
+        if mask == 0 || !is_high {
+            continue;
+        }
+        for (bit, (id, score)) in (index * BLOCK..).zip(block).enumerate() {
+            if *score > lowest && mask & (1 << bit) != 0 {
+                found.extend(u32::try_from(id).map(|id| Candidate { id, score: *score }));
+            }
+        }
+        if found.len() >= full {
+            found.select_nth_unstable_by(most - 1, Candidate::likelier);
+            found.truncate(most);
+            lowest = found.iter().map(|one| one.score).fold(f32::INFINITY, f32::min);
+        }
+    }
+    found.sort_unstable_by(Candidate::likelier);
+    found.truncate(most);
+    found
+}
+
+impl Candidate {
+    fn likelier(&self, other: &Self) -> Ordering {
+        other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tests of `sample`.
 
+use proptest::{collection::vec, prelude::*};
+
 use super::*;
 
 /// Token 2 is the likeliest, then 1; 3 is hopeless.
@@ -69,4 +71,36 @@ fn a_penalty_makes_room_for_what_was_not_said_yet() {
     let mut sampler = Sampler::new(sampling);
     sampler.saw(LlamaToken(2));
     assert_eq!(sampler.choose(&SCORES, None), Some(LlamaToken(1)));
+}
+
+proptest! {
+    /// Scores come from a few values, so that many are equal.
+    #[test]
+    fn the_likeliest_are_those_that_sorting_all_would_give(
+        values in vec((-9..9i8, any::<bool>()), 0..400),
+        most in 1..50usize,
+        is_masked in any::<bool>(),
+    ) {
+        let scores: Vec<f32> = values.iter().map(|(score, _)| f32::from(*score)).collect();
+        let mut mask = SimpleVob::alloc(scores.len());
+        let mut sorted = Vec::new();
+        for (id, (score, is_allowed)) in (0..).zip(&values) {
+            if *is_allowed || !is_masked {
+                mask.allow_token(id);
+                sorted.push((-*score, id));
+            }
+        }
+        sorted.sort_unstable();
+        sorted.truncate(most);
+        let found = likeliest(&scores, is_masked.then_some(&mask), most);
+        let found: Vec<u32> = found.iter().map(|one| one.id).collect();
+        prop_assert_eq!(found, sorted.iter().map(|(_, id)| *id).collect::<Vec<u32>>());
+    }
+}
+
+#[test]
+fn a_score_that_is_no_number_is_never_drawn() {
+    let mut sampler = Sampler::new(Sampling { temperature: 0.0, ..Sampling::default() });
+    assert_eq!(sampler.choose(&[f32::NAN, 1.0, f32::NAN], None), Some(LlamaToken(1)));
+    assert_eq!(sampler.choose(&[f32::NAN], None), None);
 }
