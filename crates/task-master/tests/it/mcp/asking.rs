@@ -85,6 +85,30 @@ fn tasks_are_made_larger_and_smaller() {
 }
 
 #[test]
+fn a_weak_task_is_asked_of_a_larger_model_and_what_stays_below_is_told() {
+    let server = ModelServer::saying(&json!({
+        "title": "Log in", "description": "Both.", "details": "Both.", "testStrategy": "Look.",
+        "dependencies": [],
+    }));
+    let project = Project::with_tasks(&json!([]));
+    let role = |model: &str| {
+        json!({"provider": "lmstudio", "modelId": model,
+               "baseURL": format!("http://127.0.0.1:{}/v1", server.port())})
+    };
+    let models = json!({"main": role("main"), "research": role("main"), "fallback": role("main"),
+                        "escalation": role("big")});
+    let config = json!({"models": models, "global": {"escalateBelow": 80}});
+    project.write(".taskmaster/config.json", config.to_string());
+    let mut client = Client::start(&project);
+    client.data("add_task", json!({ "prompt": "Log in" }));
+    let asked: Vec<Value> = server.asked().iter().map(|it| it["model"].clone()).collect();
+    assert_eq!(asked, ["main", "main", "big"]);
+    let told = client.told.iter().filter(|it| it["method"] == "notifications/message");
+    let told: Vec<String> = told.map(ToString::to_string).collect();
+    assert!(told.iter().any(|it| it.contains("quality below threshold (80 %)")), "{told:?}");
+}
+
+#[test]
 fn an_answer_is_given_and_kept_where_that_is_wanted() {
     let server =
         ModelServer::start(|_| crate::model_server::Answer::Says("Use signed cookies.".to_owned()));
