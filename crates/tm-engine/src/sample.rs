@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of the model; the same seed and scores draw the same tokens.
 
-use std::{borrow::Cow, cmp::Ordering, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet};
 
 use llama_cpp_2::token::LlamaToken;
 use tm_llm::chat::Sampling;
@@ -110,14 +110,17 @@ const BLOCK: usize = 32;
 /// The `most` allowed tokens with the highest scores, the highest first; of equals, the one with the
 /// lower id. Most of a vocabulary is passed over in blocks that hold nothing high enough.
 fn likeliest(scores: &[f32], allowed: Option<&SimpleVob>, most: usize) -> Vec<Candidate> {
+    let likelier = |one: &Candidate, other: &Candidate| {
+        other.score.total_cmp(&one.score).then(one.id.cmp(&other.id))
+    };
     let mut found: Vec<Candidate> = Vec::new();
     let full = most.saturating_mul(2).max(BLOCK);
     let mut lowest = f32::NEG_INFINITY;
     for (index, block) in scores.chunks(BLOCK).enumerate() {
         let mask = allowed.map_or(u32::MAX, |it| it.as_slice().get(index).copied().unwrap_or(0));
         // Without a branch for each, so that they are compared together.
-        let is_high = block.iter().fold(false, |any, score| any | (*score > lowest));
-        if mask == 0 || !is_high {
+        let high: u32 = block.iter().map(|score| u32::from(*score > lowest)).sum();
+        if mask == 0 || high == 0 {
             continue;
         }
         for (bit, (id, score)) in (index * BLOCK..).zip(block).enumerate() {
@@ -126,20 +129,14 @@ fn likeliest(scores: &[f32], allowed: Option<&SimpleVob>, most: usize) -> Vec<Ca
             }
         }
         if found.len() >= full {
-            found.select_nth_unstable_by(most - 1, Candidate::likelier);
+            found.select_nth_unstable_by(most - 1, likelier);
             found.truncate(most);
             lowest = found.iter().map(|one| one.score).fold(f32::INFINITY, f32::min);
         }
     }
-    found.sort_unstable_by(Candidate::likelier);
+    found.sort_unstable_by(likelier);
     found.truncate(most);
     found
-}
-
-impl Candidate {
-    fn likelier(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.id.cmp(&other.id))
-    }
 }
 
 #[cfg(test)]
