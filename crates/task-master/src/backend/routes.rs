@@ -66,12 +66,7 @@ pub(super) fn routes(
     environment: &Environment,
     role: Role,
 ) -> Result<Vec<Route>, Advice> {
-    let planner = Planner {
-        config,
-        environment,
-        mode: mode(config, environment)?,
-        guard: guard(config, environment),
-    };
+    let planner = Planner::new(config, environment)?;
     let mut routes = Vec::new();
     // Whoever names a model on the command line's behalf means it.
     if let Some(model) = environment.variable("TASKMASTER_MODEL") {
@@ -88,12 +83,7 @@ pub(super) fn routes(
     if planner.mode == Mode::Hybrid {
         routes.sort_by_key(Route::is_external);
     }
-    let mut unique: Vec<Route> = Vec::new();
-    for route in routes {
-        if !unique.iter().any(|it| it.is_same(&route)) {
-            unique.push(route);
-        }
-    }
+    let mut unique = unique(routes);
     if unique.is_empty() {
         unique.push(Route::Embedded { model: None, instead_of: None });
     }
@@ -108,12 +98,7 @@ pub(super) fn ladder(
     role: Role,
     bigger: Option<&str>,
 ) -> Result<Vec<Route>, Advice> {
-    let planner = Planner {
-        config,
-        environment,
-        mode: mode(config, environment)?,
-        guard: guard(config, environment),
-    };
+    let planner = Planner::new(config, environment)?;
     let usual = routes(config, environment, role)?;
     let named = config.escalation_model().map(|it| planner.routes(&it)).unwrap_or_default();
     // Whoever stands in for a model that may not be asked is not what was named.
@@ -123,15 +108,22 @@ pub(super) fn ladder(
         let bigger = bigger.map(|it| Route::Embedded { model: Some(it.into()), instead_of: None });
         ladder.splice(0..0, bigger);
     }
-    ladder.extend(usual.iter().skip(1).filter(|it| it.is_external()).cloned());
-    let mut unique: Vec<Route> = usual.into_iter().take(1).collect();
-    for route in ladder {
+    let mut usual = usual.into_iter();
+    let first = usual.next();
+    ladder.extend(usual.filter(Route::is_external));
+    ladder.retain(|it| !first.as_ref().is_some_and(|first| first.is_same(it)));
+    Ok(unique(ladder))
+}
+
+/// Without those that are the same as an earlier one.
+fn unique(routes: Vec<Route>) -> Vec<Route> {
+    let mut unique: Vec<Route> = Vec::new();
+    for route in routes {
         if !unique.iter().any(|it| it.is_same(&route)) {
             unique.push(route);
         }
     }
-    unique.remove(0);
-    Ok(unique)
+    unique
 }
 
 /// The route of a model beside those of the roles, such as the one that makes vectors: a local one
@@ -141,12 +133,7 @@ pub(super) fn beside_roles(
     environment: &Environment,
     model: Option<RoleModel>,
 ) -> Result<Option<Route>, Advice> {
-    let planner = Planner {
-        config,
-        environment,
-        mode: mode(config, environment)?,
-        guard: guard(config, environment),
-    };
+    let planner = Planner::new(config, environment)?;
     Ok(model.and_then(|it| planner.routes(&it).into_iter().next()))
 }
 
@@ -210,7 +197,12 @@ struct Planner<'a> {
     guard: Guard,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(config: &'a Config, environment: &'a Environment) -> Result<Self, Advice> {
+        let mode = mode(config, environment)?;
+        Ok(Self { config, environment, mode, guard: guard(config, environment) })
+    }
+
     fn model(&self, role: Role) -> Option<RoleModel> {
         configured(self.config, self.environment, role)
     }

@@ -31,7 +31,7 @@ use crate::{
 };
 
 use better::Rewriting;
-use session::{Question, Session, object};
+use session::{Question, Session};
 use whole::{Before, Whole};
 use work::Work;
 

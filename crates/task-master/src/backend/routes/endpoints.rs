@@ -3,7 +3,7 @@
 use tm_llm::egress::{guard::Guard, without_secrets};
 use tm_tasks::config::{Config, Role, RoleModel};
 
-use super::{CLIENT, EMBEDDED, Mode, Planner, guard, mode, provider};
+use super::{CLIENT, EMBEDDED, Mode, Planner, provider};
 use crate::{config::Environment, report::Advice};
 
 const LOCAL: &str = "it is on this machine, or on a host that you listed";
@@ -32,8 +32,7 @@ pub struct Reach {
 
 /// Every server that the configuration names.
 pub fn reach(config: &Config, environment: &Environment) -> Result<Reach, Advice> {
-    let mode = mode(config, environment)?;
-    let planner = Planner { config, environment, mode, guard: guard(config, environment) };
+    let planner = Planner::new(config, environment)?;
     let mut endpoints = Vec::new();
     for role in Role::ALL {
         let Some(model) = planner.model(role) else { continue };
@@ -56,7 +55,7 @@ pub fn reach(config: &Config, environment: &Environment) -> Result<Reach, Advice
     ] {
         endpoints.extend(url.map(|it| beside(role, provider, it, &planner.guard)));
     }
-    Ok(Reach { mode: mode.as_str(), endpoints })
+    Ok(Reach { mode: planner.mode.as_str(), endpoints })
 }
 
 /// A server without a model, that answers or vectors are kept in.

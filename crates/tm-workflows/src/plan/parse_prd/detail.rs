@@ -10,8 +10,9 @@ use tm_llm::{
 };
 use tm_tasks::plan::{alike, assemble::Draft, words};
 
-use super::{ParsePrdError, Question, Session, large, object, titles};
+use super::{ParsePrdError, Question, Session, large, titles};
 use crate::{
+    asking::object,
     event::Event,
     prompts::PARSE_PRD_DETAIL,
     wording::{clause, ended, is_cut, without_number},

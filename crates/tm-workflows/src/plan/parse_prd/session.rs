@@ -142,14 +142,3 @@ pub(super) struct Question {
     pub(super) sampling: Sampling,
     pub(super) max_tokens: u32,
 }
-
-/// An object with exactly these properties.
-pub(super) fn object(properties: &Value) -> Value {
-    let names: Vec<&String> = properties.as_object().into_iter().flat_map(|it| it.keys()).collect();
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": names,
-        "additionalProperties": false,
-    })
-}

@@ -9,8 +9,8 @@ use tm_tasks::{
     prd::{Prd, Unit},
 };
 
-use super::{ParsePrdError, Question, Session, large, object};
-use crate::{prompts::PARSE_PRD_REPLACE, wording::title};
+use super::{ParsePrdError, Question, Session, large};
+use crate::{asking::object, prompts::PARSE_PRD_REPLACE, wording::title};
 
 /// The longest title, in characters; the grammar ends it there.
 const TITLE_MAX: usize = 72;
