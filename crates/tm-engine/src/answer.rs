@@ -11,6 +11,7 @@ use tm_llm::{
     chat::{ChatEvent, FinishReason, Sampling, Usage},
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use toktrie::SimpleVob;
 
 use crate::{
     grammar::Constraint,
@@ -134,12 +135,18 @@ impl Answer {
             }
             None => None,
         };
-        let token = self
-            .sampler
-            .choose(scores, allowed.as_ref())
-            .ok_or_else(|| broken(&self.model, "no token may come next".to_owned()))?;
+        let left = self.tokens_left();
+        let token = self.choose(scores, allowed.as_ref())?;
+        let narrowed = match (&mut self.constraint, &allowed) {
+            (Some(constraint), Some(allowed)) => constraint.in_place_of(token, allowed, left),
+            _ => None,
+        };
+        let token = match narrowed {
+            Some(narrowed) => self.choose(scores, Some(&narrowed))?,
+            None => token,
+        };
         if vocabulary.is_eog(token) {
-            return Ok(Next::Finished(FinishReason::Stop));
+            return Ok(Next::Finished(self.whole()));
         }
         let mut tokens = vec![token];
         let mut complete = false;
@@ -148,6 +155,21 @@ impl Answer {
             complete = constraint.is_complete();
         }
         Ok(self.append(vocabulary, tokens, complete))
+    }
+
+    fn choose(
+        &mut self,
+        scores: &[f32],
+        allowed: Option<&SimpleVob>,
+    ) -> Result<LlamaToken, BackendError> {
+        let token = self.sampler.choose(scores, allowed);
+        token.ok_or_else(|| broken(&self.model, "no token may come next".to_owned()))
+    }
+
+    /// Why an answer ends to which nothing can be added.
+    fn whole(&self) -> FinishReason {
+        let is_cut = self.constraint.as_ref().is_some_and(Constraint::is_cut);
+        if is_cut { FinishReason::Length } else { FinishReason::Stop }
     }
 
     /// Sends the text of `tokens`; what does not fit any more is cut off.
@@ -170,7 +192,7 @@ impl Answer {
             self.send(Ok(ChatEvent::Delta(text)));
         }
         if complete && tokens.len() == whole {
-            Next::Finished(FinishReason::Stop)
+            Next::Finished(self.whole())
         } else if self.tokens_left() == 0 {
             Next::Finished(FinishReason::Length)
         } else {

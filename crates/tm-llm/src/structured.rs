@@ -14,6 +14,8 @@ use crate::{
 
 mod extract;
 
+const CUT: &str = ", it was cut off at the length limit";
+
 /// A valid answer and what it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer<T> {
@@ -22,6 +24,16 @@ pub struct Answer<T> {
     pub usage: Usage,
     /// The fault of the first attempt, when the answer is a repaired one.
     pub repaired: Option<String>,
+    /// [`FinishReason::Length`] only where that is taken: see [`ask_even_cut`].
+    pub finish: FinishReason,
+}
+
+/// What is taken for a valid answer.
+#[derive(Debug, Clone, Copy)]
+struct Accepted<'a> {
+    schema: &'a Value,
+    /// One that was made to end at the limit, too.
+    cut: bool,
 }
 
 /// Why there is no valid answer.
@@ -52,6 +64,19 @@ pub async fn ask<T>(
     ask_accepting(backend, request, &schema, read, on_text).await
 }
 
+/// The same for whoever says how the answer ended: one that fits, but was made to end because it
+/// reached its limit, is taken as well.
+///
+/// # Errors
+/// As for [`ask`].
+pub async fn ask_even_cut(
+    backend: &dyn Backend,
+    request: ChatRequest,
+) -> Result<Answer<Value>, StructuredError> {
+    let schema = request.response_schema.clone().unwrap_or(Value::Bool(true));
+    asked(backend, request, Accepted { schema: &schema, cut: true }, Ok, &|_| {}).await
+}
+
 /// Asks until the answer fits `accepted` and `read` takes it: twice at most.
 ///
 /// `request.response_schema` is what a backend that can do so holds the model to. Where the model
@@ -62,12 +87,22 @@ pub async fn ask<T>(
 /// As for [`ask`].
 pub async fn ask_accepting<T>(
     backend: &dyn Backend,
-    mut request: ChatRequest,
+    request: ChatRequest,
     accepted: &Value,
     read: impl Fn(Value) -> Result<T, String>,
     on_text: &(dyn Fn(&str) + Sync),
 ) -> Result<Answer<T>, StructuredError> {
-    let validator = jsonschema::validator_for(accepted)
+    asked(backend, request, Accepted { schema: accepted, cut: false }, read, on_text).await
+}
+
+async fn asked<T>(
+    backend: &dyn Backend,
+    mut request: ChatRequest,
+    accepted: Accepted<'_>,
+    read: impl Fn(Value) -> Result<T, String>,
+    on_text: &(dyn Fn(&str) + Sync),
+) -> Result<Answer<T>, StructuredError> {
+    let validator = jsonschema::validator_for(accepted.schema)
         .map_err(|it| StructuredError::Schema(it.to_string()))?;
     let mut usage = Usage::default();
     let mut repaired = None;
@@ -87,8 +122,13 @@ pub async fn ask_accepting<T>(
             Err(error) => return Err(error.into()),
         };
         usage += completion.usage;
-        let fault = match parse(&completion.text, completion.finish, &validator).and_then(&read) {
-            Ok(value) => return Ok(Answer { value, usage, repaired }),
+        let finish = completion.finish;
+        let parsed = parse(&completion.text, finish, &validator).and_then(|value| {
+            let is_taken = accepted.cut || finish == FinishReason::Stop;
+            if is_taken { read(value) } else { Err(format!("the answer is not whole{CUT}")) }
+        });
+        let fault = match parsed {
+            Ok(value) => return Ok(Answer { value, usage, repaired, finish }),
             Err(fault) => fault,
         };
         if repaired.is_some() {
@@ -123,7 +163,7 @@ fn parse(
     validator: &jsonschema::Validator,
 ) -> Result<Value, String> {
     let cut = match finish {
-        FinishReason::Length => ", it was cut off at the length limit",
+        FinishReason::Length => CUT,
         FinishReason::Stop => "",
     };
     let value = extract::document(text).map_err(|it| it + cut)?;

@@ -378,3 +378,162 @@ fn what_nothing_refers_to_and_what_has_no_effect_is_no_reason_to_refuse() {
         assert_eq!(grammars.constraint(&schema).err(), None, "{schema}");
     }
 }
+
+/// Writes on and on wherever that is allowed, in so many tokens; what came of it, and whether it
+/// came to its end.
+fn write_on(constraint: &mut Constraint, random: &mut Random, mut left: u32) -> (String, bool) {
+    let mut bytes: Vec<u8> = Vec::new();
+    while left > 0 {
+        let allowed = constraint.allowed().unwrap();
+        let (ends, goes_on): (Vec<u32>, Vec<u32>) = allowed
+            .iter()
+            .partition(|it| u8::try_from(*it).is_ok_and(|it| b"\"]}".contains(&it)) || *it > 255);
+        let from = if goes_on.is_empty() { ends } else { goes_on };
+        // A number of hundreds of digits, or with an exponent, may be more than a program can hold.
+        let digits = bytes.iter().rev().take_while(|it| it.is_ascii_digit()).count();
+        let is_small = |it: &u32| match u8::try_from(*it) {
+            Ok(b'e' | b'E') => digits == 0,
+            Ok(byte) => digits < 9 || !byte.is_ascii_digit(),
+            Err(_) => true,
+        };
+        let small: Vec<u32> = from.iter().copied().filter(is_small).collect();
+        let small =
+            if small.is_empty() { allowed.iter().filter(is_small).collect() } else { small };
+        let from = if small.is_empty() { from } else { small };
+        let mut token = from[random.below(from.len())];
+        let drawn = LlamaToken(token.cast_signed());
+        if let Some(only) = constraint.in_place_of(drawn, &allowed, left) {
+            token = only.iter().next().unwrap();
+        }
+        let Ok(byte) = u8::try_from(token) else {
+            return (String::from_utf8(bytes).unwrap(), true);
+        };
+        let forced = constraint.accept(LlamaToken(i32::from(byte))).unwrap();
+        bytes.push(byte);
+        bytes.extend(forced.iter().map(|token| u8::try_from(token.0).unwrap()));
+        left = left.saturating_sub(1 + u32::try_from(forced.len()).unwrap());
+        if constraint.is_complete() {
+            return (String::from_utf8(bytes).unwrap(), true);
+        }
+    }
+    (String::from_utf8_lossy(&bytes).into_owned(), false)
+}
+
+/// Schemas of what has no end of its own.
+fn endless_schemas() -> Vec<Value> {
+    let text = json!({ "type": "string" });
+    let task = json!({
+        "type": "object", "additionalProperties": false, "required": ["id", "title", "needs"],
+        "properties": {
+            "id": { "type": "integer" }, "title": { "type": "string", "minLength": 5 },
+            "needs": { "type": "array", "items": { "type": "number" } },
+            "notes": { "type": ["string", "null"] }
+        }
+    });
+    let plan = json!({
+        "type": "object", "properties": { "tasks": { "type": "array", "items": task }, "by": text },
+        "required": ["tasks", "by"]
+    });
+    let either = json!({ "anyOf": [plan, { "type": "array", "items": text }] });
+    let mut schemas = schemas_of_lists_and_objects();
+    schemas.extend([text, plan, either, json!({}), json!({ "type": "object" })]);
+    schemas
+}
+
+#[test]
+fn whatever_is_written_on_and_on_comes_to_its_end_before_the_tokens_run_out() {
+    let grammars = grammars();
+    let mut random = Random(3);
+    for schema in endless_schemas() {
+        let validator = validator(&schema);
+        for tokens in [150, 151, 400] {
+            let mut constraint = grammars.constraint(&schema).unwrap();
+            let (text, is_whole) = write_on(&mut constraint, &mut random, tokens);
+            assert!(is_whole, "{schema}: {text}");
+            let value: Value = serde_json::from_str(&text).unwrap();
+            assert!(validator.is_valid(&value), "{schema}: {text}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_has_to_end_says_so_and_another_one_does_not() {
+    let grammars = grammars();
+    let schema = json!({ "type": "string" });
+    let mut endless = grammars.constraint(&schema).unwrap();
+    assert!(write_on(&mut endless, &mut Random(1), 100).1 && endless.is_cut());
+    let mut short = grammars.constraint(&schema).unwrap();
+    for byte in br#""It ends.""# {
+        let (token, allowed) = (LlamaToken(i32::from(*byte)), short.allowed().unwrap());
+        assert!(short.in_place_of(token, &allowed, 100).is_none());
+        short.accept(token).unwrap();
+    }
+    assert!(short.is_complete() && !short.is_cut());
+}
+
+/// What may come after a text that is written byte by byte.
+fn allowed_after(constraint: &mut Constraint, text: &str) -> Vec<u8> {
+    let mut forced = 0;
+    for byte in text.bytes() {
+        if forced > 0 {
+            forced -= 1;
+            continue;
+        }
+        assert!(constraint.allowed().unwrap().is_allowed(byte.into()), "{byte} in {text}");
+        forced = constraint.accept(LlamaToken(i32::from(byte))).unwrap().len();
+    }
+    let allowed = constraint.allowed().unwrap();
+    allowed.iter().filter_map(|it| u8::try_from(it).ok()).collect()
+}
+
+#[test]
+fn a_text_that_goes_round_in_circles_is_closed_and_the_rest_is_free() {
+    let schema = json!({ "type": "array", "items": { "type": "string" } });
+    let mut constraint = grammars().constraint(&schema).unwrap();
+    assert!(allowed_after(&mut constraint, "[\"It ").len() > 1);
+    let mut length = 0;
+    for byte in "and so on ".bytes().cycle().take(600) {
+        if !constraint.allowed().unwrap().is_allowed(byte.into()) {
+            break;
+        }
+        constraint.accept(LlamaToken(i32::from(byte))).unwrap();
+        length += 1;
+    }
+    assert!((240..300).contains(&length), "{length}");
+    assert_eq!(allowed_after(&mut constraint, ""), b"\"");
+    assert_eq!(allowed_after(&mut constraint, "\""), b",]");
+    assert!(allowed_after(&mut constraint, ",\"").len() > 1);
+    assert!(!constraint.is_cut());
+}
+
+#[test]
+fn a_list_whose_items_repeat_is_closed_and_so_is_what_comes_after_it() {
+    let item = json!({
+        "type": "object", "properties": { "a": { "type": "string" }, "b": {} }, "required": ["a"]
+    });
+    let schema = json!({
+        "type": "object", "required": ["list", "then"], "additionalProperties": false,
+        "properties": { "list": { "type": "array", "items": item }, "then": { "type": "string" } }
+    });
+    let mut constraint = grammars().constraint(&schema).unwrap();
+    let round = r#"{"a":"the same item of the list comes again and again"},"#;
+    let mut text = r#"{"list":["#.to_owned();
+    allowed_after(&mut constraint, &text);
+    let mut round = round.bytes().cycle().peekable();
+    while !constraint.is_complete() && text.len() < 5000 {
+        let allowed = constraint.allowed().unwrap();
+        let wanted = round.peek().copied().map(u32::from).filter(|it| allowed.is_allowed(*it));
+        // What must come, when it may not go on.
+        let token = wanted.unwrap_or_else(|| allowed.iter().next().unwrap());
+        let forced = constraint.accept(LlamaToken(token.cast_signed())).unwrap();
+        let written = 1 + forced.len();
+        let tokens = std::iter::once(token).chain(forced.iter().map(|it| it.0.cast_unsigned()));
+        text.extend(tokens.map(|it| char::from(u8::try_from(it).unwrap())));
+        let said = if wanted.is_some() { written } else { 0 };
+        round.by_ref().take(said).for_each(drop);
+    }
+    assert!(constraint.is_complete() && !constraint.is_cut(), "{text}");
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let items = value["list"].as_array().unwrap().len();
+    assert!((11..30).contains(&items), "{text}");
+}

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tm_llm::{
-    chat::{ChatRequest, Message, Sampling},
-    structured::ask,
+    chat::{ChatRequest, FinishReason, Message, Sampling},
+    structured::{ask, ask_even_cut},
 };
 use tm_testkit::model::{Reply, ScriptedModel};
 
@@ -51,6 +51,16 @@ async fn a_faulty_answer_is_repaired_once_and_a_second_one_is_an_error() {
         outcome(vec![text(r#"{"count":"x"}"#), text(r#"{"count":"x"}"#)]).await,
         "error: script gave an unusable answer twice: at `/count`: \"x\" is not of type \"integer\""
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_was_made_to_end_is_taken_by_who_says_so_alone() {
+    let ended = || Reply::Cut(r#"{"count": 3}"#.into());
+    let refused = outcome(vec![ended(), ended()]).await;
+    assert!(refused.contains("the answer is not whole, it was cut off"), "{refused}");
+    let model = ScriptedModel::playing(vec![ended()]);
+    let taken = ask_even_cut(&model, request()).await.unwrap();
+    assert_eq!((taken.value, taken.finish), (json!({"count": 3}), FinishReason::Length));
 }
 
 #[tokio::test]
