@@ -8,6 +8,7 @@ use tm_llm::{
     cache::{Cache, RedisStore, Store},
     fleet::{Fleet, server::Server},
 };
+use tm_tasks::config::Role;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -149,6 +150,14 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |it| (it.get() / 2).max(1))
 }
 
+/// The `maxTokens` of each role.
+fn answer_tokens(workspace: &Workspace) -> [u32; 3] {
+    Role::ALL.map(|role| {
+        let most = workspace.config.model(role).and_then(|it| it.max_tokens);
+        most.and_then(|it| it.try_into().ok()).unwrap_or(u32::MAX)
+    })
+}
+
 /// The gateway of a project, with its main model loaded, and what that is called.
 async fn gateway(
     args: &Args,
@@ -169,7 +178,8 @@ async fn gateway(
     let main = main.open().await?;
     let model = main.info().model.clone();
     let (research, fallback) = (research.open_when_asked(), fallback.open_when_asked());
-    let players = Players::new([main, research, fallback]);
+    let players =
+        Players::new([main, research, fallback]).with_answer_tokens(answer_tokens(workspace));
     let mut gateway = Gateway::new(players, names, Duration::from_secs(args.timeout_s))
         .with_trace(log(workspace, records));
     let embedding = embedding(workspace)?;

@@ -65,11 +65,13 @@ impl Asked {
     pub(super) async fn begin(
         client: Client,
         door: Door,
-        request: ClientRequest,
+        mut request: ClientRequest,
     ) -> Result<Self, ClientError> {
         let mut count = Count::begin(&client, door, &request.model);
         let conversation = Some(shadow::conversation(&request.messages));
         let routed = count.route(&client, &request.model, conversation).await?;
+        let most = client.gateway.players.answer_tokens(routed.played_by).min(ANSWER_TOKENS);
+        request.max_tokens = Some(request.max_tokens.map_or(most, |it| it.min(most)));
         let seed = seed(&request);
         Ok(Self { request, routed, client, keeping: Keeping::default(), count, seed })
     }
@@ -218,7 +220,7 @@ impl Asked {
     /// JSON is validated, and repaired once.
     async fn ask_json(&self) -> Result<Answer, ClientError> {
         let request = self.chat_request();
-        let ask = async |request| structured::ask(self.backend(), request, Ok, &|_| {}).await;
+        let ask = async |request| structured::ask_even_cut(self.backend(), request).await;
         let mut asked = ask(request.clone()).await;
         if let Err(StructuredError::Backend(error)) = &asked
             && let Some(shorter) = shorter(request, error)
@@ -229,7 +231,7 @@ impl Asked {
         match asked {
             Ok(answer) => Ok(Answer {
                 content: Content::Text(answer.value.to_string()),
-                finish: FinishReason::Stop,
+                finish: answer.finish,
                 usage: answer.usage,
             }),
             Err(StructuredError::Backend(error)) => Err(error.into()),
@@ -291,7 +293,7 @@ impl Asked {
         let ClientRequest { messages, form, sampling, max_tokens, .. } = &self.request;
         let messages = tools::instruct(messages, form).into_owned();
         let limit = self.backend().info().context_tokens;
-        let max_tokens = max_tokens.unwrap_or(ANSWER_TOKENS).min(ANSWER_TOKENS);
+        let max_tokens = max_tokens.unwrap_or(ANSWER_TOKENS);
         let bytes: usize =
             messages.iter().map(|it| it.content.len() + TEMPLATE_TOKENS as usize).sum();
         // No token is shorter than a byte: most prompts need not be counted.

@@ -29,6 +29,7 @@ pub struct Players {
     main: Arc<Failover>,
     research: Arc<Failover>,
     fallback: Arc<Failover>,
+    answer_tokens: [u32; 3],
 }
 
 /// The models that answer one request, and what becomes of it.
@@ -48,7 +49,23 @@ pub(super) struct Routed {
 impl Players {
     /// One for each, in the order of [`Role::ALL`].
     pub fn new([main, research, fallback]: [Arc<Failover>; 3]) -> Self {
-        Self { main, research, fallback }
+        Self { main, research, fallback, answer_tokens: [u32::MAX; 3] }
+    }
+
+    /// The same, and an answer of each has so many tokens at most, in the order of [`Role::ALL`].
+    #[must_use]
+    pub fn with_answer_tokens(self, answer_tokens: [u32; 3]) -> Self {
+        Self { answer_tokens, ..self }
+    }
+
+    /// How many tokens an answer of this role has at most.
+    pub(super) fn answer_tokens(&self, role: Role) -> u32 {
+        let [main, research, fallback] = self.answer_tokens;
+        match role {
+            Role::Main => main,
+            Role::Research => research,
+            Role::Fallback => fallback,
+        }
     }
 
     pub(super) fn of(&self, role: Role) -> &Arc<Failover> {

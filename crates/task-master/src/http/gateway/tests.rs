@@ -278,6 +278,21 @@ async fn a_forced_tool_is_called_with_arguments_that_fit() {
 }
 
 #[tokio::test]
+async fn no_answer_is_longer_than_the_project_lets_its_role_answer() {
+    let script = Arc::new(ScriptedModel::new(|_| Reply::Text("Hello".to_owned())));
+    let players = alone(player(&script).await).with_answer_tokens([300, u32::MAX, u32::MAX]);
+    let gateway = Gateway::new(players, names("{}"), Duration::from_mins(1));
+    let server = Server::serving(script, gateway).await;
+    for asked in [Value::Null, json!(64_000), json!(200)] {
+        let messages = json!([{"role": "user", "content": "Hi"}]);
+        let body = json!({"model": "gpt-4o", "messages": messages, "max_tokens": asked});
+        assert_eq!(server.post("/v1/chat/completions", &body).await.status, 200);
+    }
+    let lengths: Vec<u32> = server.model.seen().iter().map(|it| it.max_tokens).collect();
+    assert_eq!(lengths, [300, 300, 200]);
+}
+
+#[tokio::test]
 async fn structured_answers_are_validated_and_repaired_once() {
     let replies = ["no json", r#"{"a":1}"#].map(|it| Reply::Text(it.to_owned()));
     let server = Server::start(ScriptedModel::playing(replies)).await;
