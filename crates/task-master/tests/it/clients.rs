@@ -82,8 +82,17 @@ struct Original {
 
 impl Original {
     fn start(provider: &str, model: &str) -> Option<Self> {
+        Self::start_before(Gateway::start, provider, model)
+    }
+
+    /// With a gateway that is started so.
+    fn start_before(
+        gateway: impl FnOnce() -> Gateway,
+        provider: &str,
+        model: &str,
+    ) -> Option<Self> {
         let program = Packages::find()?.directory.join("npm/node_modules/.bin/task-master");
-        let gateway = Gateway::start();
+        let gateway = gateway();
         let path = match provider {
             "ollama" => "/api",
             "perplexity" => "",
@@ -185,4 +194,27 @@ fn the_original_is_served_as_by_ollama_in_all_that_it_asks_a_model() {
     assert_eq!(tasks.as_array().unwrap().len(), 2, "{tasks}");
     assert_eq!(tasks[0]["subtasks"].as_array().unwrap().len(), 1, "{tasks}");
     assert!(original.project.exists(".taskmaster/reports/task-complexity-report.json"));
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn the_original_plans_with_a_model_of_the_gateways_own_process() {
+    let Some(model) = crate::parse_prd::test_model() else { return };
+    let embedded = || Gateway::start_embedded(&model, 250);
+    let Some(original) = Original::start_before(embedded, "openai", "gpt-4o") else { return };
+    original.run(&["parse-prd", "prd.md", "--num-tasks", "2", "--force"]);
+    let planned = original.tasks().as_array().unwrap().len();
+    assert!(planned > 0, "nothing was planned");
+    original.run(&["add-task", "--prompt", "Add a till"]);
+    assert_eq!(original.tasks().as_array().unwrap().len(), planned + 1);
+    original.run(&["expand", "--id", "1", "--num", "2"]);
+    assert!(!original.tasks()[0]["subtasks"].as_array().unwrap().is_empty());
+    let before = original.tasks()[0].clone();
+    original.run(&["update-task", "--id", "1", "--prompt", "Use Rust."]);
+    assert_ne!(original.tasks()[0], before);
+    original.run(&["analyze-complexity"]);
+    assert!(original.project.exists(".taskmaster/reports/task-complexity-report.json"));
+    // Our own program reads what came of it, and finds nothing wrong.
+    let valid = original.project.run(&["validate-dependencies"]);
+    assert_eq!(valid.code, 0, "{}", valid.all());
 }

@@ -17,7 +17,7 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     process: Child,
     pub(crate) project: Project,
-    _model: ScriptedServer,
+    _model: Option<ScriptedServer>,
 }
 
 impl Gateway {
@@ -38,12 +38,25 @@ impl Gateway {
         let models = json!({"main": role, "research": role, "fallback": role, "embedding": role});
         project.write(".taskmaster/config.json", json!({ "models": models }).to_string());
         prepare(&project);
-        let mut process = project
-            .command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let command = project.command(&[&["serve", "--listen", "127.0.0.1:0"], options].concat());
+        Self::launch(project, command, Some(model))
+    }
+
+    /// In front of a model of its own process, which lies at this path, and whose answers have so
+    /// many tokens at most.
+    #[cfg(feature = "engine")]
+    pub(crate) fn start_embedded(model: &std::path::Path, max_tokens: u32) -> Self {
+        let project = Project::empty();
+        let role = json!({ "provider": "embedded", "modelId": "model", "maxTokens": max_tokens });
+        let models = json!({"main": role, "research": role, "fallback": role});
+        project.write(".taskmaster/config.json", json!({ "models": models }).to_string());
+        let mut command = project.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("TASKMASTER_MODEL", model);
+        Self::launch(project, command, None)
+    }
+
+    fn launch(project: Project, mut command: Command, model: Option<ScriptedServer>) -> Self {
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut first = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut first).unwrap();
         let url = first.trim().rsplit(' ').next().unwrap().to_owned();
