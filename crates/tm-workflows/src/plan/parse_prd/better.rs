@@ -1,7 +1,7 @@
 //! Tasks of a plan that are below the minimum, written again by whoever may do better.
 //!
 //! A task keeps what it is about, its place in the plan and what it waits for. A title that another
-//! task has is not taken over. Start at [`Rewriting::of`].
+//! task has, or may get, is not taken over. Start at [`Rewriting::of`].
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -33,8 +33,9 @@ impl Rewriting<'_> {
         let spent = Mutex::new(Usage::default());
         let Some(escalation) = &self.request.escalation else { return (drafts, Usage::default()) };
         let before = drafts.clone();
-        let titles: Vec<String> = drafts.iter().map(|it| it.title.clone()).collect();
-        let titles = Mutex::new(titles);
+        let titles = drafts.iter().map(|it| it.title.clone()).enumerate();
+        // Which answer is kept is not known while others are written.
+        let titles: Mutex<Vec<(usize, String)>> = Mutex::new(titles.collect());
         let ask = async |backend: &dyn Backend, index: usize, fault: &'static str| {
             let session = Session::new(backend, self.request, self.prd, work, self.observer)?;
             let session = Session { deadline: self.deadline, ..session };
@@ -47,13 +48,10 @@ impl Rewriting<'_> {
             let mut detail = detail::again(&session, index, &about, fault).await?;
             *spent.lock().unwrap_or_else(PoisonError::into_inner) += session.usage();
             let mut titles = titles.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut others = titles.iter().enumerate().filter(|it| it.0 != index);
-            if others.any(|it| alike(it.1, &detail.title)) {
+            if titles.iter().any(|it| it.0 != index && alike(&it.1, &detail.title)) {
                 detail.title.clone_from(&before.title);
             }
-            if let Some(title) = titles.get_mut(index) {
-                title.clone_from(&detail.title);
-            }
+            titles.push((index, detail.title.clone()));
             let (after, after_existing) = (before.after, before.after_existing);
             Ok::<_, ParsePrdError>(Draft { after, after_existing, ..detail.draft(&requirements) })
         };

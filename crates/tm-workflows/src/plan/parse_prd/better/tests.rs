@@ -77,6 +77,28 @@ async fn a_title_that_another_task_has_is_not_taken_over() {
 }
 
 #[tokio::test]
+async fn a_task_whose_better_title_was_not_taken_still_has_its_own() {
+    let model = ScriptedModel::new(|asked| {
+        let text = &asked.messages[1].content;
+        match text.split_once("Now write part ").map(|it| &it.1[..1]) {
+            Some("1") => said("Find notes by word", true),
+            Some("2") => said("Hold the same notes", false),
+            _ => said("Export Markdown file of note", false),
+        }
+    });
+    let (request, big) = asking(ScriptedModel::new(|asked| {
+        let is_second = asked.messages[1].content.contains("Now write part 2");
+        // As weak as before, and good under the title of another task.
+        said(if is_second { "Keep all of the notes" } else { "Hold the same notes" }, !is_second)
+    }));
+    let after = plan(&model, &request, &|_| ()).await.unwrap();
+    let titles: Vec<&str> = after.tasks.iter().map(|it| it.title.as_str()).collect();
+    assert_eq!(titles[1..], ["Hold the same notes", "Export Markdown file of note"]);
+    assert!(after.tasks[2].test_strategy.contains("The note is shown"));
+    assert_eq!(big.seen().len(), 2);
+}
+
+#[tokio::test]
 async fn a_dead_larger_model_leaves_the_plan_as_it_was_and_is_told() {
     let before = plan(&small(), &request(3), &|_| ()).await.unwrap();
     let (request, _) = asking(ScriptedModel::new(|_| Reply::Broken(String::new())));
