@@ -71,6 +71,14 @@ pub enum AskError {
     Prompt(#[from] PromptError),
 }
 
+impl Question {
+    /// The same, to be answered better than it was, whose `fault` is told.
+    pub(crate) fn once_more(self, fault: &str) -> Self {
+        let text = format!("{}\n\nDo better than an earlier answer: {fault}.", self.text);
+        Self { text, temperature: self.temperature.max(0.6), ..self }
+    }
+}
+
 /// What a laptop reads in some seconds.
 const FEW_TOKENS: u32 = 900;
 
@@ -108,9 +116,7 @@ impl Asking<'_> {
         let mut answers = [self.object(question, spent, &read).await?];
         if let Some(escalation) = self.escalation {
             let ask = async |backend: &dyn Backend, _: usize, fault: &'static str| {
-                let text = format!("{}\n\nDo better than an earlier answer: {fault}.", again.text);
-                let temperature = again.temperature.max(0.6);
-                let question = Question { text, temperature, ..again.clone() };
+                let question = again.clone().once_more(fault);
                 let answer = Asking { backend, ..*self }.object(question, spent, &read).await?;
                 Ok::<_, AskError>(Answer { repaired: Some(fault.to_owned()), ..answer })
             };

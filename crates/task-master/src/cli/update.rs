@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use tm_tasks::id::TaskId;
 use tm_workflows::plan::update_tasks::update_tasks;
 
-use super::asking::{Manner, ask, place, required, role};
+use super::{
+    asking::{Manner, place, required, role},
+    quality::{QualityArgs, ask_scored},
+};
 use crate::{
     app::App,
     report::{Report, text::Text},
@@ -32,6 +35,9 @@ pub struct Args {
     #[arg(long, short)]
     research: bool,
 
+    #[command(flatten)]
+    quality: QualityArgs,
+
     /// Use this tag instead of the current one
     #[arg(long)]
     tag: Option<String>,
@@ -45,7 +51,8 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let workspace = app.open_tasks(args.file.as_deref(), report)?;
     let place = place(&workspace, args.tag.as_deref());
     let manner = Manner { role: role(args.research), when_interrupted: "nothing was changed" };
-    let asked = ask(&workspace, manner, report, async |asking| {
+    let manner = (manner, &args.quality);
+    let (asked, verdict) = ask_scored(&workspace, manner, report, async |asking| {
         update_tasks(asking, &place, &from, prompt).await
     })?;
     let updated = &asked.value;
@@ -64,5 +71,5 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     if !updated.changed.is_empty() {
         report.suggest("task-master undo", "take it back");
     }
-    Ok(())
+    verdict.tell(report)
 }

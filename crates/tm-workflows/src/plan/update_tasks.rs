@@ -1,13 +1,13 @@
 //! `update`: a change of mind reaches all tasks that are still open.
 //!
 //! A large model gets many tasks at once and gives back those that change. A small one gets each
-//! task alone and says first whether the change concerns it. All that was rewritten goes into the
-//! file in one step. Start at [`update_tasks`].
+//! task alone and says first whether the change concerns it. Tasks that are not good enough after it
+//! are written again, each alone. All that was rewritten goes into the file in one step. Start at [`update_tasks`].
 
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tm_llm::chat::Usage;
+use tm_llm::{backend::Backend, chat::Usage, structured::Answer};
 use tm_tasks::{
     document::Tag,
     id::TaskId,
@@ -17,10 +17,11 @@ use tm_tasks::{
 
 use super::{
     change::{ChangeError, Place},
-    rewriting::{Asked, Rewritten},
+    rewriting::{Asked, Rewritten, revised},
 };
 use crate::{
     asking::{Asking, Question, Spent, object},
+    escalation::Grades,
     event::Event,
     prompts::UPDATE_TASKS,
     research::looked_up::looked_up,
@@ -39,7 +40,7 @@ pub struct UpdatedTasks {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Said {
     tasks: Vec<Rewritten>,
 }
 
@@ -58,12 +59,11 @@ pub async fn update_tasks(
     let open: Vec<&Task> =
         tag.tasks().iter().filter(|it| it.id() >= *from && !it.status().is_done()).collect();
     let considered = open.len();
-    let asked = Asked::by(prompt, asking.backend.info().whole_answers);
-    let batches = batches(asking, &open, asked);
+    let batches = batches(asking, &open, prompt);
     (asking.observer)(Event::Began { things: batches.len() });
     let documents = looked_up(&asking, prompt).await?;
     let change = Change { prompt: prompt.trim(), documents: &documents };
-    let (spent, shared) = (Spent::default(), (&tag, asked, change));
+    let (spent, shared) = (Spent::default(), (&tag, change));
     let spent_there = &spent;
     let work = |batch: Vec<Task>| async move {
         let result = rewrite(asking, &batch, shared, spent_there).await;
@@ -89,7 +89,8 @@ pub async fn update_tasks(
         return Err(error);
     }
     failed.sort();
-    let changed = write(place, from, revisions).await?;
+    let revisions = improved(asking, revisions, shared, &spent).await;
+    let changed = write(place, (from, asking.minimum()), revisions).await?;
     Ok(UpdatedTasks { changed, considered, failed, usage: spent.usage() })
 }
 
@@ -101,48 +102,95 @@ struct Change<'a> {
     documents: &'a str,
 }
 
-/// Asks about some tasks.
+/// Has some tasks rewritten, and tells what came of it.
 async fn rewrite(
     asking: Asking<'_>,
     batch: &[Task],
-    (tag, asked, change): (&Tag, Asked, Change<'_>),
+    shared: (&Tag, Change<'_>),
     spent: &Spent,
 ) -> Result<Vec<(TaskId, Revision)>, ChangeError> {
-    let question = question(asking, batch, (tag, asked), change)?;
-    let read = |value: Value| {
-        serde_json::from_value::<Answer>(value).map(|it| it.tasks).map_err(|it| it.to_string())
-    };
-    let answer = asking.object(question, spent, read).await?;
-    let mut revisions = Vec::new();
-    for rewritten in answer.value {
-        let id = match batch {
-            // Asked about one task, a model means it whatever it says.
-            [task] => Some(task.id()),
-            _ => rewritten.names().filter(|id| batch.iter().any(|it| it.id() == *id)),
-        };
-        if let Some(id) = id
-            && rewritten.affected != Some(false)
-        {
-            revisions.push((id, rewritten.revision(asked)));
-        }
-    }
+    let answer = ask(asking, batch, shared, (spent, None)).await?;
     let mut notes = Vec::new();
     notes.extend(answer.repaired.map(|_| "repaired"));
-    notes.extend(revisions.is_empty().then_some("not concerned"));
+    notes.extend(answer.value.is_empty().then_some("not concerned"));
     let note = (!notes.is_empty()).then(|| notes.join(", "));
     (asking.observer)(Event::StepDone { what: names(batch), note });
-    Ok(revisions)
+    Ok(answer.value)
+}
+
+/// Asks about some tasks; `fault` is what was wrong with an earlier answer.
+async fn ask(
+    asking: Asking<'_>,
+    batch: &[Task],
+    (tag, change): (&Tag, Change<'_>),
+    (spent, fault): (&Spent, Option<&str>),
+) -> Result<Answer<Vec<(TaskId, Revision)>>, ChangeError> {
+    let asked = Asked::by(change.prompt, asking.backend.info().whole_answers);
+    let question = question(asking, batch, (tag, asked), change)?;
+    let question = match fault {
+        Some(fault) => question.once_more(fault),
+        None => question,
+    };
+    let read = |value: Value| {
+        let answer: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
+        let mut revisions = Vec::new();
+        for rewritten in answer.tasks {
+            let id = match batch {
+                // Asked about one task, a model means it whatever it says.
+                [task] => Some(task.id()),
+                _ => rewritten.names().filter(|id| batch.iter().any(|it| it.id() == *id)),
+            };
+            if let Some(id) = id
+                && rewritten.affected != Some(false)
+            {
+                revisions.push((id, rewritten.revision(asked)));
+            }
+        }
+        Ok(revisions)
+    };
+    Ok(asking.object(question, spent, read).await?)
+}
+
+/// The revisions, and better ones of tasks that are below the minimum after them.
+async fn improved(
+    asking: Asking<'_>,
+    revisions: Vec<(TaskId, Revision)>,
+    shared: (&Tag, Change<'_>),
+    spent: &Spent,
+) -> Vec<(TaskId, Revision)> {
+    let Some(escalation) = asking.escalation else { return revisions };
+    let all = shared.0.tasks();
+    let task = |id: &TaskId| all.iter().find(|it| it.id() == *id);
+    let tasks: Vec<Option<&Task>> = revisions.iter().map(|it| task(&it.0)).collect();
+    // None where it was said that the task is not concerned after all.
+    let mut answers: Vec<Option<(TaskId, Revision)>> = revisions.into_iter().map(Some).collect();
+    let grades = |answer: &Option<(TaskId, Revision)>| {
+        let revised = |(id, it): &(TaskId, Revision)| Some(revised(task(id)?, it, all));
+        answer.as_ref().and_then(revised).unwrap_or_else(|| Grades::of([]))
+    };
+    let again = async |backend: &dyn Backend, index: usize, fault: &'static str| {
+        let alone: Vec<Task> = tasks.get(index).copied().flatten().cloned().into_iter().collect();
+        let asking = Asking { backend, ..asking };
+        let answer = ask(asking, &alone, shared, (spent, Some(fault))).await?;
+        Ok::<_, ChangeError>(answer.value.into_iter().next())
+    };
+    escalation.improve((asking.backend, asking.observer), &mut answers, grades, again).await;
+    for answer in &answers {
+        let name = answer.as_ref().map(|it| format!("task {}", it.0)).unwrap_or_default();
+        escalation.settle(&name, &grades(answer));
+    }
+    answers.into_iter().flatten().collect()
 }
 
 /// Puts all revisions into the file in one step.
 async fn write(
     place: &Place,
-    from: &TaskId,
+    (from, minimum): (&TaskId, Option<u8>),
     revisions: Vec<(TaskId, Revision)>,
 ) -> Result<Vec<Task>, ChangeError> {
     let there = place.clone();
     place
-        .commit_scored((format!("update --from={from}"), None), move |file, _| {
+        .commit_scored((format!("update --from={from}"), minimum), move |file, _| {
             let tag = file.tag_mut(&there.tag).ok_or_else(|| there.no_tag())?;
             let mut changed = Vec::new();
             for (id, revision) in revisions {
@@ -163,8 +211,9 @@ async fn write(
 }
 
 /// One task at a time for a small model, as many as it can repeat for a large one.
-fn batches(asking: Asking<'_>, open: &[&Task], asked: Asked) -> Vec<Vec<Task>> {
+fn batches(asking: Asking<'_>, open: &[&Task], prompt: &str) -> Vec<Vec<Task>> {
     let info = asking.backend.info();
+    let asked = Asked::by(prompt, info.whole_answers);
     if !info.whole_answers {
         return open.iter().map(|it| vec![(*it).clone()]).collect();
     }
