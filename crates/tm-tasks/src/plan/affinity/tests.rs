@@ -30,6 +30,18 @@ fn the_first_task_waits_for_none_and_unrelated_ones_for_nothing() {
 }
 
 #[test]
+fn of_two_that_are_about_as_near_the_task_before_is_waited_for() {
+    let first = draft("Set up the server", "Serve pages over the network.");
+    let last = draft("Remind of loans", "Mail for each copy that is overdue.");
+    let loans = draft("Store loans", "Keep who borrowed which copy.");
+    let copies = draft("Show copies", "List each copy by shelf.");
+    for [earlier, before] in [[&loans, &copies], [&copies, &loans]] {
+        let drafts = [first.clone(), earlier.clone(), before.clone(), last.clone()];
+        assert!(waits(&drafts)[3].contains(&2), "{}", before.title);
+    }
+}
+
+#[test]
 fn a_plan_without_words_has_no_dependencies() {
     assert_eq!(waits(&[draft("", ""), draft("", "")]), [vec![], Vec::<usize>::new()]);
 }
