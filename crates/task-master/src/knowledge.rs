@@ -72,10 +72,12 @@ pub(crate) fn embedding(
     let weight = facts.map_or(UNMEASURED_WEIGHT, |it| f64::from(it.weight_percent) / 100.0);
     let near = facts.map(|it| f64::from(it.near_percent) / 100.0);
     let answers = facts.map(|it| f64::from(it.answers_percent) / 100.0);
+    let unrelated = facts.map(|it| f64::from(it.unrelated_percent) / 100.0);
     let timeout = timeout(workspace)?;
     let failover = choice.open_when_asked();
     let backend: Arc<dyn Backend> = Arc::<Failover>::clone(&failover);
-    Ok(Some((EmbeddingModel { backend, embedder, weight, near, answers, timeout }, failover)))
+    let model = EmbeddingModel { backend, embedder, weight, near, answers, unrelated, timeout };
+    Ok(Some((model, failover)))
 }
 
 /// The project's model that ranks passages; none where it names none.

@@ -60,6 +60,8 @@ pub struct VectorFacts {
     pub near_percent: u32,
     /// Sentences answer a question from this cosine on, times 100.
     pub answers_percent: u32,
+    /// The cosine that tasks of different projects have, times 100.
+    pub unrelated_percent: u32,
 }
 
 /// What a model is good enough for.

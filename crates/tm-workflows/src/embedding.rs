@@ -31,6 +31,8 @@ pub struct EmbeddingModel {
     pub near: Option<f64>,
     /// The cosine from which a sentence answers a question; none where nobody has measured it.
     pub answers: Option<f64>,
+    /// The cosine that unrelated tasks have; none where nobody has measured it.
+    pub unrelated: Option<f64>,
     /// Each batch is done within this.
     pub timeout: Duration,
 }
@@ -81,13 +83,22 @@ impl EmbeddingModel {
         texts: Vec<String>,
     ) -> Result<Vec<f64>, EmbedError> {
         let meant = self.meaning(question).await?.vector;
-        let mut cosines = Vec::new();
+        let vectors = self.vectors_of(texts).await?;
+        Ok(vectors.iter().map(|it| cosine(&meant, it)).collect())
+    }
+
+    /// A vector for each text.
+    ///
+    /// # Errors
+    /// [`EmbedError::Model`] and [`EmbedError::Count`].
+    pub async fn vectors_of(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let mut vectors = Vec::new();
         for batch in texts.chunks(BATCH) {
-            let vectors = self.vectors(batch.to_vec()).await?;
-            self.check(batch.len(), vectors.len())?;
-            cosines.extend(vectors.iter().map(|it| cosine(&meant, it)));
+            let made = self.vectors(batch.to_vec()).await?;
+            self.check(batch.len(), made.len())?;
+            vectors.extend(made);
         }
-        Ok(cosines)
+        Ok(vectors)
     }
 
     fn check(&self, asked: usize, found: usize) -> Result<(), EmbedError> {

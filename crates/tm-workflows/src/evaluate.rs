@@ -16,7 +16,7 @@ use metric::{Reference, scores};
 
 pub use bootstrap::{Interval, Summary};
 pub use making::make_plan;
-pub use matching::{Likeness, lexical};
+pub use matching::{Cosines, Likeness};
 pub use metric::{Metric, Scores};
 pub use pairs::{Pair, PairError, read_pairs, read_tasks};
 pub use quality::quality;

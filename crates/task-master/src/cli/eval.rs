@@ -15,17 +15,19 @@ use serde::Serialize;
 use tm_tasks::{config::Role, digest::sha256_hex, task::Task};
 use tm_workflows::{
     evaluate::{
-        Entrant, Evaluation, Pair, PairError, evaluate, lexical, make_plan, read_pairs, read_tasks,
+        Entrant, Evaluation, Likeness, Pair, PairError, evaluate, make_plan, read_pairs, read_tasks,
     },
     event::Event,
 };
 
+use self::meaning::Meanings;
 use super::asking::{Manner, ask_anything};
 use crate::{
     app::App,
     report::{Report, advice},
 };
 
+mod meaning;
 mod page;
 mod research;
 mod screen;
@@ -52,6 +54,10 @@ pub struct Args {
     /// Keep the plans that are made in this folder, and make none that is there
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+
+    /// Compare tasks by what they mean too, with the embedding model
+    #[arg(long)]
+    meaning: bool,
 
     /// Only the pairs that this file names, each at the start of a line
     #[arg(long, value_name = "FILE")]
@@ -94,6 +100,8 @@ struct Findings {
     folder: PathBuf,
     /// Where the plans came from.
     plans: String,
+    /// Who tells what tasks mean; none where they are compared by their words alone.
+    embedding_model: Option<String>,
     /// SHA-256 of all documents, baselines and plans.
     inputs: String,
     /// The models that are said to have made the baselines, and how many of them.
@@ -125,8 +133,13 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         Some(folder) => found(&here(folder), &mut pairs, report)?,
         None => made(args, &pairs, app, report)?,
     };
-    let evaluation = evaluate(&pairs, &plans.tasks, args.seed, &lexical);
-    let findings = findings(args, app, &pairs, plans, evaluation);
+    let meanings = args.meaning.then(|| Meanings::open(app, report)).transpose()?;
+    let evaluation = match &meanings {
+        None => evaluate(&pairs, &plans.tasks, args.seed, Likeness::Words),
+        Some(meanings) => meanings.in_use(|it| evaluate(&pairs, &plans.tasks, args.seed, it))?,
+    };
+    let mut findings = findings(args, app, &pairs, plans, evaluation);
+    findings.embedding_model = meanings.map(Meanings::into_name);
     if args.json {
         report.json(&findings);
     } else {
@@ -266,6 +279,7 @@ fn findings(
         host: format!("{} {}, {cores} cores", std::env::consts::OS, std::env::consts::ARCH),
         folder: args.folder.clone().unwrap_or_default(),
         plans: plans.from,
+        embedding_model: None,
         inputs: sha256_hex(inputs.as_bytes()),
         baseline,
         failed: plans.failed,

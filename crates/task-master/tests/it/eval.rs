@@ -1,6 +1,7 @@
 //! `eval`: plans beside recorded ones, and what it refuses.
 
 use serde_json::{Value, json};
+use tm_testkit::server::{Answer as Reply, ScriptedServer};
 
 use crate::{
     model_server::{Answer, ModelServer},
@@ -161,6 +162,58 @@ fn json_has_every_metric_with_its_count_and_where_it_comes_from() {
     let itself = project.json(&["eval", "pairs", "--plans", "pairs", "--json", "--seed=3"]);
     assert_eq!(standing(&itself, "plan")["overall_ratio"]["mean"], 1.0);
     assert_ne!(itself["inputs"], found["inputs"], "other plans are other inputs");
+}
+
+/// A project whose embedding model, of this name, tells water from all else.
+fn with_vectors(name: &str) -> (Project, ScriptedServer) {
+    let server = ScriptedServer::start(|received| {
+        let texts = received.body["input"].as_array().unwrap().iter();
+        let vector = |text: &Value| {
+            let is_wet = text.as_str().unwrap().to_lowercase().contains("water");
+            if is_wet { [1.0, 0.0] } else { [0.0, 1.0] }
+        };
+        let data: Vec<Value> = texts
+            .enumerate()
+            .map(|(index, text)| json!({"index": index, "embedding": vector(text)}))
+            .collect();
+        Reply::json(200, &json!({"data": data, "usage": {"prompt_tokens": 1}}))
+    });
+    let project = project();
+    let embedding = json!({"provider": "openai-compatible", "modelId": name,
+        "baseURL": format!("{}/v1", server.url())});
+    let config = json!({"models": {"embedding": embedding}, "global": {}});
+    project.write(".taskmaster/config.json", config.to_string());
+    (project, server)
+}
+
+#[test]
+fn tasks_are_compared_by_what_they_mean_too_when_that_is_asked_for() {
+    let (project, _server) = with_vectors("all-minilm-l6-v2-q8_0");
+    let arguments = ["eval", "pairs", "--plans", "plans", "--json"];
+    let by_words = project.json(&arguments);
+    let by_both = project.json(&[&arguments[..], &["--meaning"]].concat());
+    let coverage =
+        |it: &Value| standing(it, "other_document")["metrics"]["coverage"]["mean"].clone();
+    assert!(by_words["embedding_model"].is_null());
+    assert_eq!(by_both["embedding_model"], "all-minilm-l6-v2-q8_0");
+    let [words, both] = [&by_words, &by_both].map(|it| coverage(it).as_f64().unwrap());
+    assert!(both > words, "tasks of other documents that are no water either: {words}, {both}");
+    assert_eq!(standing(&by_both, "itself")["metrics"]["coverage"]["mean"], 1.0);
+}
+
+#[test]
+fn without_a_measured_embedding_model_nothing_is_compared_by_meaning() {
+    let arguments = ["eval", "pairs", "--plans", "plans", "--meaning"];
+    let run = project().run(&arguments);
+    assert!(run.code == 1 && run.err.contains("models pull all-minilm"), "{}", run.all());
+    let (project, _server) = with_vectors("some-other");
+    let run = project.run(&arguments);
+    assert!(run.code == 1 && run.err.contains("nobody has measured"), "{}", run.all());
+    let (project, server) = with_vectors("all-minilm-l6-v2-q8_0");
+    drop(server);
+    let run = project.run(&arguments);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(run.err.contains("cannot be compared by what they mean"), "{}", run.err);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn model() -> EmbeddingModel {
         embedder: Embedder { model: "themes".into(), identity: "themes 1".into() },
         weight: 1.0,
         near: None,
+        unrelated: None,
         answers: None,
         timeout: Duration::from_mins(1),
     }

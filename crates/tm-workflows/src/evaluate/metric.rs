@@ -11,7 +11,7 @@ use tm_tasks::{prd::Prd, task::Task};
 
 use super::{
     faithful, form,
-    matching::{Likeness, compared, coverage, dependency_agreement, matched},
+    matching::{Likeness, compare, coverage, dependency_agreement},
     said::{Said, mean},
 };
 
@@ -135,11 +135,11 @@ impl Scores {
 /// Measures a plan against a document and another plan of it.
 pub(super) fn scores(plan: &[Task], reference: Reference<'_>) -> Scores {
     let Reference { prd, baseline, likeness } = reference;
-    let pairings = matched(&likeness(&compared(baseline), &compared(plan)));
+    let matches = compare(baseline, plan, likeness);
     let mut found = alone(plan, prd);
     found.extend([
-        (Metric::Coverage, Some(coverage(&pairings, baseline.len()))),
-        (Metric::Dependencies, dependency_agreement(plan, baseline, &pairings)),
+        (Metric::Coverage, Some(coverage(&matches.pairings, baseline.len()))),
+        (Metric::Dependencies, dependency_agreement(plan, baseline, &matches)),
     ]);
     Scores::of(found)
 }

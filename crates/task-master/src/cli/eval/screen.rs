@@ -16,9 +16,13 @@ use crate::{
 pub(super) fn print(findings: &Findings, report: &mut Report) {
     let evaluation = &findings.evaluation;
     let pairs = count(evaluation.documents.len(), "pair");
+    let compared = match &findings.embedding_model {
+        Some(model) => format!("; tasks compared by words and {model}"),
+        None => String::new(),
+    };
     report.line(Text::styled(BOLD, &findings.plans).and(
         DIM,
-        &format!("  {pairs} of {}, seed {}", findings.folder.display(), evaluation.seed),
+        &format!("  {pairs} of {}, seed {}{compared}", findings.folder.display(), evaluation.seed),
     ));
     let models: Vec<String> =
         findings.baseline.iter().map(|(model, n)| format!("{model}\u{a0}({n})")).collect();

@@ -18,6 +18,10 @@ fn pairings(of: &[Option<usize>]) -> Vec<Pairing> {
     of.iter().enumerate().filter_map(pairing).collect()
 }
 
+fn matches(of: &[Option<usize>]) -> Matches {
+    Matches { pairings: pairings(of), least: Likeness::Words.least() }
+}
+
 fn sum(pairings: &[Pairing]) -> f64 {
     pairings.iter().map(|it| it.likeness).sum()
 }
@@ -50,10 +54,23 @@ fn the_same_words_are_alike_and_others_are_not() {
 }
 
 #[test]
+fn what_means_the_same_in_other_words_is_alike_and_what_all_tasks_have_in_common_counts_nothing() {
+    let texts = |it: &[&str]| it.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+    let (ones, others) = (texts(&["store notes"]), texts(&["keep what was written", "paint"]));
+    let cosines = |_: &[String], _: &[String]| vec![vec![0.76, 0.1]];
+    let likeness = Likeness::WordsAndMeaning { cosines: &cosines, unrelated: 0.2 };
+    let found = likeness.of(&ones, &others);
+    // No word in common, and 0.7 of the way from what unrelated tasks have to the same text.
+    assert!((found[0][0] - 0.35).abs() < 1e-9, "{found:?}");
+    assert!(found[0][1].abs() < 1e-9);
+    assert_eq!(Likeness::Words.of(&ones, &others), [[0.0, 0.0]]);
+}
+
+#[test]
 fn agreement_on_dependencies() {
     #[track_caller]
     fn check(baseline: &[&[u64]], other: &[&[u64]], of: &[Option<usize>], expected: Option<f64>) {
-        let found = dependency_agreement(&plan(other), &plan(baseline), &pairings(of));
+        let found = dependency_agreement(&plan(other), &plan(baseline), &matches(of));
         assert_eq!(found.map(|it| (it * 1000.0).round()), expected.map(|it| (it * 1000.0).round()));
     }
     let all = [Some(0), Some(1), Some(2)];
@@ -73,9 +90,11 @@ fn agreement_on_dependencies() {
 
 #[test]
 fn what_is_hardly_alike_stands_for_nothing() {
-    let weak = [0, 1].map(|it| Pairing { baseline: it, plan: it, likeness: MATCH_MIN / 2.0 });
+    let least = Likeness::Words.least();
+    let weak = [0, 1].map(|it| Pairing { baseline: it, plan: it, likeness: least / 2.0 });
     let chain = plan(&[&[], &[1]]);
-    assert_eq!(dependency_agreement(&chain, &chain, &weak), Some(0.0));
+    let matches = Matches { pairings: weak.to_vec(), least };
+    assert_eq!(dependency_agreement(&chain, &chain, &matches), Some(0.0));
 }
 
 /// By trying all.

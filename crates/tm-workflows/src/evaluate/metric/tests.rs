@@ -1,14 +1,11 @@
 use super::*;
-use crate::evaluate::{
-    fixture::{greenhouse, notes},
-    lexical,
-};
+use crate::evaluate::fixture::{greenhouse, notes};
 
 #[test]
 fn a_plan_against_itself_has_all_of_the_baseline() {
     let pair = notes();
     let reference =
-        Reference { prd: Some(&pair.prd), baseline: &pair.baseline, likeness: &lexical };
+        Reference { prd: Some(&pair.prd), baseline: &pair.baseline, likeness: Likeness::Words };
     let found = scores(&pair.baseline, reference);
     for metric in [Metric::Coverage, Metric::Dependencies, Metric::Structure, Metric::Distinct] {
         assert!((found.get(metric).unwrap() - 1.0).abs() < 1e-9, "{metric:?}: {found:?}");
@@ -20,7 +17,7 @@ fn a_plan_against_itself_has_all_of_the_baseline() {
 fn another_plan_changes_the_score() {
     let (pair, other) = (notes(), greenhouse());
     let reference =
-        Reference { prd: Some(&pair.prd), baseline: &pair.baseline, likeness: &lexical };
+        Reference { prd: Some(&pair.prd), baseline: &pair.baseline, likeness: Likeness::Words };
     let whole = scores(&pair.baseline, reference).overall().unwrap();
     let half = scores(&pair.baseline[..2], reference).overall().unwrap();
     let wrong = scores(&other.baseline, reference).overall().unwrap();
@@ -43,7 +40,7 @@ fn overall_is_content_times_form() {
 #[test]
 fn without_a_document_what_needs_one_is_not_measured() {
     let pair = notes();
-    let reference = Reference { prd: None, baseline: &pair.baseline, likeness: &lexical };
+    let reference = Reference { prd: None, baseline: &pair.baseline, likeness: Likeness::Words };
     let found = scores(&pair.baseline, reference);
     assert_eq!((found.get(Metric::Requirements), found.get(Metric::Grounding)), (None, None));
     assert!(found.overall().is_some());

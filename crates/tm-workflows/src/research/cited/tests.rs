@@ -201,6 +201,7 @@ fn meanings(breaks: bool) -> crate::embedding::EmbeddingModel {
         },
         weight: 1.0,
         near: Some(0.8),
+        unrelated: None,
         answers: Some(0.9),
         timeout: std::time::Duration::from_mins(1),
     }
