@@ -112,6 +112,9 @@ pub(crate) fn load(
         .ok_or_else(|| fail("it has no chat template, so it is no chat model".to_owned()))?;
     let batch_tokens = options.batch_tokens.max(1);
     let footprint = Footprint::of(&gguf, batch_tokens).map_err(|error| fail(error.to_string()))?;
+    let adapter_bytes =
+        options.adapter.as_deref().map(|it| adapter_bytes(&gguf, it)).transpose()?;
+    let footprint = footprint.with(adapter_bytes.unwrap_or_default());
     let trained = gguf.number("context_length").map_err(|error| fail(error.to_string()))?;
     let trained = u32::try_from(trained).unwrap_or(u32::MAX);
     let backend = backend().ok_or_else(|| fail("llama.cpp did not start".to_owned()))?;
@@ -127,7 +130,7 @@ pub(crate) fn load(
         });
     }
     let mut model = weights(backend, path, &gguf, options.gpu_layers)?;
-    let adapter = options.adapter.as_deref().map(|it| adapter(&mut model, &gguf, it));
+    let adapter = options.adapter.as_deref().map(|it| adapter(&mut model, it));
     let template = ChatTemplate::compile(template, special_tokens(&model))
         .map_err(|reason| fail(format!("its chat template is broken: {reason}")))?;
     let most_tokens = footprint.context_tokens(budget);
@@ -168,12 +171,8 @@ fn weights(
         .map_err(|error| fail(format!("llama.cpp refused it ({architecture}): {error}")))
 }
 
-/// Reads the `LoRA` adapter at `path`, which must be for this model.
-fn adapter(
-    model: &mut LlamaModel,
-    gguf: &gguf::Gguf,
-    path: &Path,
-) -> Result<LlamaLoraAdapter, BackendError> {
+/// How large the `LoRA` adapter at `path` is, which must be for this kind of model.
+fn adapter_bytes(gguf: &gguf::Gguf, path: &Path) -> Result<u64, BackendError> {
     let fail = |reason: String| BackendError::Load { path: path.to_owned(), reason };
     let own = gguf::read(path).map_err(|error| fail(error.to_string()))?;
     if own.text("adapter.type") != Some("lora") {
@@ -184,8 +183,14 @@ fn adapter(
     if theirs != its {
         return Err(fail(format!("it was trained for {its}, and the model is {theirs}")));
     }
-    model.lora_adapter_init(path).map_err(|_| {
-        fail("llama.cpp refused it: it was trained for a model of other shapes".to_owned())
+    Ok(own.file_bytes)
+}
+
+/// Reads the `LoRA` adapter at `path`, which must be for this very model.
+fn adapter(model: &mut LlamaModel, path: &Path) -> Result<LlamaLoraAdapter, BackendError> {
+    model.lora_adapter_init(path).map_err(|_| BackendError::Load {
+        path: path.to_owned(),
+        reason: "llama.cpp refused it: it was trained for a model of other shapes".to_owned(),
     })
 }
 

@@ -38,6 +38,11 @@ impl Footprint {
         })
     }
 
+    /// The same with so many bytes more.
+    pub(crate) fn with(self, bytes: u64) -> Self {
+        Self { fixed: self.fixed.saturating_add(bytes), ..self }
+    }
+
     pub(crate) fn bytes(&self, context_tokens: u32) -> u64 {
         self.fixed.saturating_add(self.per_token.saturating_mul(u64::from(context_tokens)))
     }

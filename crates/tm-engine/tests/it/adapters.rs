@@ -98,3 +98,19 @@ fn what_is_no_adapter_for_the_model_is_an_error_that_names_the_file() {
         }
     }
 }
+
+#[test]
+fn an_adapter_takes_memory_as_its_model_does() {
+    if model_file().is_none() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("adapter.gguf");
+    write(&path, "llama", 0.0);
+    // A hole that takes no space on the disk.
+    fs::File::options().write(true).open(&path).unwrap().set_len(1 << 42).unwrap();
+    match with(Some(&path)).unwrap_err() {
+        BackendError::OutOfMemory { needed_mib, .. } => assert!(needed_mib > 1 << 22),
+        other => panic!("{other}"),
+    }
+}
