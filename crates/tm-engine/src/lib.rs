@@ -31,7 +31,7 @@ use async_trait::async_trait;
 use llama_cpp_2::{model::LlamaModel, token::LlamaToken};
 use tm_llm::{
     backend::{Backend, BackendError, ChatStream, ModelInfo},
-    chat::ChatRequest,
+    chat::{ChatRequest, Message},
 };
 use tokio::{
     sync::{
@@ -252,6 +252,11 @@ impl Backend for Engine {
     fn count_tokens(&self, text: &str) -> u32 {
         let tokens = self.shared.model.vocab().tokenize(text.as_bytes(), false, false);
         u32::try_from(tokens.len()).unwrap_or(u32::MAX)
+    }
+
+    fn prompt_tokens(&self, messages: &[Message]) -> u32 {
+        let Ok(prompt) = self.shared.template.render(messages) else { return 0 };
+        u32::try_from(self.shared.tokens(&prompt).len()).unwrap_or(u32::MAX)
     }
 }
 

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream::BoxStream};
 
 use crate::{
-    chat::{ChatEvent, ChatRequest, Completion},
+    chat::{ChatEvent, ChatRequest, Completion, Message},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
     loading::{LoadError, Stay},
 };
@@ -108,7 +108,16 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     fn count_tokens(&self, text: &str) -> u32 {
         estimated_tokens(text)
     }
+
+    /// How many tokens these messages are as a prompt: an estimate where the backend does not know
+    /// what its template adds.
+    fn prompt_tokens(&self, messages: &[Message]) -> u32 {
+        messages.iter().map(|it| self.count_tokens(&it.content) + TEMPLATE_TOKENS).sum()
+    }
 }
+
+/// Tokens that a chat template adds around each message, at most.
+pub const TEMPLATE_TOKENS: u32 = 12;
 
 /// How many tokens a text may be, where nobody can count them.
 pub fn estimated_tokens(text: &str) -> u32 {

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 
 use crate::{
     backend::{Backend, BackendError, ChatStream, ModelInfo, Pace},
-    chat::{ChatEvent, ChatRequest, FinishReason, Role, Usage},
+    chat::{ChatEvent, ChatRequest, FinishReason, Message, Role, Usage},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
     loading::{LoadError, Stay},
 };
@@ -426,6 +426,10 @@ impl Backend for Failover {
             Some(backend) => backend.count_tokens(text),
             None => u32::try_from(text.len()).unwrap_or(u32::MAX),
         }
+    }
+
+    fn prompt_tokens(&self, messages: &[Message]) -> u32 {
+        self.inner.current().map_or(0, |it| it.prompt_tokens(messages))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tm_llm::{backend::Backend as _, tokens};
 
-use crate::engine;
+use crate::{ask, engine, request};
 
 #[test]
 fn a_text_has_no_fewer_and_no_more_tokens_than_the_bounds_say() {
@@ -28,5 +28,18 @@ fn a_text_has_no_fewer_and_no_more_tokens_than_the_bounds_say() {
             (tokens::at_least(text), engine.count_tokens(text), tokens::at_most(text));
         let start: String = text.chars().take(40).collect();
         assert!(least <= counted && counted <= most, "{least} {counted} {most}: {start:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_is_counted_with_all_that_its_template_adds() {
+    let Some(engine) = engine(1) else { return };
+    // Without a system message the template has one of its own.
+    let one = request("Name a colour.", None, 2);
+    let messages = one.messages.clone();
+    for messages in [messages.clone(), messages.into_iter().skip(1).collect()] {
+        let counted = engine.prompt_tokens(&messages);
+        let request = tm_llm::chat::ChatRequest { messages, ..one.clone() };
+        assert_eq!(ask(&engine, request).await.unwrap().usage.prompt_tokens, counted);
     }
 }

@@ -41,11 +41,13 @@ use crate::{
     tokens,
 };
 use answering::{Answering, Limits};
+pub use key::Key;
 use reply::Reply;
 use window::{Counted, Window};
 
 mod answering;
 mod facts;
+mod key;
 mod numbers;
 mod reply;
 mod window;
@@ -87,10 +89,6 @@ impl Server {
         }
     }
 }
-
-/// A key, which is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Key(String);
 
 /// Takes note of a request.
 pub type Audit = Arc<dyn Fn(&Server) -> io::Result<()> + Send + Sync>;
@@ -224,7 +222,7 @@ impl RemoteBackend {
             if !is_new {
                 return Err(self.failed(first_refusal.unwrap_or(fault), request));
             }
-            tracing::debug!(server = %self.server.url, refused = fault.message, "asking otherwise");
+            tracing::debug!(server = %self.server.url, field = ?fault.field, "asking otherwise");
             first_refusal.get_or_insert(fault);
         }
     }
@@ -383,12 +381,16 @@ impl Backend for RemoteBackend {
 
 impl Server {
     fn key(&self) -> Option<&str> {
-        self.key.as_ref().map(|it| it.0.as_str())
+        self.key.as_ref().map(Key::as_str)
     }
 
     /// `counted` is what is known of the prompt and the window, when the server does not say.
     fn failed(&self, fault: Fault, counted: (Counted, u32), answer_tokens: u32) -> BackendError {
-        let (model, reason) = (self.model.clone(), fault.message);
+        let model = self.model.clone();
+        let reason = match &self.key {
+            Some(key) => key.hidden_in(fault.message),
+            None => fault.message,
+        };
         match fault.kind {
             FaultKind::Busy => BackendError::Busy { model, retry_after: fault.retry_after },
             FaultKind::Unauthorized => BackendError::Unauthorized { model, reason },
@@ -442,18 +444,6 @@ impl Server {
         let url = without_secrets(&self.url);
         let reason = format!("{url} said nothing for {:.0} s", waited.as_secs_f64());
         BackendError::Broken { model, reason }
-    }
-}
-
-impl Key {
-    pub fn new(key: impl Into<String>) -> Self {
-        Self(key.into())
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key(..)")
     }
 }
 

@@ -172,16 +172,17 @@ enum Meaning {
 
 fn meaning(error: &BackendError) -> Meaning {
     match error {
-        BackendError::Load { .. }
-        | BackendError::OutOfMemory { .. }
-        | BackendError::Unauthorized { .. }
-        | BackendError::ModelMissing { .. }
-        | BackendError::NotLocal { .. } => Meaning::Lasting,
+        BackendError::NotLocal { .. } => Meaning::Lasting,
         BackendError::Busy { retry_after, .. } => Meaning::Busy(retry_after.unwrap_or(REST)),
         BackendError::Unreachable { .. }
         | BackendError::Broken { .. }
         | BackendError::Reported { .. }
-        | BackendError::EmptyAnswer { .. } => Meaning::Passing,
+        | BackendError::EmptyAnswer { .. }
+        // Somebody frees memory, fetches the model or mends the key, and nobody starts this again.
+        | BackendError::Load { .. }
+        | BackendError::OutOfMemory { .. }
+        | BackendError::Unauthorized { .. }
+        | BackendError::ModelMissing { .. } => Meaning::Passing,
         BackendError::ContextOverflow { .. }
         | BackendError::Refused { .. }
         | BackendError::NoEmbeddings { .. }

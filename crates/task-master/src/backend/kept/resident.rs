@@ -8,8 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use tm_llm::{
-    backend::{Backend, BackendError, ChatStream, ModelInfo, estimated_tokens},
-    chat::ChatRequest,
+    backend::{Backend, BackendError, ChatStream, ModelInfo, TEMPLATE_TOKENS, estimated_tokens},
+    chat::{ChatRequest, Message},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
     failover::Open,
 };
@@ -84,6 +84,13 @@ impl Backend for Resident {
         match self.source.kept.loaded(&self.source.found, self.source.work) {
             Some(model) => model.count_tokens(text),
             None => estimated_tokens(text),
+        }
+    }
+
+    fn prompt_tokens(&self, messages: &[Message]) -> u32 {
+        match self.source.kept.loaded(&self.source.found, self.source.work) {
+            Some(model) => model.prompt_tokens(messages),
+            None => messages.iter().map(|it| estimated_tokens(&it.content) + TEMPLATE_TOKENS).sum(),
         }
     }
 }

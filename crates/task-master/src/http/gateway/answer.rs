@@ -8,7 +8,7 @@ use std::{convert::Infallible, sync::Arc};
 use axum::body::{Body, Bytes};
 use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tm_llm::{
-    backend::{Backend, BackendError, ChatStream, Pace},
+    backend::{Backend, BackendError, ChatStream, Pace, TEMPLATE_TOKENS},
     chat::{ChatEvent, ChatRequest, FinishReason, Sampling, Usage},
     dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, tools},
     failover::Failover,
@@ -32,15 +32,14 @@ mod text;
 const ANSWER_TOKENS: u32 = 8192;
 /// So much of a stream goes to the client in one piece, if it came in one.
 const TOGETHER_BYTES: usize = 16 << 10;
+/// More than a template says before the first message.
+const PREAMBLE_TOKENS: u32 = 100;
 /// A seed of ours is below this, because some servers read no larger one.
 const SEEDS: u64 = 1 << 31;
-/// Tokens that a chat template adds around each message, at most.
-const TEMPLATE_TOKENS: u32 = 12;
 
 /// How many tokens the request's prompt is, about.
 pub(super) fn prompt_tokens(backend: &dyn Backend, request: &ClientRequest) -> u32 {
-    let messages = tools::instruct(&request.messages, &request.form);
-    messages.iter().map(|it| backend.count_tokens(&it.content) + TEMPLATE_TOKENS).sum()
+    backend.prompt_tokens(&tools::instruct(&request.messages, &request.form))
 }
 
 /// A request that is counted until it is dropped.
@@ -294,20 +293,24 @@ impl Asked {
         let messages = tools::instruct(messages, form).into_owned();
         let limit = self.backend().info().context_tokens;
         let max_tokens = max_tokens.unwrap_or(ANSWER_TOKENS);
-        let bytes: usize =
-            messages.iter().map(|it| it.content.len() + TEMPLATE_TOKENS as usize).sum();
+        // Some templates begin with words of their own.
+        let around =
+            PREAMBLE_TOKENS + TEMPLATE_TOKENS * u32::try_from(messages.len()).unwrap_or(u32::MAX);
+        let bytes: usize = messages.iter().map(|it| it.content.len()).sum();
         // No token is shorter than a byte: most prompts need not be counted.
-        let fits = u32::try_from(bytes).is_ok_and(|it| it.saturating_add(max_tokens) <= limit);
-        let room = || limit.checked_sub(self.prompt_tokens()).filter(|it| *it > 0);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX).saturating_add(around);
+        let fits = bytes.saturating_add(max_tokens) <= limit;
+        let max_tokens = if fits {
+            max_tokens
+        } else {
+            let room = limit.checked_sub(self.backend().prompt_tokens(&messages));
+            room.filter(|it| *it > 0).map_or(max_tokens, |it| it.min(max_tokens))
+        };
         ChatRequest {
             messages,
             response_schema: tools::schema(form),
             sampling: Sampling { seed: self.seed, ..sampling.clone() },
-            max_tokens: if fits {
-                max_tokens
-            } else {
-                max_tokens.min(room().unwrap_or(max_tokens))
-            },
+            max_tokens,
             deadline: self.count.begun + self.count.gateway.timeout,
         }
     }

@@ -58,15 +58,32 @@ fn a_question_that_nobody_waits_for_shows_nothing() {
 }
 
 #[test]
-fn a_missing_model_is_never_asked_again_and_a_wrong_question_is_not_its_fault() {
+fn a_wrong_question_is_not_its_fault_and_where_nothing_may_be_sent_nothing_ever_is() {
     let now = Instant::now();
     let mut breaker = Breaker::default();
     let refused = BackendError::Refused { model: "m".to_owned(), reason: "r".to_owned() };
     breaker.failed(now, &refused);
     assert_eq!(breaker.standing(now), Standing::Well);
-    let missing = BackendError::ModelMissing { model: "m".to_owned(), server: "s".to_owned() };
-    breaker.failed(now, &missing);
+    let elsewhere = BackendError::NotLocal { model: "m".to_owned(), server: "s".to_owned() };
+    breaker.failed(now, &elsewhere);
     assert_eq!(breaker.standing(now + seconds(9999)), Standing::Excluded);
+}
+
+#[test]
+fn what_somebody_can_mend_meanwhile_is_tried_again() {
+    let (model, reason) = ("m".to_owned(), "r".to_owned());
+    let errors = [
+        BackendError::ModelMissing { model: model.clone(), server: "s".to_owned() },
+        BackendError::Unauthorized { model: model.clone(), reason: reason.clone() },
+        BackendError::OutOfMemory { model, needed_mib: 2, available_mib: 1 },
+        BackendError::Load { path: "m.gguf".into(), reason },
+    ];
+    for error in errors {
+        let (mut breaker, now) = (Breaker::default(), Instant::now());
+        breaker.failed(now, &error);
+        assert_eq!(breaker.standing(now), Standing::Resting, "{error}");
+        assert_eq!(breaker.standing(now + seconds(1)), Standing::Rested, "{error}");
+    }
 }
 
 #[test]
