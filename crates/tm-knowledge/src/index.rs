@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
 use sha2::{Digest as _, Sha256};
 
 use self::vectors::{Embedded, Matrix};
-use crate::read::{Kind, devdocs};
+use crate::read::{Kind, archive};
 
 pub mod points;
 pub mod search;
@@ -259,7 +259,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// The file that a document was read from; of a page of an archive that is the archive.
 pub fn file_of(location: &str, path: &str) -> PathBuf {
     let location = Path::new(location);
-    let path = devdocs::page_of(path).map_or(path, |it| it.0);
+    let path = archive::page_of(path).map_or(path, |it| it.0);
     if location.is_file() { location.to_path_buf() } else { location.join(path) }
 }
 

@@ -10,9 +10,11 @@ use htmd::HtmlToMarkdown;
 
 use self::pdf::process::PdfReader;
 
-pub(crate) mod devdocs;
+pub(crate) mod archive;
+mod devdocs;
 mod docx;
 pub mod pdf;
+pub(crate) mod zim;
 
 /// What a document is, which decides how it is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -48,6 +50,8 @@ pub enum Unreadable {
     NotDocx(String),
     #[error("it is no archive of devdocs: {0}")]
     NotArchive(String),
+    #[error("it is no ZIM archive that can be read: {0}")]
+    NotZim(String),
     #[error("it is no PDF document that can be read: {0}")]
     NotPdf(String),
     #[error("it is locked with a password; keep a copy without one")]

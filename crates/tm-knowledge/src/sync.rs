@@ -13,7 +13,10 @@ use std::{
 use crate::{
     index::{Index, IndexError, Source, hex, write::Document},
     read::{
-        Kind, LARGEST_TEXT_BYTES, Unreadable, devdocs, kind, language, pdf::process::PdfReader,
+        Kind, Unreadable,
+        archive::{self, Format, Page},
+        kind, language,
+        pdf::process::PdfReader,
         read_with,
     },
     walk::files,
@@ -44,6 +47,9 @@ pub struct Progress {
 const BATCH_DOCUMENTS: usize = 64;
 const BATCH_BYTES: usize = 4_000_000;
 
+/// More pages of one archive that cannot be read are only counted.
+const MOST_NOTICES: usize = 20;
+
 /// What is on the way into the index.
 struct Syncing<'a> {
     index: &'a mut Index,
@@ -58,7 +64,9 @@ struct Syncing<'a> {
 struct Found {
     /// From the root of the source.
     path: String,
-    /// What an archive calls a page; a file says so itself.
+    /// What it is called where it does not say so itself.
+    name: String,
+    /// What an archive calls a page.
     title: Option<String>,
     kind: Kind,
     language: Option<&'static str>,
@@ -114,8 +122,8 @@ impl Syncing<'_> {
             skip("its name is not text".to_owned());
             return Ok(());
         };
-        if devdocs::is_archive(&file) {
-            return self.archive(&key, &file, known);
+        if let Some(format) = archive::format(&file) {
+            return self.archive(&key, &file, format, known);
         }
         let bytes = match fs::read(&file) {
             Ok(bytes) => bytes,
@@ -125,7 +133,8 @@ impl Syncing<'_> {
             }
         };
         let Some(kind) = kind(&file) else { return Ok(()) };
-        let found = Found { path: key, title: None, kind, language: language(&file), bytes };
+        let (name, language) = (key.clone(), language(&file));
+        let found = Found { path: key, name, title: None, kind, language, bytes };
         self.found(found, modified_s(&file), known)
     }
 
@@ -134,9 +143,10 @@ impl Syncing<'_> {
         &mut self,
         key: &str,
         file: &Path,
+        format: Format,
         known: &mut HashMap<String, String>,
     ) -> Result<(), IndexError> {
-        let pages = match devdocs::read(file) {
+        let pages = match archive::pages(file, format) {
             Ok(pages) => pages,
             Err(why) => {
                 self.synced.skipped.push((PathBuf::from(key), why.to_string()));
@@ -144,11 +154,24 @@ impl Syncing<'_> {
             }
         };
         let modified_s = modified_s(file);
+        let (told, mut untold) = (self.synced.skipped.len(), 0_usize);
         for page in pages {
-            let path = format!("{key}#{}", page.name);
-            let (title, bytes) = (Some(page.title), page.html.into_bytes());
-            let found = Found { path, title, kind: Kind::Html, language: None, bytes };
-            self.found(found, modified_s, known)?;
+            match page {
+                Ok(Page { name, title, kind, bytes }) => {
+                    let path = format!("{key}#{name}");
+                    let found = Found { path, name, title, kind, language: None, bytes };
+                    self.found(found, modified_s, known)?;
+                }
+                Err(why) => self.synced.skipped.push((PathBuf::from(key), why.to_string())),
+            }
+            if self.synced.skipped.len() > told + MOST_NOTICES {
+                self.synced.skipped.pop();
+                untold += 1;
+            }
+        }
+        if untold > 0 {
+            let why = format!("{untold} more of its pages cannot be read");
+            self.synced.skipped.push((PathBuf::from(key), why));
         }
         Ok(())
     }
@@ -160,19 +183,18 @@ impl Syncing<'_> {
         modified_s: Option<i64>,
         known: &mut HashMap<String, String>,
     ) -> Result<(), IndexError> {
-        let Found { path, title, kind, language, bytes } = found;
+        let Found { path, name, title, kind, language, bytes } = found;
         let hash = hex(&bytes);
         let known_hash = known.remove(&path);
         if known_hash.as_ref() == Some(&hash) {
             self.synced.unchanged += 1;
             return Ok(());
         }
-        let is_too_large = title.is_some() && bytes.len() as u64 > LARGEST_TEXT_BYTES;
-        let name = title.as_deref().unwrap_or(&path);
+        let is_too_large = bytes.len() as u64 > kind.largest_bytes();
         let read = if is_too_large {
             Err(Unreadable::TooLarge)
         } else {
-            read_with(self.pdf, kind, name, bytes)
+            read_with(self.pdf, kind, &name, bytes)
         };
         match read {
             Err(why) => {
@@ -191,7 +213,7 @@ impl Syncing<'_> {
                 self.batch_bytes += readable.text.len();
                 self.batch.push(Document {
                     path,
-                    title: readable.title,
+                    title: title.unwrap_or(readable.title),
                     kind,
                     language: language.map(str::to_owned),
                     modified_s,

@@ -10,7 +10,7 @@ use std::{
 
 use ignore::WalkBuilder;
 
-use crate::read::{devdocs, kind};
+use crate::read::{Kind, archive, kind};
 
 /// What is in a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -74,10 +74,14 @@ impl Walked {
     fn add(&mut self, root: &Path, path: &Path) {
         let file = if path.as_os_str().is_empty() { root.to_path_buf() } else { root.join(path) };
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let Some(kind) = kind(&file).filter(|_| !is_made(&name)) else { return };
-        let is_archive = devdocs::is_archive(&file);
-        let largest = if is_archive { devdocs::LARGEST_BYTES } else { kind.largest_bytes() };
         let mut skip = |why: &str| self.skipped.push((path.to_path_buf(), why.to_owned()));
+        if let Some(why) = archive::refused(&file) {
+            skip(why);
+            return;
+        }
+        let of_archive = archive::format(&file).map(archive::Format::largest_bytes);
+        let largest = of_archive.or_else(|| kind(&file).map(Kind::largest_bytes));
+        let Some(largest) = largest.filter(|_| !is_made(&name)) else { return };
         match fs::metadata(&file) {
             _ if is_secret(&name) => skip("its name says that it holds secrets"),
             Ok(metadata) if metadata.len() > largest => {
@@ -90,10 +94,12 @@ impl Walked {
 
     /// An archive has all that is beside it.
     fn without_parts_of_archives(&mut self, root: &Path) {
-        let archives = self.files.iter().filter(|it| devdocs::is_archive(&root.join(it)));
-        let archives: Vec<PathBuf> =
-            archives.filter_map(|it| it.parent().map(Path::to_path_buf)).collect();
-        let is_part = |file: &Path| archives.iter().any(|it| devdocs::is_part(it, file));
+        let archives = self
+            .files
+            .iter()
+            .filter_map(|it| Some((archive::format(&root.join(it))?, it.parent()?.to_path_buf())));
+        let archives: Vec<_> = archives.collect();
+        let is_part = |file: &Path| archives.iter().any(|(format, it)| format.has(it, file));
         self.files.retain(|it| !is_part(it));
         self.skipped.retain(|it| !is_part(&it.0));
     }

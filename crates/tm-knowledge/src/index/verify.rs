@@ -1,13 +1,9 @@
 //! Whether each chunk still says what it said when it was read, and whether its file does.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use super::{Index, IndexError, file_of, hex};
-use crate::read::devdocs;
+use crate::read::archive::{self, Opened};
 
 /// What was checked, and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -81,25 +77,20 @@ impl Index {
 /// Files as they are now. The pages of an archive are asked for one after the other.
 #[derive(Default)]
 struct Files {
-    /// The last archive, with the hashes of its pages.
-    archive: Option<(PathBuf, HashMap<String, String>)>,
+    /// The last archive; none where it cannot be read.
+    archive: Option<(PathBuf, Option<Opened>)>,
 }
 
 impl Files {
     fn hash(&mut self, location: &str, path: &str) -> Option<String> {
         let file = file_of(location, path);
-        let Some((_, page)) = devdocs::page_of(path) else {
+        let Some((_, page)) = archive::page_of(path) else {
             return Some(hex(&fs::read(file).ok()?));
         };
         if self.archive.as_ref().is_none_or(|it| it.0 != file) {
-            let pages = hashes(&file).unwrap_or_default();
-            self.archive = Some((file, pages));
+            let opened = Opened::open(&file);
+            self.archive = Some((file, opened));
         }
-        self.archive.as_ref()?.1.get(page).cloned()
+        self.archive.as_mut()?.1.as_mut()?.hash(page)
     }
-}
-
-fn hashes(archive: &Path) -> Option<HashMap<String, String>> {
-    let pages = devdocs::read(archive).ok()?;
-    Some(pages.into_iter().map(|it| (it.name, hex(it.html.as_bytes()))).collect())
 }

@@ -13,7 +13,10 @@ use std::{
 
 use serde::Deserialize;
 
-use super::Unreadable;
+use super::{Kind, Unreadable, archive::Page};
+
+/// What every archive is called.
+pub(crate) const NAME: &str = "db.json";
 
 /// The largest documentation there is has about half of that.
 pub(crate) const LARGEST_BYTES: u64 = 100_000_000;
@@ -23,15 +26,6 @@ const MOST_PAGES: usize = 50_000;
 
 /// What is in a folder with an archive besides: lists, and the same pages once more.
 const PARTS: &[&str] = &["index.json", "meta.json"];
-
-/// A page of an archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Page {
-    /// As the archive calls it, such as `hooks/usestate`.
-    pub(crate) name: String,
-    pub(crate) title: String,
-    pub(crate) html: String,
-}
 
 #[derive(Deserialize)]
 struct Names {
@@ -46,7 +40,7 @@ struct Entry {
 
 /// Whether a file is an archive: others are called `db.json`, too.
 pub(crate) fn is_archive(file: &Path) -> bool {
-    if file.file_name().is_none_or(|it| it != "db.json") {
+    if file.file_name().is_none_or(|it| it != NAME) {
         return false;
     }
     let mut start = [0; 64];
@@ -107,16 +101,9 @@ fn pages(archive: &[u8], index: &[u8]) -> Result<Vec<Page>, Unreadable> {
     let pages = pages.into_iter().filter(|(name, _)| !name.chars().any(char::is_control));
     let pages = pages.map(|(name, html)| {
         let title = titles.get(&name).unwrap_or(&name).clone();
-        Page { name, title, html }
+        Page { name, title: Some(title), kind: Kind::Html, bytes: html.into_bytes() }
     });
     Ok(pages.collect())
-}
-
-/// The path of the archive and the name of the page, where a path is that of a page.
-pub(crate) fn page_of(path: &str) -> Option<(&str, &str)> {
-    let (archive, page) = path.split_once("db.json#")?;
-    let archive = path.get(..archive.len() + "db.json".len())?;
-    (archive == "db.json" || archive.ends_with("/db.json")).then_some((archive, page))
 }
 
 #[cfg(test)]

@@ -3,7 +3,10 @@ use std::cell::Cell;
 use tempfile::TempDir;
 
 use super::*;
-use crate::index::{search::Query, write::NewSource};
+use crate::{
+    index::{search::Query, write::NewSource},
+    read::zim::made::wiki,
+};
 
 struct Folder {
     directory: TempDir,
@@ -149,4 +152,67 @@ fn files_that_are_only_called_like_an_archive_are_code() {
     let mut folder = folder(&[("db.json", PAGES), ("index.json", r#"{"posts": []}"#)]);
     assert_eq!(folder.sync().added, 2);
     assert!(folder.index.search(&Query::new("renders", 5)).unwrap()[0].path == "db.json");
+}
+
+#[test]
+fn each_page_of_a_zim_archive_is_a_document_of_its_own() {
+    let mut folder = folder(&[("notes.md", "# Notes")]);
+    let rye = "<title>Sour</title><h1>Rye</h1><p>Rye wants a sour dough.";
+    let spelt = "<title>Spelt</title><p>An old kind of wheat.";
+    let old = wiki(&[("rye", "Rye bread", rye), ("spelt", "", spelt), ("oat", "", "<p>Oats.")]);
+    fs::write(folder.path("wiki.zim"), old).unwrap();
+    let synced = folder.sync();
+    assert_eq!((synced.added, synced.skipped.len()), (4, 0), "{:?}", synced.skipped);
+    let hits = folder.index.search(&Query::new("sour dough", 5)).unwrap();
+    assert_eq!((&*hits[0].path, &*hits[0].title), ("wiki.zim#rye", "Rye bread"));
+    let hits = folder.index.search(&Query::new("old wheat", 5)).unwrap();
+    assert_eq!(&*hits[0].title, "Spelt");
+    let hits = folder.index.search(&Query::new("oats", 5)).unwrap();
+    assert_eq!(&*hits[0].title, "oat");
+    assert_eq!(folder.sync().unchanged, 4);
+    let verified = folder.index.verify().unwrap();
+    assert!(verified.changed.is_empty() && verified.missing.is_empty(), "{verified:?}");
+    // Another edition, in which a page says something else and one is gone.
+    let rye = rye.replace("wants", "needs");
+    let new = wiki(&[("rye", "Rye bread", &rye), ("spelt", "", spelt), ("corn", "", "<p>Maize.")]);
+    fs::write(folder.path("wiki.zim"), new).unwrap();
+    let verified = folder.index.verify().unwrap();
+    assert_eq!(
+        (verified.changed, verified.missing),
+        (vec!["wiki.zim#rye".to_owned()], vec!["wiki.zim#oat".to_owned()],)
+    );
+    let synced = folder.sync();
+    let counts = (synced.unchanged, synced.changed, synced.added, synced.removed);
+    assert_eq!(counts, (2, 1, 1, 1));
+}
+
+#[test]
+fn an_archive_alone_is_a_source() {
+    let mut folder = folder(&[]);
+    fs::write(folder.path("wiki.zim"), wiki(&[("rye", "", "<p>Rye bread.")])).unwrap();
+    let location = folder.path("wiki.zim").to_str().unwrap().to_owned();
+    let new = NewSource { location, name: "wiki".into(), ..NewSource::default() };
+    folder.source = folder.index.add_source(&new, 1).unwrap();
+    assert_eq!(folder.sync().added, 1);
+    let hits = folder.index.search(&Query::new("rye", 5)).unwrap();
+    assert_eq!(&*hits[0].path, "wiki.zim#rye");
+    assert!(folder.index.verify().unwrap().missing.is_empty());
+}
+
+#[test]
+fn damaged_pages_of_an_archive_are_counted_after_the_first() {
+    let names: Vec<String> = (0..100).map(|it| it.to_string()).collect();
+    let mut pages: Vec<(&str, &str, &str)> = names.iter().map(|it| (&**it, "", "")).collect();
+    pages.push(("rye", "", "<p>Rye."));
+    let mut folder = folder(&[]);
+    fs::write(folder.path("wiki.zim"), wiki(&pages)).unwrap();
+    let synced = folder.sync();
+    assert_eq!((synced.added, synced.skipped.len()), (1, MOST_NOTICES + 1));
+    assert_eq!(synced.skipped[0], (PathBuf::from("wiki.zim#0"), "it has no text".to_owned()));
+    let last = &synced.skipped[MOST_NOTICES];
+    assert_eq!(last.1, "80 more of its pages cannot be read");
+    fs::write(folder.path("wiki.zim"), &wiki(&pages)[..100]).unwrap();
+    let synced = folder.sync();
+    assert_eq!((synced.removed, synced.skipped.len()), (1, 1));
+    assert!(synced.skipped[0].1.contains("no ZIM archive"), "{:?}", synced.skipped);
 }

@@ -34,6 +34,24 @@ fn what_a_person_wrote_is_found() {
     assert_eq!(skipped, ["large.txt", "secrets.yaml"]);
 }
 
+#[test]
+fn an_archive_may_be_large_and_has_to_be_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let archive = crate::read::zim::made::wiki(&[]);
+    write(root, "wiki.zim", &archive);
+    let file = fs::OpenOptions::new().write(true).open(root.join("wiki.zim")).unwrap();
+    file.set_len(3_000_000_000).unwrap();
+    write(root, "cut.zimaa", &archive);
+    write(root, "cut.zimab", b"the rest");
+    write(root, "notebook.zim", b"[Notebook]");
+    let walked = files(root);
+    assert_eq!(walked.files, [PathBuf::from("wiki.zim")]);
+    assert_eq!(walked.skipped.len(), 1);
+    assert_eq!(walked.skipped[0].0, Path::new("cut.zimaa"));
+    assert!(walked.skipped[0].1.contains("join its parts"), "{:?}", walked.skipped);
+}
+
 #[cfg(unix)]
 #[test]
 fn no_link_leads_out_of_a_source() {
