@@ -160,7 +160,7 @@ pub async fn recover(
     recovered.model.clone_from(&asking.backend.info().model);
     let found = work.look_up(&recovered.failure.output).await?;
     recovered.sources = found.iter().map(Found::line).collect();
-    let evidence = work.evidence(&recovered.failure.output, &found);
+    let evidence = work.evidence(&recovered.failure.output, &found).await?;
     let near: Vec<String> = found.into_iter().map(|it| it.path).collect();
     for number in 0..recovery.attempts.max(1) {
         (asking.observer)(Event::Note {
@@ -299,10 +299,10 @@ impl Work<'_> {
     }
 
     /// What is known of the files as they are, and of what was looked up.
-    fn evidence(&self, output: &str, found: &[Found]) -> Evidence {
+    async fn evidence(&self, output: &str, found: &[Found]) -> Result<Evidence, RecoverError> {
         let task = self.recovery.task.iter().map(|it| it.text.as_str());
         let documents: Vec<&str> = found.iter().map(|it| it.words.as_str()).chain(task).collect();
-        Evidence::of(&self.files(output), (self.rules(), output), &documents)
+        Ok(Evidence::of(&self.files(output).await?, (self.rules(), output), &documents))
     }
 
     /// Steps from the clean state, until one helps or none does.
@@ -314,7 +314,7 @@ impl Work<'_> {
     ) -> Result<Option<Outcome>, RecoverError> {
         let mut output = before.output.clone();
         for _ in 0..STEPS_MAX {
-            let files = self.shown(&output, before.near)?;
+            let files = self.shown(&output, before.near).await?;
             let done: Vec<String> = attempt.steps.iter().filter_map(Tried::told).collect();
             let situation = Situation {
                 check: &self.recovery.check,
@@ -439,25 +439,31 @@ impl Work<'_> {
     }
 
     /// The files as they are now, those first that the output names.
-    fn files(&self, output: &str) -> Vec<SourceFile> {
-        let folder = self.scratch.folder();
-        let mut walked = walk::files(folder).files;
-        walked.retain(|it| kind(it).is_some_and(tm_knowledge::read::Kind::is_plain));
-        let is_named = is_named_by(output, &self.recovery.check);
-        // Stable, so that the others stay in their order.
-        walked.sort_by_cached_key(|it| !it.to_str().is_some_and(&is_named));
-        let plain = walked.into_iter().take(FILES_MAX);
-        plain.filter_map(|it| read_file(folder, it.to_str()?).ok()).collect()
+    async fn files(&self, output: &str) -> Result<Vec<SourceFile>, RecoverError> {
+        let (output, check) = (output.to_owned(), self.recovery.check.clone());
+        let read = move |scratch: &Scratch| Ok(files(scratch.folder(), &output, &check));
+        Ok(blocking(self.scratch, read).await?)
     }
 
     /// The files that a model is shown.
-    fn shown(&self, output: &str, near: &[String]) -> Result<Vec<Shown>, RecoverError> {
-        let shown = choose(&self.files(output), self.rules(), output, near);
+    async fn shown(&self, output: &str, near: &[String]) -> Result<Vec<Shown>, RecoverError> {
+        let shown = choose(&self.files(output).await?, self.rules(), output, near);
         if shown.iter().all(|it| !it.may_change) && self.recovery.allowed.is_empty() {
             return Err(RecoverError::NoCandidate);
         }
         Ok(shown)
     }
+}
+
+/// The plain files of a folder, those first that the output or the check names.
+fn files(folder: &Path, output: &str, check: &str) -> Vec<SourceFile> {
+    let mut walked = walk::files(folder).files;
+    walked.retain(|it| kind(it).is_some_and(tm_knowledge::read::Kind::is_plain));
+    let is_named = is_named_by(output, check);
+    // Stable, so that the others stay in their order.
+    walked.sort_by_cached_key(|it| !it.to_str().is_some_and(&is_named));
+    let plain = walked.into_iter().take(FILES_MAX);
+    plain.filter_map(|it| read_file(folder, it.to_str()?).ok()).collect()
 }
 
 /// Lines of output that say what is wrong, the last ones first, in words that documents have.

@@ -369,3 +369,25 @@ async fn the_page_has_all_that_was_tried_and_cannot_be_broken_out_of() {
         assert!(page.contains(part), "{part}: {page}");
     }
 }
+
+/// The one thread that may block is busy, and reading has to wait for it.
+#[test]
+fn files_are_read_on_a_thread_that_may_block() {
+    use futures_util::FutureExt as _;
+
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (shop, model, recovery) = (Shop::new(), playing([]), recovery("sh test.sh"));
+        let (scratch, spent) = (shop.scratch().await, Spent::default());
+        let asking = asking(&model);
+        let work = Work { asking, scratch: &scratch, recovery: &recovery, spent };
+        let (free, busy) = std::sync::mpsc::channel();
+        let other = tokio::task::spawn_blocking(move || busy.recv());
+        let mut reading = std::pin::pin!(work.files(""));
+        assert!(reading.as_mut().now_or_never().is_none());
+        free.send(()).unwrap();
+        other.await.unwrap().unwrap();
+        assert_eq!(reading.await.unwrap().len(), 2);
+    });
+}
