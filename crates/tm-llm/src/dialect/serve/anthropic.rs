@@ -35,7 +35,8 @@ struct TurnBody {
 
 #[derive(Debug, Deserialize)]
 struct ToolBody {
-    name: String,
+    r#type: Option<String>,
+    name: Option<String>,
     description: Option<String>,
     input_schema: Option<Value>,
 }
@@ -66,7 +67,8 @@ pub fn read_prompt(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
     for turn in &body.messages {
         messages.extend(turns(turn)?);
     }
-    let tools: Vec<Tool> = body.tools.unwrap_or_default().into_iter().map(Into::into).collect();
+    let tools = body.tools.into_iter().flatten().filter_map(ToolBody::tool);
+    let tools = tools.collect::<Result<Vec<Tool>, _>>()?;
     let choice = match body.tool_choice {
         None => Some(ToolChoice::Auto),
         Some(ChoiceBody { r#type, name: Some(name) }) if r#type == "tool" => {
@@ -77,7 +79,7 @@ pub fn read_prompt(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
     Ok(ClientRequest {
         model: body.model,
         messages: content::turns(messages)?,
-        form: content::form(tools, choice, AnswerForm::Text),
+        form: content::form(tools, choice, AnswerForm::Text)?,
         sampling: sampling(body.temperature, body.top_p),
         seed: None,
         max_tokens: body.max_tokens,
@@ -124,13 +126,25 @@ fn turns(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
     Ok(messages)
 }
 
-impl From<ToolBody> for Tool {
-    fn from(body: ToolBody) -> Self {
-        Self {
-            name: body.name,
-            description: body.description.unwrap_or_default(),
-            parameters: body.input_schema.unwrap_or_else(|| json!({"type": "object"})),
+/// What Anthropic's own tools begin with that the client runs, though Anthropic has their schemas.
+const RUN_BY_CLIENTS: [&str; 4] = ["bash_", "text_editor_", "computer_", "memory_"];
+
+impl ToolBody {
+    /// `None` for one that Anthropic runs itself, such as `web_search`: nobody runs it here.
+    fn tool(self) -> Option<Result<Tool, ClientError>> {
+        let Self { r#type, name, description, input_schema } = self;
+        let is_clients = match r#type.as_deref() {
+            None | Some("custom") => true,
+            Some(kind) => RUN_BY_CLIENTS.iter().any(|it| kind.starts_with(it)),
+        };
+        if !is_clients && input_schema.is_none() {
+            return None;
         }
+        Some(content::named(name).map(|name| Tool {
+            name,
+            description: description.unwrap_or_default(),
+            parameters: input_schema.unwrap_or_else(|| json!({"type": "object"})),
+        }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Parts that the protocols spell alike: message contents, turns, tools.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{AnswerForm, ClientError, Tool, ToolChoice};
 use crate::chat::{Message, Role};
@@ -58,7 +58,7 @@ fn part(part: &Value) -> Result<Option<String>, ClientError> {
 
 /// A turn in which the model called a tool, in the words in which it would have done so.
 pub(super) fn call(name: &str, arguments: &Value) -> String {
-    serde_json::json!({"tool": name, "arguments": arguments}).to_string()
+    json!({"tool": name, "arguments": arguments}).to_string()
 }
 
 /// What a tool answered, as a turn of the user.
@@ -102,10 +102,31 @@ pub(super) fn form(
     tools: Vec<Tool>,
     choice: Option<ToolChoice>,
     without: AnswerForm,
-) -> AnswerForm {
+) -> Result<AnswerForm, ClientError> {
     match choice {
-        Some(choice) if !tools.is_empty() => AnswerForm::Tools { tools, choice },
-        Some(_) | None => without,
+        Some(ToolChoice::Named(name)) if tools.iter().all(|it| it.name != name) => {
+            Err(ClientError::invalid(format!(
+                "`tool_choice` wants `{name}`, which is not among the tools that can be called here"
+            )))
+        }
+        Some(choice) if !tools.is_empty() => Ok(AnswerForm::Tools { tools, choice }),
+        Some(_) | None => Ok(without),
+    }
+}
+
+/// A tool that has to have a name.
+pub(super) fn named(name: Option<String>) -> Result<String, ClientError> {
+    name.ok_or_else(|| ClientError::invalid("a tool has no `name`"))
+}
+
+/// What a format with its schema beside its type asks for.
+pub(super) fn format(format: &Value) -> AnswerForm {
+    match format.get("type").and_then(Value::as_str) {
+        Some("json_schema") => {
+            AnswerForm::Json(format.get("schema").cloned().unwrap_or_else(|| json!({})))
+        }
+        Some("json_object") => AnswerForm::Json(json!({"type": "object"})),
+        Some(_) | None => AnswerForm::Text,
     }
 }
 

@@ -113,7 +113,7 @@ pub fn read_chat(bytes: &[u8]) -> Result<Call, ClientError> {
     let turns: Result<Vec<Vec<Message>>, _> = body.messages.iter().map(turn).collect();
     let tools = body.tools.unwrap_or_default().into_iter().map(|it| Tool::from(it.function));
     let request = body.rest.request(body.model, turns?.concat())?;
-    let form = content::form(tools.collect(), Some(ToolChoice::Auto), request.form.clone());
+    let form = content::form(tools.collect(), Some(ToolChoice::Auto), request.form.clone())?;
     Ok(Call { model, keep_alive, request: Some(ClientRequest { form, ..request }) })
 }
 

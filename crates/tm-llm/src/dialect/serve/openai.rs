@@ -115,7 +115,7 @@ pub fn read_chat(bytes: &[u8]) -> Result<(ClientRequest, bool), ClientError> {
     let request = ClientRequest {
         model: body.model,
         messages: content::turns(messages?.concat())?,
-        form: content::form(tools, choice, format),
+        form: content::form(tools, choice, format)?,
         max_tokens,
         ..body.options.request()?
     };

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
     body, content, event,
-    openai::{FunctionBody, ResponseFormat, arguments, error_body, named_tool},
+    openai::{ResponseFormat, arguments, error_body, named_tool},
     sampling,
 };
 use crate::chat::{FinishReason, Message};
@@ -22,7 +22,7 @@ struct ResponseBody {
     preset: Option<String>,
     input: Value,
     instructions: Option<String>,
-    tools: Option<Vec<FunctionBody>>,
+    tools: Option<Vec<ToolBody>>,
     tool_choice: Option<Value>,
     text: Option<TextBody>,
     /// Where Perplexity has the schema.
@@ -38,6 +38,14 @@ struct ResponseBody {
 #[derive(Debug, Deserialize)]
 struct TextBody {
     format: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToolBody {
+    r#type: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    parameters: Option<Value>,
 }
 
 /// Reads the body of `/v1/responses`.
@@ -76,17 +84,18 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
     let choice = match &body.tool_choice {
         None | Some(Value::Null) => Some(ToolChoice::Auto),
         Some(Value::String(word)) => content::choice(word)?,
-        Some(named) => Some(named_tool(named)?),
+        Some(named) => Some(wanted_tool(named)?),
     };
-    let tools: Vec<Tool> = body.tools.unwrap_or_default().into_iter().map(Into::into).collect();
+    let tools = body.tools.into_iter().flatten().filter_map(ToolBody::tool);
+    let tools = tools.collect::<Result<Vec<Tool>, _>>()?;
     let format = match body.format {
         Some(format) => format.form(),
-        None => body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| form(&it)),
+        None => body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| content::format(&it)),
     };
     Ok(ClientRequest {
         model,
         messages: content::turns(messages)?,
-        form: content::form(tools, choice, format),
+        form: content::form(tools, choice, format)?,
         sampling: sampling(body.temperature, body.top_p),
         seed: None,
         max_tokens: body.max_output_tokens,
@@ -95,13 +104,29 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
     })
 }
 
-fn form(format: &Value) -> AnswerForm {
-    match format.get("type").and_then(Value::as_str) {
-        Some("json_schema") => {
-            AnswerForm::Json(format.get("schema").cloned().unwrap_or_else(|| json!({})))
+/// The tool that a choice names: by its name, or one of OpenAI's own by its type.
+fn wanted_tool(choice: &Value) -> Result<ToolChoice, ClientError> {
+    match choice.get("type").and_then(Value::as_str) {
+        Some(kind) if choice.get("name").is_none() && choice.get("function").is_none() => {
+            Ok(ToolChoice::Named(kind.to_owned()))
         }
-        Some("json_object") => AnswerForm::Json(json!({"type": "object"})),
-        Some(_) | None => AnswerForm::Text,
+        Some(_) | None => named_tool(choice),
+    }
+}
+
+impl ToolBody {
+    /// `None` for one that OpenAI runs itself, such as `web_search`: nobody runs it here.
+    fn tool(self) -> Option<Result<Tool, ClientError>> {
+        let Self { r#type, name, description, parameters } = self;
+        let is_clients = matches!(r#type.as_deref(), None | Some("function" | "custom"));
+        if !is_clients && (name.is_none() || parameters.is_none()) {
+            return None;
+        }
+        Some(content::named(name).map(|name| Tool {
+            name,
+            description: description.unwrap_or_default(),
+            parameters: parameters.unwrap_or_else(|| json!({"type": "object"})),
+        }))
     }
 }
 

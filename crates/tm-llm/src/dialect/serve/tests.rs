@@ -12,6 +12,8 @@ use crate::{
     chat::{FinishReason, Message, Role, Usage},
 };
 
+mod forms;
+
 type Read = fn(&[u8]) -> Result<ClientRequest, ClientError>;
 
 fn chat(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
