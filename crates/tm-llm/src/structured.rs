@@ -5,6 +5,8 @@
 //! model once, with the validator's own words; a second faulty one is an error. An answer that
 //! breaks off is asked for once more. Nothing here invents content.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::{
@@ -29,11 +31,16 @@ pub struct Answer<T> {
 }
 
 /// What is taken for a valid answer.
-#[derive(Debug, Clone, Copy)]
-struct Accepted<'a> {
+struct Accepted<'a, T> {
     schema: &'a Value,
-    /// One that was made to end at the limit, too.
-    cut: bool,
+    /// What becomes of one that was made to end at its limit, where that is taken, too.
+    cut: Option<Cut<T>>,
+}
+
+struct Cut<T> {
+    taken: fn(String) -> T,
+    /// Whether one that is no whole document is asked for again first.
+    is_asked_again: bool,
 }
 
 /// Why there is no valid answer.
@@ -64,17 +71,21 @@ pub async fn ask<T>(
     ask_accepting(backend, request, &schema, read, on_text).await
 }
 
-/// The same for whoever says how the answer ended: one that fits, but was made to end because it
-/// reached its limit, is taken as well.
+/// The document as the model wrote it, for whoever says how the answer ended: one that reached its
+/// limit is taken as far as it came. `is_limit_wanted` says that whoever asks chose that limit;
+/// otherwise a document that was cut is asked for once more.
 ///
 /// # Errors
 /// As for [`ask`].
 pub async fn ask_even_cut(
     backend: &dyn Backend,
     request: ChatRequest,
-) -> Result<Answer<Value>, StructuredError> {
+    is_limit_wanted: bool,
+) -> Result<Answer<String>, StructuredError> {
     let schema = request.response_schema.clone().unwrap_or(Value::Bool(true));
-    asked(backend, request, Accepted { schema: &schema, cut: true }, Ok, &|_| {}).await
+    let cut = Cut { taken: |text| text, is_asked_again: !is_limit_wanted };
+    let accepted = Accepted { schema: &schema, cut: Some(cut) };
+    asked(backend, request, accepted, |_, document| Ok(document.to_owned()), &|_| {}).await
 }
 
 /// Asks until the answer fits `accepted` and `read` takes it: twice at most.
@@ -92,14 +103,15 @@ pub async fn ask_accepting<T>(
     read: impl Fn(Value) -> Result<T, String>,
     on_text: &(dyn Fn(&str) + Sync),
 ) -> Result<Answer<T>, StructuredError> {
-    asked(backend, request, Accepted { schema: accepted, cut: false }, read, on_text).await
+    let accepted = Accepted { schema: accepted, cut: None };
+    asked(backend, request, accepted, |value, _| read(value), on_text).await
 }
 
 async fn asked<T>(
     backend: &dyn Backend,
     mut request: ChatRequest,
-    accepted: Accepted<'_>,
-    read: impl Fn(Value) -> Result<T, String>,
+    accepted: Accepted<'_, T>,
+    read: impl Fn(Value, &str) -> Result<T, String>,
     on_text: &(dyn Fn(&str) + Sync),
 ) -> Result<Answer<T>, StructuredError> {
     let validator = jsonschema::validator_for(accepted.schema)
@@ -123,14 +135,20 @@ async fn asked<T>(
         };
         usage += completion.usage;
         let finish = completion.finish;
-        let parsed = parse(&completion.text, finish, &validator).and_then(|value| {
-            let is_taken = accepted.cut || finish == FinishReason::Stop;
-            if is_taken { read(value) } else { Err(format!("the answer is not whole{CUT}")) }
+        let cut = accepted.cut.as_ref().filter(|_| finish == FinishReason::Length);
+        let parsed = parse(&completion.text, finish, &validator).and_then(|(value, document)| {
+            let is_taken = cut.is_some() || finish == FinishReason::Stop;
+            let unfinished = || Err(format!("the answer is not whole{CUT}"));
+            if is_taken { read(value, &document) } else { unfinished() }
         });
         let fault = match parsed {
             Ok(value) => return Ok(Answer { value, usage, repaired, finish }),
             Err(fault) => fault,
         };
+        if let Some(cut) = cut.filter(|it| repaired.is_some() || !it.is_asked_again) {
+            let value = (cut.taken)(completion.text);
+            return Ok(Answer { value, usage, repaired, finish });
+        }
         if repaired.is_some() {
             return Err(StructuredError::Invalid {
                 model: backend.info().model.clone(),
@@ -157,19 +175,19 @@ pub fn fits(schema: &Value, text: &str) -> bool {
     value.is_ok_and(|value| validator.is_ok_and(|it| it.is_valid(&value)))
 }
 
-fn parse(
-    text: &str,
+fn parse<'a>(
+    text: &'a str,
     finish: FinishReason,
     validator: &jsonschema::Validator,
-) -> Result<Value, String> {
+) -> Result<(Value, Cow<'a, str>), String> {
     let cut = match finish {
         FinishReason::Length => CUT,
         FinishReason::Stop => "",
     };
-    let value = extract::document(text).map_err(|it| it + cut)?;
+    let (value, document) = extract::document(text).map_err(|it| it + cut)?;
     let fault = validator
         .iter_errors(&value)
         .next()
         .map(|error| format!("at `{}`: {error}", error.instance_path()));
-    fault.map_or(Ok(value), Err)
+    fault.map_or(Ok((value, document)), Err)
 }

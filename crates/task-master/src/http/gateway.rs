@@ -10,8 +10,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    extract::{DefaultBodyLimit, Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -59,6 +59,7 @@ mod cached;
 mod cited;
 mod client;
 mod count;
+mod errors;
 mod fleet;
 mod large;
 mod memory;
@@ -229,7 +230,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/tags", get(tags))
         .route("/show", post(show))
         .route("/ps", get(running))
-        .route("/version", get(|| async { json_body(&json!({"version": VERSION})) }));
+        .route("/version", get(|| async { json_body(&json!({"version": ollama::API_VERSION})) }));
     Router::new()
         .route("/", get(|| async { "task-master is running" }))
         .route("/health", get(|| async { json_body(&json!({"status": "ok"})) }))
@@ -239,18 +240,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .nest("/v1", openai)
         .route("/v2/rerank", post(rerank))
         .nest("/api", ollama)
-        .fallback(unknown)
+        .fallback(async || StatusCode::NOT_FOUND)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), client::admit))
         .with_state(gateway)
-}
-
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-async fn unknown(method: Method, request: Request) -> Response {
-    let message = format!("there is nothing at {method} {}", request.uri().path());
-    let error = json!({"error": {"message": message, "type": "invalid_request_error"}});
-    (StatusCode::NOT_FOUND, json_body(&error)).into_response()
 }
 
 async fn metrics(State(gateway): Shared) -> Response {
@@ -485,6 +478,7 @@ fn refused(error: &ClientError, error_body: ErrorBody) -> Response {
     {
         response.headers_mut().insert(header::RETRY_AFTER, (*retry_after_s).into());
     }
+    response.extensions_mut().insert(error.clone());
     response
 }
 

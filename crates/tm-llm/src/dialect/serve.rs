@@ -76,6 +76,8 @@ pub enum ToolChoice {
 pub struct Answer {
     pub content: Content,
     pub finish: FinishReason,
+    /// The client's text that ended it, where one did.
+    pub stopped_by: Option<String>,
     pub usage: Usage,
 }
 
@@ -109,6 +111,12 @@ pub enum ClientError {
         if *is_estimate { "about " } else { "" }
     )]
     TooLong { model: String, prompt_tokens: u32, is_estimate: bool, limit: u32 },
+    /// The body is longer than is read.
+    #[error("the request is longer than is read here")]
+    TooLarge,
+    /// No endpoint is there.
+    #[error("{message}")]
+    NoEndpoint { message: String },
     #[error("there is no model {model}")]
     NoModel { model: String },
     /// Nobody here knows what is asked for.
@@ -164,6 +172,8 @@ impl ClientError {
         match self {
             Self::Invalid { .. } => "invalid",
             Self::TooLong { .. } => "context_overflow",
+            Self::TooLarge => "too_large",
+            Self::NoEndpoint { .. } => "endpoint_missing",
             Self::NoModel { .. } => "model_missing",
             Self::Unsupported { .. } => "unsupported",
             Self::Busy { .. } => "busy",
@@ -183,7 +193,8 @@ impl ClientError {
             Self::Unauthorized => 401,
             Self::Forbidden { .. } | Self::Elsewhere => 403,
             Self::TooMany { .. } => 429,
-            Self::NoModel { .. } => 404,
+            Self::NoModel { .. } | Self::NoEndpoint { .. } => 404,
+            Self::TooLarge => 413,
             Self::Unsupported { .. } => 501,
             Self::Busy { .. } => 503,
             Self::Failed { .. } => 502,

@@ -4,39 +4,45 @@
 //! All of that can be taken away without adding a word; a document that is cut off cannot be
 //! mended like that, and is not.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-/// Reads the document in `text`; the longest one, when there are several.
+/// Reads the document in `text`, and how it is written there; the longest one, when there are
+/// several.
 ///
 /// # Errors
 /// What is wrong with the text as JSON, in words for the model.
-pub(super) fn document(text: &str) -> Result<Value, String> {
+pub(super) fn document(text: &str) -> Result<(Value, Cow<'_, str>), String> {
     let text = text.trim().trim_start_matches('\u{feff}');
     let error = match serde_json::from_str(text) {
-        Ok(value) => return Ok(value),
+        Ok(value) => return Ok((value, text.into())),
         Err(error) => error,
     };
     // Some templates open the thoughts themselves, so that the answer only closes them.
     let answer = text.rsplit_once("</think>").map_or(text, |(_, answer)| answer);
     let starts = answer.char_indices().filter(|(_, it)| matches!(it, '{' | '[')).map(|(at, _)| at);
     let mut end = 0;
-    let mut found: Option<(usize, Value)> = None;
+    let mut found: Option<(Value, Cow<'_, str>)> = None;
     for start in starts.take(STARTS_MOST) {
         let Some(candidate) = answer.get(start..).and_then(balanced) else { continue };
-        let value = serde_json::from_str(candidate)
-            .or_else(|_| serde_json::from_str(&without_stray_marks(candidate)));
-        let Ok(value) = value else { continue };
+        let Some(read) = read(candidate) else { continue };
         // The longest one: `[1]` may be a footnote. What is inside of another is shorter.
-        let is_longer = found.as_ref().is_none_or(|(length, _)| candidate.len() > *length);
+        let is_longer = found.as_ref().is_none_or(|(_, longest)| candidate.len() > longest.len());
         if start >= end && is_longer {
             end = start + candidate.len();
-            found = Some((candidate.len(), value));
+            found = Some(read);
         }
     }
-    if let Some((_, value)) = found {
-        return Ok(value);
+    found.ok_or_else(|| format!("it is not valid JSON ({error})"))
+}
+
+fn read(candidate: &str) -> Option<(Value, Cow<'_, str>)> {
+    if let Ok(value) = serde_json::from_str(candidate) {
+        return Some((value, candidate.into()));
     }
-    Err(format!("it is not valid JSON ({error})"))
+    let clean = without_stray_marks(candidate);
+    Some((serde_json::from_str(&clean).ok()?, clean.into()))
 }
 
 /// Prose has few brackets; what has many is looked through no further.

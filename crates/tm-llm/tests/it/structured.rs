@@ -59,8 +59,23 @@ async fn an_answer_that_was_made_to_end_is_taken_by_who_says_so_alone() {
     let refused = outcome(vec![ended(), ended()]).await;
     assert!(refused.contains("the answer is not whole, it was cut off"), "{refused}");
     let model = ScriptedModel::playing(vec![ended()]);
-    let taken = ask_even_cut(&model, request()).await.unwrap();
-    assert_eq!((taken.value, taken.finish), (json!({"count": 3}), FinishReason::Length));
+    let taken = ask_even_cut(&model, request(), true).await.unwrap();
+    assert_eq!((&*taken.value, taken.finish), (r#"{"count": 3}"#, FinishReason::Length));
+}
+
+#[tokio::test]
+async fn a_document_that_is_cut_is_taken_as_far_as_it_came_and_asked_for_again_if_nobody_chose_that()
+ {
+    let begun = || Reply::Cut(r#"{"count": "#.into());
+    let model = ScriptedModel::playing(vec![begun()]);
+    let taken = ask_even_cut(&model, request(), true).await.unwrap();
+    assert_eq!((&*taken.value, taken.finish), (r#"{"count": "#, FinishReason::Length));
+    let model = ScriptedModel::playing(vec![begun(), text(r#"{"count": 1.0}"#)]);
+    let taken = ask_even_cut(&model, request(), false).await.unwrap();
+    assert_eq!((&*taken.value, taken.finish), (r#"{"count": 1.0}"#, FinishReason::Stop));
+    let model = ScriptedModel::playing(vec![begun(), begun()]);
+    let taken = ask_even_cut(&model, request(), false).await.unwrap();
+    assert_eq!(taken.finish, FinishReason::Length);
 }
 
 #[tokio::test]

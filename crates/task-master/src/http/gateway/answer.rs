@@ -51,6 +51,8 @@ pub(super) struct Asked {
     count: Count,
     /// Everybody who is asked draws with it.
     seed: u64,
+    /// Whether the client chose the limit of the answer.
+    is_limit_wanted: bool,
 }
 
 /// An answer for the client, and what a stream of it is called in HTTP.
@@ -70,9 +72,11 @@ impl Asked {
         let conversation = Some(shadow::conversation(&request.messages));
         let routed = count.route(&client, &request.model, conversation).await?;
         let most = client.gateway.players.answer_tokens(routed.played_by).min(ANSWER_TOKENS);
+        let is_limit_wanted = request.max_tokens.is_some_and(|it| it <= most);
         request.max_tokens = Some(request.max_tokens.map_or(most, |it| it.min(most)));
         let seed = seed(&request);
-        Ok(Self { request, routed, client, keeping: Keeping::default(), count, seed })
+        let keeping = Keeping::default();
+        Ok(Self { request, routed, client, keeping, count, seed, is_limit_wanted })
     }
 
     /// Who answers; known in full when the answer is there.
@@ -219,7 +223,9 @@ impl Asked {
     /// JSON is validated, and repaired once.
     async fn ask_json(&self) -> Result<Answer, ClientError> {
         let request = self.chat_request();
-        let ask = async |request| structured::ask_even_cut(self.backend(), request).await;
+        let ask = async |request| {
+            structured::ask_even_cut(self.backend(), request, self.is_limit_wanted).await
+        };
         let mut asked = ask(request.clone()).await;
         if let Err(StructuredError::Backend(error)) = &asked
             && let Some(shorter) = shorter(request, error)
@@ -229,8 +235,9 @@ impl Asked {
         self.keep();
         match asked {
             Ok(answer) => Ok(Answer {
-                content: Content::Text(answer.value.to_string()),
+                content: Content::Text(answer.value),
                 finish: answer.finish,
+                stopped_by: None,
                 usage: answer.usage,
             }),
             Err(StructuredError::Backend(error)) => Err(error.into()),
@@ -249,16 +256,17 @@ impl Asked {
     ) -> Result<Answer, ClientError> {
         let backend = self.backend();
         let whole = text.whole();
-        if whole.trim().is_empty() && finish == FinishReason::Stop && !text.has_ended {
+        if whole.trim().is_empty() && finish == FinishReason::Stop && text.ended_by.is_none() {
             let model = backend.info().model.clone();
             return Err(BackendError::EmptyAnswer { model }.into());
         }
-        if text.has_ended || (usage.completion_tokens == 0 && !whole.is_empty()) {
+        if text.ended_by.is_some() || (usage.completion_tokens == 0 && !whole.is_empty()) {
             // The model was stopped and did not come to say what it took, or its server never says.
             usage.prompt_tokens = self.prompt_tokens();
             usage.completion_tokens = backend.count_tokens(&whole);
         }
-        Ok(Answer { content: tools::read(&self.request.form, whole)?, finish, usage })
+        let content = tools::read(&self.request.form, whole, finish)?;
+        Ok(Answer { content, finish, stopped_by: text.ended_by.take(), usage })
     }
 
     /// Starts the model. A prompt that leaves less room than was asked for gets a shorter answer,
@@ -449,7 +457,9 @@ impl Live {
                 self.asked.count.end(Ok(answer.usage));
                 let is_tools = matches!(self.asked.request.form, AnswerForm::Tools { .. });
                 let mut bytes = match &answer.content {
-                    Content::Text(reply) if is_tools => self.writer.text(reply),
+                    Content::Text(reply) if is_tools && !reply.is_empty() => {
+                        self.writer.text(reply)
+                    }
                     Content::Text(_) | Content::ToolCall { .. } => Vec::new(),
                 };
                 bytes.extend(self.writer.end(&answer));

@@ -86,6 +86,8 @@ pub(super) struct Keeping {
 struct Kept {
     content: KeptContent,
     is_cut: bool,
+    #[serde(default)]
+    stopped_by: Option<String>,
     prompt_tokens: u32,
     completion_tokens: u32,
 }
@@ -281,6 +283,7 @@ pub(super) fn kept(answer: &Answer) -> Outcome {
     let kept = Kept {
         content,
         is_cut: answer.finish == FinishReason::Length,
+        stopped_by: answer.stopped_by.clone(),
         prompt_tokens: answer.usage.prompt_tokens,
         completion_tokens: answer.usage.completion_tokens,
     };
@@ -309,7 +312,7 @@ pub(super) fn given(answer: Value) -> Result<Answer, ClientError> {
         ..Usage::default()
     };
     let finish = if kept.is_cut { FinishReason::Length } else { FinishReason::Stop };
-    Ok(Answer { content, finish, usage })
+    Ok(Answer { content, finish, stopped_by: kept.stopped_by, usage })
 }
 
 #[cfg(test)]

@@ -155,6 +155,7 @@ fn written(identity: Identity, sourced: &Sourced, request: &ClientRequest, door:
         let answer = Answer {
             content: Content::Text(sourced.answer.clone()),
             finish: FinishReason::Stop,
+            stopped_by: None,
             usage: sourced.usage(),
         };
         if !request.stream {

@@ -11,15 +11,11 @@ use axum::{
     response::Response,
 };
 use tm_llm::{
-    dialect::serve::{
-        ClientError, anthropic,
-        ollama::{self, KeepAlive},
-        openai,
-    },
+    dialect::serve::{ClientError, ollama::KeepAlive},
     failover::OnStep,
 };
 
-use super::{ErrorBody, Gateway, cached::Caching, large, refused, routing::Routed};
+use super::{ErrorBody, Gateway, cached::Caching, errors::Shape, large, refused, routing::Routed};
 use crate::{
     http::keys::{KeyRecord, Refusal},
     trace::new_id,
@@ -94,15 +90,21 @@ pub(super) async fn admit(
 ) -> Response {
     let id = new_id();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = admitted(gateway, request, next).await;
+    let shape = Shape::of(&request);
+    let response = admitted(gateway, request, next, shape.error_body).await;
+    let mut response = shape.told(response, &id);
     if let Ok(value) = id.parse() {
         response.headers_mut().insert("x-request-id", value);
     }
     response
 }
 
-async fn admitted(gateway: Arc<Gateway>, mut request: Request, next: Next) -> Response {
-    let error_body = error_body(&request);
+async fn admitted(
+    gateway: Arc<Gateway>,
+    mut request: Request,
+    next: Next,
+    error_body: ErrorBody,
+) -> Response {
     let Some(keys) = &gateway.keys else {
         if is_of_this_machine(request.headers()) {
             return large::run(request, next).await;
@@ -138,17 +140,6 @@ fn key(headers: &HeaderMap) -> Option<&str> {
         scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
     };
     text(HeaderName::from_static("x-api-key")).or_else(bearer)
-}
-
-/// How whoever asks reads errors.
-fn error_body(request: &Request) -> ErrorBody {
-    let path = request.uri().path();
-    let is_anthropic = request.headers().contains_key("anthropic-version");
-    match path.strip_prefix("/v1").unwrap_or(path) {
-        path if path.starts_with("/messages") || is_anthropic => anthropic::error_body,
-        path if path.starts_with("/api/") => ollama::error_body,
-        _ => openai::error_body,
-    }
 }
 
 /// A web page from elsewhere may not use the models of whoever looks at it.

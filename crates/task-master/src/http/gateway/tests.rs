@@ -36,6 +36,7 @@ use crate::{
     },
 };
 
+mod faithful;
 mod rollout;
 mod survive;
 

@@ -21,6 +21,10 @@ struct MessagesBody {
     system: Value,
     tools: Option<Vec<ToolBody>>,
     tool_choice: Option<ChoiceBody>,
+    #[serde(rename = "output_config")]
+    output: Option<OutputBody>,
+    /// Where the schema was before.
+    output_format: Option<Value>,
     stop_sequences: Option<Vec<String>>,
     temperature: Option<f32>,
     top_p: Option<f32>,
@@ -45,6 +49,11 @@ struct ToolBody {
 struct ChoiceBody {
     r#type: String,
     name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OutputBody {
+    format: Option<Value>,
 }
 
 /// Reads the body of `/v1/messages`.
@@ -76,10 +85,12 @@ pub fn read_prompt(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
         }
         Some(ChoiceBody { r#type, .. }) => content::choice(&r#type)?,
     };
+    let format = body.output.and_then(|it| it.format).or(body.output_format);
+    let format = format.map_or(AnswerForm::Text, |it| content::format(&it));
     Ok(ClientRequest {
         model: body.model,
         messages: content::turns(messages)?,
-        form: content::form(tools, choice, AnswerForm::Text)?,
+        form: content::form(tools, choice, format)?,
         sampling: sampling(body.temperature, body.top_p),
         seed: None,
         max_tokens: body.max_tokens,
@@ -162,11 +173,12 @@ impl MessageWriter {
         Self { identity, prompt_tokens, is_open: false }
     }
 
-    fn message(&self, content: &[Value], stop: Option<&str>, usage: &Value) -> Value {
+    fn message(&self, content: &[Value], answer: Option<&Answer>, usage: &Value) -> Value {
+        let (reason, sequence) = answer.map(stop).unzip();
         json!({
             "id": format!("msg_{}", self.identity.id), "type": "message", "role": "assistant",
-            "model": self.identity.model, "content": content, "stop_reason": stop,
-            "stop_sequence": null, "usage": usage
+            "model": self.identity.model, "content": content, "stop_reason": reason,
+            "stop_sequence": sequence.flatten(), "usage": usage
         })
     }
 
@@ -222,10 +234,11 @@ impl Writer for MessageWriter {
             frames.extend(self.open(&json!({"type": "text", "text": ""})));
         }
         frames.extend(typed("content_block_stop", json!({"index": 0})));
+        let (reason, sequence) = stop(answer);
         frames.extend(typed(
             "message_delta",
             json!({
-                "delta": {"stop_reason": stop_reason(answer), "stop_sequence": null},
+                "delta": {"stop_reason": reason, "stop_sequence": sequence},
                 "usage": {"output_tokens": answer.usage.completion_tokens}
             }),
         ));
@@ -244,7 +257,7 @@ impl Writer for MessageWriter {
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0
         });
-        self.message(&[self.block(answer)], Some(stop_reason(answer)), &usage).to_string()
+        self.message(&[self.block(answer)], Some(answer), &usage).to_string()
     }
 }
 
@@ -257,11 +270,17 @@ pub fn error_body(error: &ClientError) -> Value {
         ClientError::Unauthorized => "authentication_error",
         ClientError::Forbidden { .. } | ClientError::Elsewhere => "permission_error",
         ClientError::TooMany { .. } => "rate_limit_error",
-        ClientError::NoModel { .. } => "not_found_error",
+        ClientError::TooLarge => "request_too_large",
+        ClientError::NoModel { .. } | ClientError::NoEndpoint { .. } => "not_found_error",
         ClientError::Busy { .. } => "overloaded_error",
         ClientError::Failed { .. } | ClientError::TimedOut { .. } => "api_error",
     };
     json!({"type": "error", "error": {"type": kind, "message": error.to_string()}})
+}
+
+/// The HTTP status of an error, which is one of Anthropic's own where its servers are overloaded.
+pub fn status(error: &ClientError) -> u16 {
+    if matches!(error, ClientError::Busy { .. }) { 529 } else { error.status() }
 }
 
 /// The list of models, as Anthropic's clients read it.
@@ -280,10 +299,12 @@ fn typed(kind: &str, mut data: Value) -> Vec<u8> {
     event(Some(kind), &data)
 }
 
-fn stop_reason(answer: &Answer) -> &'static str {
-    match (&answer.content, answer.finish) {
-        (Content::ToolCall { .. }, _) => "tool_use",
-        (Content::Text(_), FinishReason::Stop) => "end_turn",
-        (Content::Text(_), FinishReason::Length) => "max_tokens",
+/// Why it ended, and by which of the client's texts if by one of them.
+fn stop(answer: &Answer) -> (&'static str, Option<&str>) {
+    match (&answer.content, answer.finish, answer.stopped_by.as_deref()) {
+        (Content::ToolCall { .. }, _, _) => ("tool_use", None),
+        (Content::Text(_), FinishReason::Length, _) => ("max_tokens", None),
+        (Content::Text(_), FinishReason::Stop, Some(by)) => ("stop_sequence", Some(by)),
+        (Content::Text(_), FinishReason::Stop, None) => ("end_turn", None),
     }
 }

@@ -20,6 +20,10 @@ pub use keep_alive::KeepAlive;
 
 mod keep_alive;
 
+/// The version of Ollama whose API is followed here. Some clients, such as VS Code, talk to no
+/// server that is older than what they need.
+pub const API_VERSION: &str = "0.12.0";
+
 #[derive(Debug, Deserialize)]
 struct ChatBody {
     model: String,
@@ -36,6 +40,10 @@ struct GenerateBody {
     #[serde(default)]
     prompt: String,
     system: Option<String>,
+    images: Option<Vec<Value>>,
+    suffix: Option<String>,
+    template: Option<String>,
+    raw: Option<bool>,
     #[serde(flatten)]
     rest: Rest,
 }
@@ -120,6 +128,7 @@ pub fn read_chat(bytes: &[u8]) -> Result<Call, ClientError> {
 /// Reads the body of `/api/generate`.
 pub fn read_generate(bytes: &[u8]) -> Result<Call, ClientError> {
     let body: GenerateBody = body(bytes)?;
+    body.refuse_unknown()?;
     let (model, keep_alive) = (body.model.clone(), body.rest.keep_alive);
     if body.prompt.is_empty() {
         return Ok(Call { model, keep_alive, request: None });
@@ -138,6 +147,32 @@ pub fn read_model(bytes: &[u8]) -> Result<String, ClientError> {
         model: String,
     }
     body::<Named>(bytes).map(|it| it.model)
+}
+
+impl GenerateBody {
+    /// What would change the answer and cannot be done here.
+    fn refuse_unknown(&self) -> Result<(), ClientError> {
+        refuse_images(self.images.as_deref())?;
+        let says = |it: &Option<String>| it.as_ref().is_some_and(|it| !it.is_empty());
+        let refused = [
+            ("suffix", says(&self.suffix)),
+            ("template", says(&self.template)),
+            ("raw", self.raw == Some(true)),
+        ];
+        match refused.iter().find(|(_, is_said)| *is_said) {
+            Some((name, _)) => Err(ClientError::invalid(format!(
+                "`{name}` cannot be followed here: the model's own template is always used"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn refuse_images(images: Option<&[Value]>) -> Result<(), ClientError> {
+    if images.is_some_and(|it| !it.is_empty()) {
+        return Err(ClientError::invalid("images cannot be read by the local models: send text"));
+    }
+    Ok(())
 }
 
 impl Rest {
@@ -168,9 +203,7 @@ impl Rest {
 }
 
 fn turn(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
-    if turn.images.as_ref().is_some_and(|it| !it.is_empty()) {
-        return Err(ClientError::invalid("images cannot be read by the local models: send text"));
-    }
+    refuse_images(turn.images.as_deref())?;
     let text = turn.content.clone();
     Ok(match turn.role.as_str() {
         "system" => vec![Message::system(text)],

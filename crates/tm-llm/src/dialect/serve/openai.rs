@@ -425,9 +425,10 @@ pub fn error_body(error: &ClientError) -> Value {
     let (kind, code) = match error {
         ClientError::TooLong { .. } => ("invalid_request_error", Some("context_length_exceeded")),
         ClientError::NoModel { .. } => ("invalid_request_error", Some("model_not_found")),
-        ClientError::Invalid { .. } | ClientError::Unsupported { .. } => {
-            ("invalid_request_error", None)
-        }
+        ClientError::Invalid { .. }
+        | ClientError::TooLarge
+        | ClientError::NoEndpoint { .. }
+        | ClientError::Unsupported { .. } => ("invalid_request_error", None),
         ClientError::Unauthorized => ("authentication_error", Some("invalid_api_key")),
         ClientError::Forbidden { .. } | ClientError::Elsewhere => ("permission_error", None),
         ClientError::TooMany { .. } => ("rate_limit_error", Some("rate_limit_exceeded")),

@@ -90,7 +90,9 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
     let tools = tools.collect::<Result<Vec<Tool>, _>>()?;
     let format = match body.format {
         Some(format) => format.form(),
-        None => body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| content::format(&it)),
+        None => {
+            body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| content::format(&it))
+        }
     };
     Ok(ClientRequest {
         model,

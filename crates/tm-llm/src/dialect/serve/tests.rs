@@ -35,7 +35,7 @@ fn identity() -> Identity {
 
 fn answer(content: Content) -> Answer {
     let usage = Usage { prompt_tokens: 10, completion_tokens: 4, ..Usage::default() };
-    Answer { content, finish: FinishReason::Stop, usage }
+    Answer { content, finish: FinishReason::Stop, stopped_by: None, usage }
 }
 
 fn call() -> Content {

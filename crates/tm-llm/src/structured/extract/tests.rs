@@ -11,13 +11,20 @@ fn documents_are_found_in_what_is_around_them() {
         "hm, {so}\n</think>\n{\"a\": [1, \"}\"]}",
         "\u{feff} {\"a\": [1, \"}\"]}\n",
     ] {
-        assert_eq!(document(text), Ok(serde_json::json!({"a": [1, "}"]})), "{text}");
+        assert_eq!(document(text).map(|it| it.0), Ok(serde_json::json!({"a": [1, "}"]})), "{text}");
     }
 }
 
 #[test]
+fn a_document_stays_as_it_is_written() {
+    let numbers = r#"{"age": 12345678901234567890123, "f": 1.10}"#;
+    assert_eq!(document(numbers).unwrap().1, numbers);
+    assert_eq!(document(&format!("```json\n{numbers}\n```")).unwrap().1, numbers);
+}
+
+#[test]
 fn line_breaks_in_texts_are_mended_and_quotes_in_them_survive() {
-    assert_eq!(document("{\"a\": \"one\ntwo, \\\"}\\\",\"}").unwrap()["a"], "one\ntwo, \"}\",");
+    assert_eq!(document("{\"a\": \"one\ntwo, \\\"}\\\",\"}").unwrap().0["a"], "one\ntwo, \"}\",");
 }
 
 #[test]

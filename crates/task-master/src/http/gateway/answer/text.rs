@@ -8,8 +8,8 @@ pub(super) struct Text {
     shown: String,
     held: String,
     stop: Vec<String>,
-    /// One of the texts that end it came.
-    pub(super) has_ended: bool,
+    /// The one of the texts that end it which came.
+    pub(super) ended_by: Option<String>,
 }
 
 impl Text {
@@ -25,14 +25,15 @@ impl Text {
             return (delta, false);
         }
         self.held.push_str(&delta);
-        let end = self.stop.iter().filter_map(|it| self.held.find(it.as_str())).min();
-        self.has_ended = end.is_some();
+        let ends = self.stop.iter().filter_map(|it| Some((self.held.find(it.as_str())?, it)));
+        let (end, ended_by) = ends.min_by_key(|(at, _)| *at).unzip();
+        self.ended_by = ended_by.cloned();
         let show = end.unwrap_or_else(|| self.held.len() - self.half_of_a_stop());
         let rest = self.held.split_off(show);
         let shown =
             std::mem::replace(&mut self.held, if end.is_some() { String::new() } else { rest });
         self.shown.push_str(&shown);
-        (shown, self.has_ended)
+        (shown, end.is_some())
     }
 
     /// What was held back for nothing.

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{instruct, read, schema};
 use crate::{
-    chat::Message,
+    chat::{FinishReason, Message},
     dialect::serve::{AnswerForm, Content, Tool, ToolChoice},
 };
 
@@ -25,7 +25,7 @@ fn form(choice: ToolChoice) -> AnswerForm {
 fn check(choice: ToolChoice, answer: &str, expected: Option<Content>) {
     let form = form(choice);
     let is_fine = expected.is_some();
-    assert_eq!((read(&form, answer.to_owned()).ok(), ()), (expected, ()));
+    assert_eq!((read(&form, answer.to_owned(), FinishReason::Stop).ok(), ()), (expected, ()));
     if is_fine {
         let schema = schema(&form).unwrap();
         let answer: Value = serde_json::from_str(answer).unwrap();
@@ -45,6 +45,21 @@ fn answers_are_calls_or_replies() {
     check(named, r#"{"city":"Paris"}"#, call("weather", json!({"city": "Paris"})));
     check(ToolChoice::Auto, r#"{"tool":"unknown","arguments":{}}"#, None);
     check(ToolChoice::Auto, "Hello.", None);
+}
+
+#[test]
+fn of_an_answer_that_is_cut_the_reply_is_told_as_far_as_it_came() {
+    for (text, expected) in [
+        (r#"{"reply": "Hello"#, "Hello"),
+        (r#"{"reply":"a\"b\"#, "a\"b"),
+        (r#"{"reply":"x\ud83d\ude"#, "x"),
+        (r#"{"reply":"#, ""),
+        (r#"{"tool":"weather","argu"#, ""),
+        ("", ""),
+    ] {
+        let read = read(&form(ToolChoice::Auto), text.to_owned(), FinishReason::Length);
+        assert_eq!(read, Ok(Content::Text(expected.to_owned())), "{text}");
+    }
 }
 
 #[test]
@@ -71,5 +86,6 @@ fn text_needs_no_schema_and_no_instruction() {
     let messages = vec![Message::user("Hi")];
     assert_eq!(schema(&AnswerForm::Text), None);
     assert_eq!(instruct(&messages, &AnswerForm::Text), messages);
-    assert_eq!(read(&AnswerForm::Text, "Hi".to_owned()), Ok(Content::Text("Hi".to_owned())));
+    let said = read(&AnswerForm::Text, "Hi".to_owned(), FinishReason::Stop);
+    assert_eq!(said, Ok(Content::Text("Hi".to_owned())));
 }
