@@ -74,7 +74,9 @@ impl Walked {
     fn add(&mut self, root: &Path, path: &Path) {
         let file = if path.as_os_str().is_empty() { root.to_path_buf() } else { root.join(path) };
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut skip = |why: &str| self.skipped.push((path.to_path_buf(), why.to_owned()));
+        // A source that is one file is told by its name.
+        let told = if path.as_os_str().is_empty() { Path::new(&name) } else { path };
+        let mut skip = |why: &str| self.skipped.push((told.to_path_buf(), why.to_owned()));
         if let Some(why) = archive::refused(&file) {
             skip(why);
             return;

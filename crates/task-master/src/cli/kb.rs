@@ -208,9 +208,12 @@ fn read(
     app: &App,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let mut documents = Vec::new();
+    let (mut documents, mut unread) = (Vec::new(), Vec::new());
     for source in sources {
         let synced = read_one(index, source, app)?;
+        if synced.added + synced.changed + synced.unchanged == 0 && !synced.skipped.is_empty() {
+            unread.push(source.name.as_str());
+        }
         if after.is_json {
             documents.push(
                 json!({"source": source.name, "location": source.location, "result": synced}),
@@ -236,7 +239,11 @@ fn read(
             ("task-master research \"…\"", "ask, and get an answer with citations"),
         ]);
     }
-    Ok(())
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let message = format!("nothing could be read of {}", unread.join(", "));
+    Err(advice(message, "see above why; `task-master kb rm NAME` forgets a source").into())
 }
 
 fn read_one(index: &mut Index, source: &Source, app: &App) -> anyhow::Result<Synced> {

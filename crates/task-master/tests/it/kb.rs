@@ -86,6 +86,19 @@ fn a_source_is_listed_and_forgotten() {
 }
 
 #[test]
+fn a_source_of_which_nothing_can_be_read_is_an_error_that_names_it_and_says_why() {
+    let project = project();
+    project.write("half.zim", "ZIM\u{4}, and nothing more");
+    let run = project.run(&["kb", "add", "half.zim", "docs"]);
+    assert_eq!(run.code, 1, "{}", run.all());
+    assert!(run.err.contains("half.zim was not read: it is no ZIM archive"), "{}", run.err);
+    assert!(run.err.contains("nothing could be read of half.zim"), "{}", run.err);
+    assert!(run.out.contains("✓ docs: 2 documents"), "the other one is read: {}", run.out);
+    assert_eq!(project.run(&["kb", "rm", "half.zim"]).code, 0);
+    assert_eq!(project.run(&["kb", "update"]).code, 0);
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_a_way_out() {
     #[track_caller]
     fn check(arguments: &[&str], expected: &str) {
