@@ -112,8 +112,13 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     /// How many tokens these messages are as a prompt: an estimate where the backend does not know
     /// what its template adds.
     fn prompt_tokens(&self, messages: &[Message]) -> u32 {
-        messages.iter().map(|it| self.count_tokens(&it.content) + TEMPLATE_TOKENS).sum()
+        with_template(messages, |it| self.count_tokens(it))
     }
+}
+
+/// How many tokens messages are at most as a prompt, by the tokens of each one's text.
+pub fn with_template(messages: &[Message], count: impl Fn(&str) -> u32) -> u32 {
+    messages.iter().map(|it| count(&it.content) + TEMPLATE_TOKENS).sum()
 }
 
 /// Tokens that a chat template adds around each message, at most.

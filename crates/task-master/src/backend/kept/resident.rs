@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use tm_llm::{
-    backend::{Backend, BackendError, ChatStream, ModelInfo, TEMPLATE_TOKENS, estimated_tokens},
+    backend::{Backend, BackendError, ChatStream, ModelInfo, estimated_tokens, with_template},
     chat::{ChatRequest, Message},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
     failover::Open,
@@ -90,7 +90,7 @@ impl Backend for Resident {
     fn prompt_tokens(&self, messages: &[Message]) -> u32 {
         match self.source.kept.loaded(&self.source.found, self.source.work) {
             Some(model) => model.prompt_tokens(messages),
-            None => messages.iter().map(|it| estimated_tokens(&it.content) + TEMPLATE_TOKENS).sum(),
+            None => with_template(messages, estimated_tokens),
         }
     }
 }
