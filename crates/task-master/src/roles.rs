@@ -110,16 +110,15 @@ pub async fn set_model(
     let now = config.model(wanted.role);
     let model = resolve(wanted, guard, now.as_ref()).await?;
     let warning = warning(&model);
-    Config::change(&path, |config| {
-        config.set_model(wanted.role, &model);
-        // The original writes this one for everybody, and drops it here as well.
-        if config.get("global", "userId").is_some_and(|it| it == "1234567890") {
-            config.remove_global("userId");
-        }
-    })?;
+    Config::change(&path, |config| config.set_model(wanted.role, &model))?;
     Ok(ModelSet {
         role: wanted.role.as_str(),
-        message: format!("{} model: {}/{}", wanted.role.as_str(), model.provider, model.model_id),
+        message: format!(
+            "Successfully set {} model to {} (Provider: {})",
+            wanted.role.as_str(),
+            model.model_id,
+            model.provider
+        ),
         provider: model.provider,
         model_id: model.model_id,
         warning,
@@ -210,7 +209,7 @@ pub struct ActiveModels {
 pub struct ActiveModel {
     pub provider: String,
     pub model_id: String,
-    #[serde(rename = "baseURL")]
+    #[serde(rename = "baseURL", skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
     pub swe_score: Option<f64>,
     pub cost: Option<Cost>,

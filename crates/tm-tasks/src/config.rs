@@ -212,12 +212,6 @@ impl Config {
         self.document.set("global", global.to_text());
     }
 
-    pub fn remove_global(&mut self, name: &str) {
-        let mut global = self.section("global");
-        global.remove(name);
-        self.document.set("global", global.to_text());
-    }
-
     fn section(&self, name: &str) -> Record {
         self.document.get(name).and_then(Record::parse).unwrap_or_default()
     }

@@ -37,7 +37,10 @@ pub fn variable(provider: &str) -> Option<&'static str> {
 
 /// Whether a provider's key is there. One that wants none has what it wants.
 pub fn status(provider: &str, environment: &Environment, project: &Project) -> KeyStatus {
-    let Some(variable) = variable(provider) else { return KeyStatus { cli: true, mcp: true } };
+    let Some(variable) = variable(provider) else {
+        // What Bedrock wants is no variable of an MCP server's.
+        return KeyStatus { cli: true, mcp: provider != "bedrock" };
+    };
     let is_key = |it: &str| !it.trim().is_empty() && !it.contains("YOUR_") && !it.contains("_HERE");
     KeyStatus {
         cli: environment.variable(variable).is_some_and(is_key),

@@ -11,7 +11,7 @@ use crate::{
         registry::{Effect, Tier, Tool},
     },
     report::advice,
-    rules::{self, Places, profile},
+    rules::{self, Mode, Places, profile},
     setup::{self, Choices},
 };
 
@@ -59,12 +59,12 @@ fn initialize_project(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     }
     let places = Places { root: project.root(), home };
     for profile in names.into_iter().filter_map(profile::find) {
-        for note in rules::add(places, profile, None)?.notes {
+        for note in rules::add(places, profile, Some(Mode::Solo))?.notes {
             call.report.warn(&note);
         }
     }
     Answer::new(&json!({
-        "message": "Project initialized successfully",
+        "message": "Project initialized successfully.",
         "next_step": "Write down what to build in .taskmaster/docs/prd.txt, with the user, and \
                       turn it into tasks with parse_prd. \
                       .taskmaster/templates/example_prd.txt shows how.",

@@ -77,7 +77,12 @@ fn models(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let named =
         [(Role::Main, "setMain"), (Role::Research, "setResearch"), (Role::Fallback, "setFallback")];
     let wanted = named.iter().filter_map(|(role, name)| Some((*role, call.arguments.text(name)?)));
-    let provider = PROVIDERS.iter().copied().find(|it| call.arguments.flag(it));
+    let mut providers = PROVIDERS.iter().copied().filter(|it| call.arguments.flag(it));
+    let provider = providers.next();
+    if let (Some(one), Some(another)) = (provider, providers.next()) {
+        let message = format!("a model belongs to one provider, not to {one} and {another}");
+        return Err(advice(message, "Nothing was set; name one of them").into());
+    }
     let base_url = call.arguments.text("baseURL");
     let guard = backend::guard(call.workspace);
     let mut first = None;

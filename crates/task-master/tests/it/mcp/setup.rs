@@ -21,6 +21,7 @@ fn models_are_shown_listed_and_set() {
     let mut client = Client::start(&project);
     let data = client.data("models", json!({}));
     assert_eq!(data["activeModels"]["main"]["modelId"], "llama3.3");
+    assert_eq!(data["activeModels"]["main"].get("baseURL"), None);
 
     let data = client.data("models", json!({ "listAvailableModels": true }));
     assert!(data["models"].as_array().unwrap().len() > 10);
@@ -31,6 +32,12 @@ fn models_are_shown_listed_and_set() {
     assert_eq!((&data["role"], &data["provider"]), (&json!("main"), &json!("openai-compatible")));
     assert!(project.read(".taskmaster/config.json").contains(url));
 
+    let message = "Successfully set main model to mine (Provider: openai-compatible)";
+    assert_eq!(data["message"], message);
+
+    let two = json!({ "setMain": "mine", "ollama": true, "bedrock": true });
+    let failure = client.failure("models", two);
+    assert!(failure.contains("not to ollama and bedrock"), "{failure}");
     let failure = client.failure("models", json!({ "setMain": "nobody-knows-it" }));
     assert!(failure.contains("nobody here knows"), "{failure}");
 }
@@ -76,6 +83,9 @@ fn a_directory_becomes_a_project() {
     let data = client.data("initialize_project", arguments);
     assert!(data["next_step"].as_str().unwrap().contains("parse_prd"), "{data}");
     assert!(project.exists(".taskmaster/config.json") && project.exists("CLAUDE.md"));
+    // That one belongs to working as a team.
+    assert!(project.exists(".claude/commands/tm/show-task.md"));
+    assert!(!project.exists(".claude/commands/tm/goham.md"));
     assert!(!project.exists(".git"));
 
     // What is there stays.
