@@ -102,6 +102,9 @@ pub fn add_dependency(
 }
 
 /// Makes a task or subtask wait no longer. The dependency itself need not exist any more.
+///
+/// In a subtask, a number means the task; where it does not wait for that, the sibling which the
+/// list writes so.
 pub fn remove_dependency(
     file: &mut TaskFile,
     tag: &str,
@@ -109,15 +112,22 @@ pub fn remove_dependency(
     dependency: &TaskId,
 ) -> Result<DependencyChange, DependencyError> {
     let tag = tag_mut(file, tag)?;
-    let has_changed = find(tag, id)?.dependencies().contains(dependency);
-    if has_changed {
-        tag.change(id, |task| {
-            let mut references = owned(task);
-            references.retain(|it| it.1.as_ref() != Some(dependency));
-            set(task, references);
-        });
-    }
-    Ok(DependencyChange { task: id.clone(), dependency: dependency.clone(), has_changed })
+    let task = find(tag, id)?;
+    let there = task.dependencies();
+    let sibling = (id.is_subtask() && !dependency.is_subtask())
+        .then(|| id.parent().child(dependency.task()))
+        .filter(|it| there.contains(it));
+    let named = [Some(dependency.clone()), sibling].into_iter().flatten();
+    let Some(found) = named.into_iter().find(|it| there.contains(it)) else {
+        let (task, dependency) = (id.clone(), dependency.clone());
+        return Ok(DependencyChange { task, dependency, has_changed: false });
+    };
+    tag.change(id, |task| {
+        let mut references = owned(task);
+        references.retain(|it| it.1.as_ref() != Some(&found));
+        set(task, references);
+    });
+    Ok(DependencyChange { task: id.clone(), dependency: found, has_changed: true })
 }
 
 /// What is wrong with the dependencies of these tasks, in their order.

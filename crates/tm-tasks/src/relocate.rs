@@ -63,7 +63,18 @@ pub fn move_task(
             task.remove("priority");
             task.remove("subtasks");
         }
-        (true, false) => make_top_level(task, &Priority::Medium),
+        (true, false) => {
+            set_priority(task, &Priority::Medium);
+            // What every task has.
+            for name in ["description", "details", "testStrategy"] {
+                if task.raw(name).is_none() {
+                    task.set(name, &json!(""));
+                }
+            }
+            if task.raw("subtasks").is_none() {
+                task.set("subtasks", &json!([]));
+            }
+        }
         (true, true) | (false, false) => {}
     };
     let no_task = || MoveError::TaskNotFound { id: from.clone() };
@@ -153,12 +164,10 @@ fn insert_subtask(parent: &mut Task, task: Task, place: &Place) {
     parent.set_subtasks(&subtasks);
 }
 
-fn make_top_level(task: &mut Task, priority: &Priority) {
+/// Unless it has its own.
+fn set_priority(task: &mut Task, priority: &Priority) {
     if task.priority().is_none() {
         task.set("priority", &json!(priority.as_str()));
-    }
-    if task.raw("subtasks").is_none() {
-        task.set("subtasks", &json!([]));
     }
 }
 

@@ -75,7 +75,11 @@ pub fn remove_subtasks(
     for id in ids {
         check_subtask(tag, id)?;
     }
-    Ok(remove(tag, &ids.iter().collect::<Vec<_>>()))
+    let removal = remove(tag, &ids.iter().collect::<Vec<_>>());
+    for id in ids {
+        forget_empty_list(tag, &id.parent());
+    }
+    Ok(removal)
 }
 
 /// Takes their subtasks from tasks. The removed ones are told as their tasks were before.
@@ -160,9 +164,6 @@ fn remove(tag: &mut Tag, ids: &[&TaskId]) -> Removal {
             continue;
         }
         removal.removed.extend(take(tag, id));
-        if id.is_subtask() {
-            forget_empty_list(tag, &id.parent());
-        }
     }
     // Where a file has an id twice, the other task is still there.
     let gone: HashSet<&TaskId> = ids.iter().copied().filter(|it| tag.find(it).is_none()).collect();

@@ -120,10 +120,12 @@ pub fn summaries(file: &TaskFile, current: &str) -> Vec<TagSummary> {
 
 /// What the tag of a branch is called.
 pub fn name_for_branch(branch: &str) -> Result<String, TagsError> {
-    if ["main", "master", "develop", "dev", "HEAD"].contains(&branch) {
+    let trunks = ["main", "master", "develop", "dev", "head"];
+    if trunks.contains(&branch.to_ascii_lowercase().as_str()) {
         return Err(TagsError::TrunkBranch { branch: branch.to_owned() });
     }
-    let words = branch.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
+    let is_kept = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let words = branch.split(|it| !is_kept(it)).filter(|it| !it.is_empty());
     let name = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
     let name: String = name.chars().take(NAME_MAX).collect();
     let name = name.trim_end_matches('-');

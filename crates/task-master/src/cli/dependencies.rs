@@ -90,7 +90,7 @@ pub fn run_remove(args: &ChangeArgs, app: &App, report: &mut Report) -> anyhow::
     })?;
     let (list, change) = changed.map_err(|it| explain(&it))?;
     if change.has_changed {
-        report.done(format!("Task {id} waits for {on} no longer"));
+        report.done(format!("Task {id} waits for {} no longer", change.dependency));
     } else {
         report.warn(&format!("task {id} does not wait for {on}; nothing was changed"));
     }

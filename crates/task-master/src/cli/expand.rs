@@ -66,10 +66,10 @@ pub struct Args {
 
 /// Runs `expand`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
+    if args.all {
+        return run_all(args, app, report);
+    }
     let Some(id) = args.id.as_deref().map(str::parse::<TaskId>).transpose()? else {
-        if args.all {
-            return run_all(args, app, report);
-        }
         // The original does not call this a failure, and scripts may count on that.
         report.warn("nothing says which task to divide: name one with --id, or add --all");
         print_help(report);

@@ -42,10 +42,10 @@ pub struct Args {
 
 /// Runs `remove-task`.
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
-    let text = args.id.as_deref().ok_or_else(|| {
+    let text = args.id.as_deref().filter(|it| !it.trim().is_empty()).ok_or_else(|| {
         advice("no task is named", "name some, such as `task-master remove-task --id=3,4.1`")
     })?;
-    let ids = TaskId::parse_list(text)?;
+    let (ids, errors) = TaskId::parse_each(text);
     let workspace = app.open_tasks(args.file.as_deref(), report)?;
     let tag = workspace.tag(args.tag.as_deref());
     if !args.yes {
@@ -61,6 +61,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         let removal = (!there.is_empty()).then(|| remove_tasks(file, &tag, &ids)).transpose();
         anyhow::Ok((removal.map_err(|it| explain(&it))?, missing))
     })??;
+    for error in &errors {
+        report.warn(&error.to_string());
+    }
     for id in &missing {
         report.warn(&format!("there is no task {id} in tag `{tag}`"));
     }

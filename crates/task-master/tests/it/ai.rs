@@ -120,6 +120,15 @@ fn expand_all_goes_on_when_a_task_fails() {
 }
 
 #[test]
+fn all_tasks_are_meant_even_where_one_is_named() {
+    let project = project();
+    let server = ModelServer::saying(&subtasks());
+    let run = server.run(&project, &["expand", "--id=4", "--all"]);
+    assert_eq!(run.code, 0, "{}", run.all());
+    assert_eq!(task(&project, 3)["subtasks"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn expand_without_a_task_shows_how_and_is_no_failure() {
     let project = project();
     let before = project.tasks();

@@ -149,8 +149,9 @@ fn tasks_are_removed_in_their_tag_with_their_files() {
 fn nothing_is_removed_that_is_not_there_or_not_confirmed() {
     let project = plan();
     let before = project.tasks();
-    let (told, _) = run(&project, &["remove-task", "--id=77", "-y"]);
+    let (told, _) = run(&project, &["remove-task", "--id=77,four", "-y"]);
     assert!(told.contains("Nothing to remove"), "{told}");
+    assert!(told.contains("warning: `four` is not a task id"), "{told}");
     assert_eq!(project.tasks(), before);
     refuse(&["remove-task", "--id=1"], "error: nobody is there to confirm it");
     refuse(&["remove-task", "-y"], "error: no task is named");

@@ -120,18 +120,23 @@ fn chosen(source: &Tag, request: &CrossTagMove) -> Result<Vec<TaskId>, MoveError
         }
     }
     if request.links == Links::Follow {
-        let mut next = 0;
-        while let Some(id) = ids.get(next) {
-            next += 1;
-            for link in crossing(source, std::slice::from_ref(id)) {
-                let dependency = link.dependency.parent();
-                if !ids.contains(&dependency) {
-                    ids.push(dependency);
-                }
-            }
+        for id in ids.clone() {
+            follow(source, &id, &mut ids);
         }
     }
     Ok(ids)
+}
+
+/// Adds what a task depends on, each with what that depends on before the next.
+fn follow(source: &Tag, id: &TaskId, ids: &mut Vec<TaskId>) {
+    let mut left = vec![id.clone()];
+    while let Some(id) = left.pop() {
+        if !ids.contains(&id) {
+            ids.push(id.clone());
+        }
+        let links = crossing(source, std::slice::from_ref(&id)).into_iter().rev();
+        left.extend(links.map(|it| it.dependency.parent()).filter(|it| !ids.contains(it)));
+    }
 }
 
 /// The dependencies of these tasks on other tasks of their tag. What exists nowhere is no matter

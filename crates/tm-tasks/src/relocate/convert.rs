@@ -1,6 +1,6 @@
 //! Tasks that become subtasks, and subtasks that become tasks, at the next free id.
 
-use super::{Moved, Place, make_top_level, relocate};
+use super::{Moved, Place, relocate, set_priority};
 use crate::{
     document::{Tag, TaskFile},
     graph::Graph,
@@ -84,7 +84,7 @@ fn make_task(tag: &mut Tag, id: &TaskId) -> Result<Moved, RemoveError> {
     let parent = tag.find(&id.parent()).ok_or_else(no_subtask)?;
     let priority = parent.priority().unwrap_or(Priority::Medium);
     let place = Place { id: TaskId::top(tag.highest_id() + 1), after: None };
-    let prepare = |task: &mut Task| make_top_level(task, &priority);
+    let prepare = |task: &mut Task| set_priority(task, &priority);
     let (_, lost) = relocate(tag, id, &place, prepare).ok_or_else(no_subtask)?;
     forget_empty_list(tag, &id.parent());
     wait_for(tag, &place.id, &id.parent());

@@ -97,6 +97,7 @@ fn where_the_destination_is_taken_it_comes_right_after_with_a_free_id() {
 fn a_subtask_becomes_a_task() {
     let (file, _) = check("2.2", "7", "1() 2(1) 2.1() 2.3(2.1 7 4) 3(2 7 1) 4() 4.1(2.1) 7(2.1)");
     assert_eq!(task(&file, "7")["priority"], "medium");
+    assert_eq!(task(&file, "7")["testStrategy"], "");
     assert_eq!(task(&file, "7")["dependencies"], json!(["2.1"]));
     assert_eq!(task(&file, "2.3")["dependencies"], json!([1, "7", "4"]));
     let (file, _) = check("2.1", "7", "1() 2(1) 2.2(7) 2.3(7 2.2 4) 3(2 2.2 1) 4() 4.1(7) 7()");
@@ -136,7 +137,8 @@ fn ids_that_are_texts_stay_texts() {
                 { "id": "1" }, { "id": "3" }, { "id": "2", "dependencies": ["1"] },
             ] },
             { "id": "5", "subtasks": [] },
-            { "id": "6", "dependencies": ["3.3"], "priority": "medium", "subtasks": [] },
+            { "id": "6", "dependencies": ["3.3"], "priority": "medium", "description": "",
+              "details": "", "testStrategy": "", "subtasks": [] },
         ])
     );
 }
@@ -203,6 +205,8 @@ fn subtasks_become_tasks_that_wait_for_the_task_they_were_a_part_of() {
     assert_eq!(plan(&file), "1() 2(1) 2.1() 2.2(2.1) 3(2 2.2 1) 4() 5(2.1 2.2 4 2) 6(2.1 4)");
     assert_eq!(task(&file, "5")["priority"], "high");
     assert_eq!(task(&file, "4").get("subtasks"), None);
+    // The original writes no list either.
+    assert_eq!(task(&file, "5").get("subtasks"), None);
 }
 
 #[test]

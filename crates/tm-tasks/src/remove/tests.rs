@@ -78,6 +78,15 @@ fn with_the_last_subtask_the_list_goes() {
     assert_eq!(plan(&file), ["1 <- ", "2 <- 1", "3 <- 1 2"]);
 }
 
+/// Removed as tasks are, as the original has it.
+#[test]
+fn with_the_last_subtask_an_empty_list_stays_where_tasks_are_removed() {
+    let mut file = file();
+    remove_tasks(&mut file, "master", &ids("2.1,2.2")).unwrap();
+    let task = file.tag("master").unwrap().find(&TaskId::top(2)).unwrap();
+    assert_eq!(task.raw("subtasks"), Some("[]"));
+}
+
 #[test]
 fn of_subtasks_all_are_removed_or_none() {
     #[track_caller]

@@ -111,10 +111,10 @@ fn a_file_with_one_list_at_its_root_becomes_a_file_with_tags() {
 fn a_branch_gets_a_tag_of_its_own() {
     let place = Place::new("master");
     let added = place.with(|it| it.add_for_branch("feature/Pay_by-CARD!", None, None)).unwrap();
-    assert_eq!(added.name, "feature-pay-by-card");
+    assert_eq!(added.name, "feature-pay_by-card");
     assert_eq!(
         place.json("state.json")["branchTagMapping"],
-        json!({ "feature/Pay_by-CARD!": "feature-pay-by-card" })
+        json!({ "feature/Pay_by-CARD!": "feature-pay_by-card" })
     );
     for (branch, expected) in [
         ("main", None),
@@ -122,6 +122,9 @@ fn a_branch_gets_a_tag_of_its_own() {
         ("dev", None),
         ("///", None),
         ("Main", None),
+        ("Develop", None),
+        ("feat/a.b_c--d", Some("feat-a-b_c-d")),
+        ("x/_a-/b#1", Some("x-_a-b-1")),
         ("mains", Some("mains")),
         (&"x".repeat(80), Some(&*"x".repeat(50))),
     ] {

@@ -68,6 +68,18 @@ fn what_it_depends_on_can_be_moved_along() {
 }
 
 #[test]
+fn each_task_is_followed_by_what_it_depends_on() {
+    let text = json!({ "master": { "tasks": [
+        { "id": 1 }, { "id": 2, "dependencies": [1] }, { "id": 4 },
+        { "id": 6, "dependencies": [2, 4, 1] },
+    ] } });
+    let mut file = TaskFile::parse(text.to_string()).unwrap();
+    let moved = move_to_tag(&mut file, &request("6", "later", Links::Follow), now()).unwrap();
+    let ids: Vec<TaskId> = moved.moved.iter().map(Task::id).collect();
+    assert_eq!(ids, ["6", "2", "1", "4"].map(id));
+}
+
+#[test]
 fn what_it_depends_on_can_be_given_up() {
     let mut file = chain();
     let moved = move_to_tag(&mut file, &request("2,3", "fresh", Links::Drop), now()).unwrap();
