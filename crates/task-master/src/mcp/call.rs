@@ -34,6 +34,11 @@ use crate::{
 /// Every call ends after this, unless `TASKMASTER_TIMEOUT_S` says otherwise.
 const TIMEOUT: Duration = Duration::from_mins(30);
 
+/// Tools whose answers name the tag that they worked on. All others name the project's current tag,
+/// whatever tag they were given: so clients know it from the original.
+const NAMING_THEIR_TAG: &[&str] =
+    &["get_tasks", "get_task", "set_task_status", "generate", "add_dependency"];
+
 /// A call, before its project is open.
 #[derive(Debug)]
 pub(super) struct Request {
@@ -59,6 +64,7 @@ pub(super) struct Call<'a> {
     /// Where work says what it does.
     pub(super) teller: &'a Teller,
     tag: &'a str,
+    current_tag: &'a str,
     stop: &'a CancellationToken,
 }
 
@@ -105,10 +111,12 @@ impl Request {
         workspace.lent_model.clone_from(&self.lent_model);
         workspace.kept = Some(Keeping { kept: Arc::clone(&self.kept), is_lasting: false });
         let tag = workspace.tag(self.arguments.text("tag"));
+        let current_tag = workspace.tag(None);
+        let named = if NAMING_THEIR_TAG.contains(&tool.name) { &tag } else { &current_tag };
         if let Some(file) = self.arguments.tasks_file(tool.parameters) {
             match named_file(&workspace, file) {
                 Ok(store) => workspace.store = store,
-                Err(error) => return envelope::failure(&error.into(), Some(&tag)),
+                Err(error) => return envelope::failure(&error.into(), Some(named)),
             }
         }
         let mut call = Call {
@@ -118,11 +126,12 @@ impl Request {
             report,
             teller: &self.teller,
             tag: &tag,
+            current_tag: &current_tag,
             stop: &self.stop,
         };
         match (tool.run)(&mut call) {
-            Ok(answer) => answer.into_result(&tag),
-            Err(error) => envelope::failure(&error, Some(&tag)),
+            Ok(answer) => answer.into_result(named),
+            Err(error) => envelope::failure(&error, Some(named)),
         }
     }
 }
@@ -141,7 +150,7 @@ impl Call<'_> {
     pub(super) fn tag_info(&self) -> anyhow::Result<Value> {
         let file = self.workspace.read()?;
         let names: Vec<&str> = file.tags().map(Tag::name).collect();
-        Ok(json!({ "currentTag": self.tag, "availableTags": names }))
+        Ok(json!({ "currentTag": self.current_tag, "availableTags": names }))
     }
 
     /// The project's tasks, with what is known about their complexity.

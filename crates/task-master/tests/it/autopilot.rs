@@ -130,7 +130,12 @@ fn a_whole_task_goes_through_its_subtasks() {
     repository.project.write("src/cli/oven.rs", "fn heat() {}");
     insta::assert_json_snapshot!(repository.json(&["complete", "--results", RED]));
     let green = repository.json(&["complete", "-r", GREEN, "--coverage", "81.5"]);
-    assert_eq!(green["nextPhase"], "COMMIT");
+    assert_eq!(
+        (&green["nextPhase"], &green["subtask"]),
+        (&json!("COMMIT"), &json!("Set the temperature"))
+    );
+    assert!(green["suggestion"].as_str().unwrap().contains("autopilot commit"), "{green}");
+    assert_eq!(repository.json(&["next"])["lastTestResults"]["phase"], "GREEN");
     let mut committed = repository.json(&["commit"]);
     let hash = committed["commitHash"].take();
     assert_eq!(repository.git(&["rev-parse", "--short", "HEAD"]).trim(), hash.as_str().unwrap());
@@ -238,7 +243,7 @@ fn a_branch_that_is_there_is_gone_on_with() {
     repository.red_and_green("a.txt");
     repository.json(&["commit"]);
     let aborted = repository.json(&["abort", "--force"]);
-    assert_eq!(aborted["lastSubtask"], json!({ "id": "3", "title": "Wait" }));
+    assert_eq!(aborted["lastSubtask"], json!({ "id": 3, "title": "Wait" }));
     assert_eq!(aborted["progress"]["completed"], 2);
     assert!(!repository.state().exists());
     repository.git(&["checkout", "--quiet", "main"]);
@@ -337,7 +342,7 @@ fn who_is_killed_before_the_commit_makes_it_the_next_time() {
     assert_eq!(repository.json(&["next"])["action"], "commit_changes");
     repository.json(&["commit"]);
     assert_eq!(repository.git(&["log", "--format=%s"]).lines().count(), 2);
-    assert_eq!(repository.json(&["next"])["subtask"]["id"], "3");
+    assert_eq!(repository.json(&["next"])["subtask"]["id"], 3);
     assert_eq!(repository.git(&["status", "--porcelain"]), "");
 }
 
@@ -350,9 +355,9 @@ fn who_is_killed_after_the_commit_does_not_make_it_twice() {
     assert_eq!(repository.git(&["log", "--format=%s"]).lines().count(), 2);
     repository.hook("post-commit", "exit 0");
     let committed = repository.json(&["commit"]);
-    assert_eq!(committed["subtask"]["id"], "2");
+    assert_eq!(committed["subtask"]["id"], 2);
     assert_eq!(repository.git(&["log", "--format=%s"]).lines().count(), 2);
-    assert_eq!(repository.json(&["next"])["subtask"]["id"], "3");
+    assert_eq!(repository.json(&["next"])["subtask"]["id"], 3);
     assert_eq!(repository.status_of("2.2"), "done");
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing happens here. Members are named as other programs expect them.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::machine::{
     Action, Phase, Progress, Step, Subtask, SubtaskStatus, TddPhase, TestResults, Workflow,
@@ -41,6 +41,7 @@ pub struct WorkflowStatus {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CurrentSubtask {
+    #[serde(serialize_with = "as_number")]
     pub id: String,
     pub title: String,
     pub attempts: u32,
@@ -49,6 +50,7 @@ pub struct CurrentSubtask {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct SubtaskState {
+    #[serde(serialize_with = "as_number")]
     pub id: String,
     pub title: String,
     pub status: SubtaskStatus,
@@ -64,10 +66,17 @@ pub struct StartedAt {
 
 /// A workflow goes on.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Resumed {
     pub message: String,
-    #[serde(flatten)]
-    pub status: WorkflowStatus,
+    pub task_id: String,
+    pub phase: Phase,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tdd_phase: Option<TddPhase>,
+    pub branch_name: String,
+    pub progress: Progress,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_subtask: Option<NextSubtask>,
 }
 
 /// What has to be done.
@@ -83,11 +92,14 @@ pub struct Next {
     pub branch_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subtask: Option<NextSubtask>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_test_results: Option<TestResults>,
     pub next_steps: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub struct NextSubtask {
+    #[serde(serialize_with = "as_number")]
     pub id: String,
     pub title: String,
     pub attempts: u32,
@@ -95,6 +107,7 @@ pub struct NextSubtask {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct SubtaskName {
+    #[serde(serialize_with = "as_number")]
     pub id: String,
     pub title: String,
 }
@@ -107,7 +120,8 @@ pub struct Completed {
     /// A phase of the cycle, or `FINALIZE` after the last subtask.
     pub next_phase: String,
     pub test_results: TestResults,
-    pub subtask: Option<SubtaskName>,
+    /// The title of the one that it is about.
+    pub subtask: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<&'static str>,
 }
@@ -194,8 +208,22 @@ impl WorkflowStatus {
 
 impl Resumed {
     pub(super) fn new(workflow: &Workflow) -> Self {
-        let message = format!("The work on task {} goes on", workflow.context.task_id);
-        Self { message, status: WorkflowStatus::new(workflow) }
+        let context = &workflow.context;
+        Self {
+            message: format!("The work on task {} goes on", context.task_id),
+            task_id: context.task_id.clone(),
+            phase: workflow.phase,
+            tdd_phase: context.tdd_phase,
+            branch_name: context.branch_name.clone(),
+            progress: workflow.progress(),
+            current_subtask: open(workflow).map(NextSubtask::new),
+        }
+    }
+}
+
+impl NextSubtask {
+    fn new(subtask: &Subtask) -> Self {
+        Self { id: subtask.id.clone(), title: subtask.title.clone(), attempts: subtask.attempts }
     }
 }
 
@@ -209,11 +237,8 @@ impl Next {
             tdd_phase: workflow.context.tdd_phase,
             task_id: workflow.context.task_id.clone(),
             branch_name: workflow.context.branch_name.clone(),
-            subtask: open(workflow).map(|it| NextSubtask {
-                id: it.id.clone(),
-                title: it.title.clone(),
-                attempts: it.attempts,
-            }),
+            subtask: open(workflow).map(NextSubtask::new),
+            last_test_results: workflow.context.last_test_results,
             next_steps: steps(workflow),
         }
     }
@@ -240,8 +265,14 @@ impl Completed {
             message,
             next_phase,
             test_results: workflow.context.last_test_results.unwrap_or_default(),
-            subtask: done.or_else(|| workflow.current()).map(name),
-            suggestion: done.map(|_| "See that a test covers it before you go on"),
+            subtask: done.or_else(|| workflow.current()).map(|it| it.title.clone()),
+            suggestion: match done {
+                Some(_) => Some("See that a test covers it before you go on"),
+                None if workflow.action() == Action::CommitChanges => {
+                    Some("Commit it with `autopilot commit`")
+                }
+                None => None,
+            },
         }
     }
 }
@@ -290,6 +321,14 @@ impl Aborted {
     }
 }
 
+/// Subtasks have numbers, as in the task file; whatever else stays a text.
+fn as_number<S: Serializer>(id: &str, to: S) -> Result<S::Ok, S::Error> {
+    match id.parse::<u64>() {
+        Ok(number) => to.serialize_u64(number),
+        Err(_) => to.serialize_str(id),
+    }
+}
+
 fn open(workflow: &Workflow) -> Option<&Subtask> {
     workflow.current().filter(|it| it.is_open())
 }
@@ -307,7 +346,8 @@ fn state(subtask: &Subtask) -> SubtaskState {
     }
 }
 
-fn description(action: Action) -> &'static str {
+/// What an action is, in a few words.
+pub fn description(action: Action) -> &'static str {
     match action {
         Action::GenerateTest => "Write a test for this subtask that fails",
         Action::ImplementCode => "Write the code that makes the tests pass",

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::json;
 use tm_workflows::autopilot::{
-    self, AutopilotError, Commit, Place, Start, machine::NothingFails, told::WorkflowStatus,
+    self, AutopilotError, Commit, Place, Start,
+    machine::{Action, NothingFails, Phase, Progress, TddPhase},
+    told::{CurrentSubtask, WorkflowStatus},
 };
 
 use super::PROJECT_ROOT;
@@ -109,14 +111,64 @@ const RESULTS: &[Parameter] = &[
     Parameter::number("skipped", ""),
 ];
 
+/// How far the workflow is. What a client keeps of it for long is left out: it can be asked for.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Position {
+    task_id: String,
+    phase: Phase,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tdd_phase: Option<TddPhase>,
+    branch_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_subtask: Option<CurrentSubtask>,
+    progress: Progress,
+}
+
+/// A step was made, and what comes next.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Stepped {
+    message: String,
+    #[serde(flatten)]
+    position: Position,
+    next_action: Action,
+    action_description: &'static str,
+    next_steps: String,
+}
+
+/// What `autopilot_next` says.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct NextAction {
-    action: autopilot::machine::Action,
+    action: Action,
     action_description: &'static str,
     #[serde(flatten)]
-    status: WorkflowStatus,
+    position: Position,
     next_steps: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CommitMade {
+    commit_message: String,
+    commit_hash: String,
+    is_complete: bool,
+    #[serde(flatten)]
+    stepped: Stepped,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GivenUp {
+    message: String,
+    had_workflow: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
 
 fn start(call: &mut Call<'_>) -> anyhow::Result<Answer> {
@@ -130,11 +182,11 @@ fn start(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         max_attempts,
         replace: call.arguments.flag("force"),
     };
-    answer(call, |place| autopilot::start(place, &request))
+    answer(call, |place| stepped(place, autopilot::start(place, &request)?.message))
 }
 
 fn resume(call: &mut Call<'_>) -> anyhow::Result<Answer> {
-    answer(call, autopilot::resume)
+    answer(call, |place| stepped(place, autopilot::resume(place)?.message))
 }
 
 fn next(call: &mut Call<'_>) -> anyhow::Result<Answer> {
@@ -143,14 +195,14 @@ fn next(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         Ok(NextAction {
             action: next.action,
             action_description: next.description,
-            status: autopilot::status(place)?.ok_or(AutopilotError::NoWorkflow)?,
+            position: position(place)?,
             next_steps: next.next_steps,
         })
     })
 }
 
 fn status(call: &mut Call<'_>) -> anyhow::Result<Answer> {
-    answer(call, |place| autopilot::status(place)?.ok_or(AutopilotError::NoWorkflow))
+    answer(call, position)
 }
 
 /// Where nothing fails, what the subtask asks for is there already: it is done.
@@ -163,7 +215,10 @@ fn complete(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         "failed": number("failed"),
         "skipped": number("skipped"),
     }))?;
-    answer(call, |place| autopilot::complete(place, results, NothingFails::CompleteSubtask))
+    answer(call, |place| {
+        let completed = autopilot::complete(place, results, NothingFails::CompleteSubtask)?;
+        stepped(place, completed.message)
+    })
 }
 
 fn commit(call: &mut Call<'_>) -> anyhow::Result<Answer> {
@@ -172,15 +227,72 @@ fn commit(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         files: (!files.is_empty()).then_some(files),
         message: call.arguments.text("customMessage").map(str::to_owned),
     };
-    answer(call, |place| autopilot::commit(place, &request))
+    answer(call, |place| {
+        let committed = autopilot::commit(place, &request)?;
+        Ok(CommitMade {
+            commit_message: committed.message,
+            commit_hash: committed.commit_hash,
+            is_complete: committed.next_action == Action::FinalizeWorkflow,
+            stepped: stepped(place, format!("Subtask {} is committed", committed.subtask.id))?,
+        })
+    })
 }
 
 fn finalize(call: &mut Call<'_>) -> anyhow::Result<Answer> {
-    answer(call, autopilot::finalize)
+    answer(call, |place| {
+        let done = autopilot::finalize(place)?;
+        Ok(Stepped {
+            message: done.message,
+            position: Position::from(done.status),
+            next_action: done.next_action,
+            action_description: autopilot::told::description(done.next_action),
+            next_steps: done.next_steps,
+        })
+    })
 }
 
+/// Where no workflow is running, there is nothing to do, and that is no failure.
 fn abort(call: &mut Call<'_>) -> anyhow::Result<Answer> {
-    answer(call, |place| autopilot::abort(place)?.ok_or(AutopilotError::NoWorkflow))
+    answer(call, |place| {
+        let aborted = autopilot::abort(place)?;
+        let had_workflow = aborted.is_some();
+        let message = aborted.as_ref().map(|it| it.message.clone());
+        Ok(GivenUp {
+            message: message.unwrap_or_else(|| "No workflow is running".to_owned()),
+            had_workflow,
+            note: aborted.as_ref().map(|it| it.note),
+            task_id: aborted.as_ref().and_then(|it| it.task_id.clone()),
+            branch_name: aborted.and_then(|it| it.branch_name),
+        })
+    })
+}
+
+fn stepped(place: Place<'_>, message: String) -> Result<Stepped, AutopilotError> {
+    let next = autopilot::next(place)?;
+    Ok(Stepped {
+        message,
+        position: position(place)?,
+        next_action: next.action,
+        action_description: next.description,
+        next_steps: next.next_steps,
+    })
+}
+
+fn position(place: Place<'_>) -> Result<Position, AutopilotError> {
+    autopilot::status(place)?.map(Position::from).ok_or(AutopilotError::NoWorkflow)
+}
+
+impl From<WorkflowStatus> for Position {
+    fn from(status: WorkflowStatus) -> Self {
+        Self {
+            task_id: status.task_id,
+            phase: status.phase,
+            tdd_phase: status.tdd_phase,
+            branch_name: status.branch_name,
+            current_subtask: status.current_subtask,
+            progress: status.progress,
+        }
+    }
 }
 
 fn answer<T: Serialize>(

@@ -131,6 +131,7 @@ fn mend(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     }
     Answer::new(&json!({
         "message": "Dependencies fixed successfully",
+        "tag": tag,
         "tasksPath": call.workspace.store.path().display().to_string(),
     }))
 }

@@ -238,7 +238,7 @@ fn get_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
             let message = format!("No tasks found for ID(s): {asked}");
             Err(advice(message, "See which tasks there are with get_tasks").into())
         }
-        [task] if ids.len() == 1 => Answer::new(task),
+        [task] if !asked.contains(',') => Answer::new(task),
         tasks => Answer::new(&tasks),
     }
 }

@@ -20,6 +20,7 @@ use crate::{
         parameter::Parameter,
         registry::{Effect, Tier, Tool},
     },
+    report::advice,
 };
 
 pub(super) const TOOLS: &[Tool] = &[Tool {
@@ -92,6 +93,9 @@ fn research(call: &mut Call<'_>) -> anyhow::Result<Answer> {
 /// What is asked, and what belongs to it. Tasks that do not exist are told and left out.
 fn question(call: &mut Call<'_>, tag: Option<&Tag>) -> anyhow::Result<Research> {
     let arguments = call.arguments;
+    if arguments.required("query").trim().is_empty() {
+        return Err(advice("the question is empty", "Pass query").into());
+    }
     let root = call.workspace.project.root();
     let is_there = |id: &TaskId| tag.is_some_and(|it| it.find(id).is_some());
     let (named, missing): (Vec<TaskId>, Vec<TaskId>) = match arguments.text("taskIds") {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 use tm_tasks::{
     add::{SubtaskDraft, add_subtask as add},
+    document::{Tag, TaskFile},
     id::TaskId,
     relocate::{CrossTagMove, Links, Moved, make_subtask, make_tasks, move_tasks, move_to_tag},
     remove::{
@@ -256,28 +257,42 @@ fn clear_subtasks(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         }
     };
     let tag = call.tag().to_owned();
-    let removal =
-        call.workspace.change("clear_subtasks", call.now(), |file| clear(file, &tag, &whose))??;
+    let (removal, cleared) = call.workspace.change("clear_subtasks", call.now(), |file| {
+        let removal = clear(file, &tag, &whose)?;
+        Ok::<_, RemoveError>((removal, without_subtasks(file, &tag, &whose)))
+    })??;
     match removal.missing.first() {
-        Some(id) if removal.removed.is_empty() => {
+        Some(id) if cleared.is_empty() => {
             return Err(RemoveError::NoTask { id: id.clone(), tag }.into());
+        }
+        None if cleared.is_empty() => {
+            let message = format!("there are no tasks in tag `{tag}`");
+            return Err(advice(message, "Name another tag; see list_tags").into());
         }
         _ => {}
     }
     for id in &removal.missing {
         call.report.warn(&format!("there is no task {id} in tag `{tag}`"));
     }
-    let cleared: Vec<Value> = removal
-        .removed
-        .iter()
-        .map(|it| json!({ "id": id_value(&it.id()), "title": it.title() }))
-        .collect();
     let number = cleared.len();
     Answer::new(&json!({
         "message": format!("Successfully cleared subtasks from {number} task(s) in tag '{tag}'"),
         "tasksCleared": cleared,
         "tag": tag,
     }))
+}
+
+/// Those that were meant, all of which have no subtasks now.
+fn without_subtasks(file: &TaskFile, tag: &str, whose: &Whose) -> Vec<Value> {
+    let is_meant = |it: &&Task| match whose {
+        Whose::All => true,
+        Whose::These(ids) => ids.contains(&it.id()),
+    };
+    let tasks = file.tag(tag).map(Tag::tasks).unwrap_or_default().iter();
+    tasks
+        .filter(is_meant)
+        .map(|it| json!({ "id": id_value(&it.id()), "title": it.title() }))
+        .collect()
 }
 
 #[derive(Serialize)]
@@ -310,25 +325,34 @@ fn move_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let results = call
         .workspace
         .change(&command, call.now(), |file| move_tasks(file, &from_tag, from, to))??;
-    let mut moves = Vec::new();
+    let is_list = call.arguments.required("from").contains(',');
+    let (mut moves, mut failures) = (Vec::new(), Vec::new());
     for (from, to, result) in results {
         match result {
             Ok(moved) => {
                 warn_of_loss(call, &moved);
-                moves.push(ItemMoved {
-                    message: format!("Successfully moved task/subtask {from} to {to}"),
-                    moved_item: raw(&moved.task)?,
-                });
+                let kind = if from.is_subtask() { "subtask" } else { "task" };
+                let message = if is_list {
+                    format!("Moved {kind} {from} to new ID {to}")
+                } else {
+                    format!("Successfully moved task/subtask {from} to {to}")
+                };
+                moves.push(ItemMoved { message, moved_item: raw(&moved.task)? });
             }
-            Err(error) => call.report.warn(&format!("{from} stays where it is: {error}")),
+            Err(error) => failures.push(format!("{from} stays where it is: {error}")),
         }
     }
-    let is_list = call.arguments.required("from").contains(',');
+    if !failures.is_empty() {
+        let done: Vec<&str> = moves.iter().map(|it| it.message.as_str()).collect();
+        let hint = format!("These were moved: {}", done.join(", "));
+        return Err(advice(failures.join("; "), hint).into());
+    }
     match moves.pop() {
         Some(only) if !is_list => Answer::new(&only),
         last => {
             moves.extend(last);
-            let message = format!("Successfully moved {} tasks", moves.len());
+            let [from, to] = ["from", "to"].map(|it| call.arguments.text(it).unwrap_or_default());
+            let message = format!("Successfully moved task/subtask {from} to {to}");
             Answer::new(&ItemsMoved { moves, message })
         }
     }
@@ -354,7 +378,7 @@ fn move_across(
     let tasks: Vec<Value> = moved
         .moved
         .iter()
-        .map(|it| json!({ "id": id_value(&it.id()), "fromTag": from_tag, "toTag": to_tag }))
+        .map(|it| json!({ "id": it.id().to_string(), "fromTag": from_tag, "toTag": to_tag }))
         .collect();
     Answer::new(&json!({
         "message": format!(

@@ -284,15 +284,16 @@ fn expand_all(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         call.report.warn(&format!("task {id} was not divided: {error}"));
     }
     let (expanded, failed) = (all.expanded.len(), all.failed.len());
+    // Tasks that have subtasks already are none of those that this is about.
+    let message = format!(
+        "Expand all operation completed. Expanded: {expanded}, Failed: {failed}, Skipped: 0"
+    );
     Answer::new(&json!({
-        "message": format!(
-            "Expand all operation completed. Expanded: {expanded}, Failed: {failed}, Skipped: {}",
-            all.skipped
-        ),
+        "message": message,
         "details": {
             "expandedCount": expanded,
             "failedCount": failed,
-            "skippedCount": all.skipped,
+            "skippedCount": 0,
             "tasksToExpand": expanded + failed,
         },
         "telemetryData": answered.telemetry,
@@ -378,7 +379,6 @@ fn update_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
             "taskId": id.to_string(),
             "updated": false,
             "telemetryData": answered.1,
-            "tagInfo": call.tag_info()?,
         }));
     };
     Answer::new(&TaskUpdate {
@@ -388,8 +388,8 @@ fn update_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         use_research: call.arguments.flag("research"),
         updated: true,
         updated_task: raw(&updated.task)?,
+        tag_info: tag_info(call, &answered.1)?,
         telemetry_data: answered.1,
-        tag_info: call.tag_info()?,
     })
 }
 
@@ -422,8 +422,8 @@ fn update_subtask(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         subtask: raw(&updated.task)?,
         tasks_path: tasks_path(call),
         use_research: call.arguments.flag("research"),
+        tag_info: tag_info(call, &answered.1)?,
         telemetry_data: answered.1,
-        tag_info: call.tag_info()?,
     })
 }
 
@@ -459,6 +459,11 @@ fn words(
         updated = Some(Updated { task, is_changed: true, usage: Usage::default() });
     }
     Ok((updated, telemetry))
+}
+
+/// Shorter where no model was asked.
+fn tag_info(call: &Call<'_>, telemetry: &Value) -> anyhow::Result<Value> {
+    if telemetry.is_null() { Ok(json!({ "tag": call.tag() })) } else { call.tag_info() }
 }
 
 /// The metadata that a call gives, if it may.

@@ -128,6 +128,7 @@ fn an_answer_is_given_and_kept_where_that_is_wanted() {
 
     let asked = server.questions();
     for (arguments, expected) in [
+        (json!({ "query": " " }), "the question is empty"),
         (json!({ "query": "Why?", "saveTo": "9" }), "there is no task 9"),
         (json!({ "query": "Why?", "filePaths": "gone.md" }), "there is no file gone.md"),
         (json!({ "query": "Why?", "taskIds": "four" }), "not a task id"),

@@ -38,10 +38,13 @@ fn results(passed: u64, failed: u64) -> Value {
 fn without_a_workflow_every_step_says_how_to_begin_one() {
     let project = Project::bakery();
     let mut client = Client::start(&project);
-    for tool in ["resume", "next", "status", "commit", "finalize", "abort"] {
+    for tool in ["resume", "next", "status", "commit", "finalize"] {
         let failure = client.failure(&format!("autopilot_{tool}"), json!({}));
         assert!(failure.contains("no workflow is running"), "{tool}: {failure}");
     }
+    // Nothing has to be done for it.
+    let data = client.data("autopilot_abort", json!({}));
+    assert_eq!(data["hadWorkflow"], false);
     let failure = client.failure("autopilot_complete_phase", results(1, 0));
     assert!(failure.contains("autopilot start"), "{failure}");
     let (code, message) = client.refusal("autopilot_complete_phase", json!({ "testResults": {} }));
@@ -54,18 +57,27 @@ fn a_task_goes_through_its_subtasks() {
     let project = repository();
     let mut client = Client::start(&project);
     let data = client.data("autopilot_start", json!({ "taskId": "1" }));
-    assert_eq!((&data["tddPhase"], &data["subtasks"]), (&json!("RED"), &json!(1)));
+    assert_eq!((&data["tddPhase"], &data["nextAction"]), (&json!("RED"), &json!("generate_test")));
+    let subtask = json!({ "id": 1, "title": "Knead", "attempts": 0, "maxAttempts": 3 });
+    assert_eq!(data["currentSubtask"], subtask);
     let data = client.data("autopilot_next", json!({}));
     assert!(data["actionDescription"].is_string() && data["progress"].is_object(), "{data}");
 
-    client.data("autopilot_complete_phase", results(0, 1));
+    let data = client.data("autopilot_complete_phase", results(0, 1));
+    assert_eq!(data["nextAction"], "implement_code");
+    assert!(data["nextSteps"].is_string() && data["branchName"].is_string(), "{data}");
     assert_eq!(client.data("autopilot_resume", json!({}))["tddPhase"], "GREEN");
     project.write("bread.txt", "kneaded");
     let data = client.data("autopilot_complete_phase", results(1, 0));
-    assert_eq!(data["nextPhase"], "COMMIT");
+    assert_eq!((&data["tddPhase"], &data["phase"]), (&json!("COMMIT"), &json!("SUBTASK_LOOP")));
     let data = client.data("autopilot_commit", json!({ "customMessage": "feat: knead" }));
-    assert_eq!(data["message"], "feat: knead");
-    assert_eq!(client.data("autopilot_status", json!({}))["progress"]["completed"], 1);
+    assert_eq!(
+        (&data["commitMessage"], &data["isComplete"]),
+        (&json!("feat: knead"), &json!(true))
+    );
+    let data = client.data("autopilot_status", json!({}));
+    assert_eq!(data["progress"]["completed"], 1);
+    assert_eq!(data.get("currentSubtask"), None);
     let data = client.data("autopilot_finalize", json!({}));
     assert!(data["nextSteps"].is_string(), "{data}");
     assert_eq!(client.data("get_task", json!({ "id": "1" }))["status"], "done");
@@ -80,5 +92,6 @@ fn a_workflow_is_given_up() {
     client.data("autopilot_start", json!({ "taskId": "1" }));
     let failure = client.failure("autopilot_start", json!({ "taskId": "1" }));
     assert!(failure.contains("is running"), "{failure}");
-    assert_eq!(client.data("autopilot_abort", json!({}))["taskId"], "1");
+    let data = client.data("autopilot_abort", json!({}));
+    assert_eq!((&data["hadWorkflow"], &data["taskId"]), (&json!(true), &json!("1")));
 }

@@ -81,8 +81,13 @@ fn subtasks_are_cleared() {
     assert!(failure.contains("there is no task 9"), "{failure}");
     let data = client.data("clear_subtasks", json!({ "id": "1" }));
     assert_eq!(data["tasksCleared"], json!([{ "id": 1, "title": "t1" }]));
+    // Whoever was asked for, with subtasks or without, as the original tells it.
     let data = client.data("clear_subtasks", json!({ "all": true }));
-    assert_eq!(data["tasksCleared"], json!([]));
+    let ids: Vec<&Value> =
+        data["tasksCleared"].as_array().unwrap().iter().map(|it| &it["id"]).collect();
+    assert_eq!(ids, [1, 2, 3]);
+    let data = client.data("clear_subtasks", json!({ "id": "2,9" }));
+    assert_eq!(data["message"], "Successfully cleared subtasks from 1 task(s) in tag 'master'");
 }
 
 #[test]
@@ -93,6 +98,12 @@ fn tasks_are_moved_to_ids_and_to_tags() {
     assert_eq!(data["movedItem"]["id"], 7);
     let data = client.data("move_task", json!({ "from": "7,2", "to": "8,9" }));
     assert_eq!(data["moves"].as_array().unwrap().len(), 2);
+    assert_eq!(data["moves"][1]["message"], "Moved task 2 to new ID 9");
+    assert_eq!(data["message"], "Successfully moved task/subtask 7,2 to 8,9");
+    let failure = client.failure("move_task", json!({ "from": "9,77", "to": "2,78" }));
+    assert!(failure.contains("77 stays where it is"), "{failure}");
+    assert!(failure.contains("Moved task 9 to new ID 2"), "{failure}");
+    client.data("move_task", json!({ "from": "2", "to": "9" }));
     let failure = client.failure("move_task", json!({ "from": "8", "to": "9" }));
     assert!(failure.contains("has a task 9 already"), "{failure}");
     let failure = client.failure("move_task", json!({ "from": "8" }));
@@ -103,6 +114,7 @@ fn tasks_are_moved_to_ids_and_to_tags() {
     let arguments = json!({ "from": "8", "toTag": "later", "ignoreDependencies": true });
     let data = client.data("move_task", arguments);
     assert_eq!((&data["sourceTag"], &data["targetTag"]), (&json!("master"), &json!("later")));
+    assert_eq!(data["movedTasks"][0]["id"], "8");
     let moved = client.data("get_task", json!({ "id": "8", "tag": "later" }));
     assert_eq!(moved["dependencies"], json!([]));
 }

@@ -39,6 +39,24 @@ fn a_tag_is_made_used_renamed_copied_and_deleted() {
     assert_eq!(client.envelope("get_tasks", json!({}))["tag"], "master");
 }
 
+/// As clients know it from the original: few tools name the tag that they worked on.
+#[test]
+fn answers_name_the_current_tag_whichever_was_worked_on() {
+    let project = Project::bakery();
+    let mut client = Client::start(&project);
+    client.data("add_tag", json!({ "name": "cakes", "copyFromCurrent": true }));
+    let tag = |client: &mut Client, tool: &str, arguments| {
+        client.envelope(tool, arguments)["tag"].clone()
+    };
+    let new = json!({ "title": "Eclair", "description": "d", "tag": "cakes" });
+    assert_eq!(tag(&mut client, "add_task", new), "master");
+    let part = json!({ "id": "1", "title": "Glaze", "tag": "cakes" });
+    assert_eq!(tag(&mut client, "add_subtask", part), "master");
+    assert_eq!(tag(&mut client, "get_tasks", json!({ "tag": "cakes" })), "cakes");
+    let status = json!({ "id": "1", "status": "done", "tag": "cakes" });
+    assert_eq!(tag(&mut client, "set_task_status", status), "cakes");
+}
+
 #[test]
 fn tags_that_cannot_be_changed_are_errors() {
     let project = Project::bakery();
