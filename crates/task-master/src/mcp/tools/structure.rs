@@ -318,6 +318,8 @@ fn move_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         return Err(advice("nothing says where to move it", "Pass to, or toTag").into());
     };
     let to = TaskId::parse_list(to)?;
+    // Lists of different lengths are told in other words, as clients know it from the original.
+    let are_pairs = from.len() == to.len();
     // As many as there are pairs of.
     let pairs = from.len().min(to.len());
     let (from, to) = (from.get(..pairs).unwrap_or_default(), to.get(..pairs).unwrap_or_default());
@@ -332,7 +334,7 @@ fn move_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
             Ok(moved) => {
                 warn_of_loss(call, &moved);
                 let kind = if from.is_subtask() { "subtask" } else { "task" };
-                let message = if is_list {
+                let message = if is_list && are_pairs {
                     format!("Moved {kind} {from} to new ID {to}")
                 } else {
                     format!("Successfully moved task/subtask {from} to {to}")
@@ -352,7 +354,11 @@ fn move_task(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         last => {
             moves.extend(last);
             let [from, to] = ["from", "to"].map(|it| call.arguments.text(it).unwrap_or_default());
-            let message = format!("Successfully moved task/subtask {from} to {to}");
+            let message = if are_pairs {
+                format!("Successfully moved task/subtask {from} to {to}")
+            } else {
+                format!("Successfully moved {} tasks", moves.len())
+            };
             Answer::new(&ItemsMoved { moves, message })
         }
     }

@@ -100,6 +100,10 @@ fn tasks_are_moved_to_ids_and_to_tags() {
     assert_eq!(data["moves"].as_array().unwrap().len(), 2);
     assert_eq!(data["moves"][1]["message"], "Moved task 2 to new ID 9");
     assert_eq!(data["message"], "Successfully moved task/subtask 7,2 to 8,9");
+    let data = client.data("move_task", json!({ "from": "8,9", "to": "7" }));
+    assert_eq!(data["message"], "Successfully moved 1 tasks");
+    assert_eq!(data["moves"][0]["message"], "Successfully moved task/subtask 8 to 7");
+    client.data("move_task", json!({ "from": "7", "to": "8" }));
     let failure = client.failure("move_task", json!({ "from": "9,77", "to": "2,78" }));
     assert!(failure.contains("77 stays where it is"), "{failure}");
     assert!(failure.contains("Moved task 9 to new ID 2"), "{failure}");
