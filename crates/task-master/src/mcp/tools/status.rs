@@ -61,7 +61,7 @@ fn set_task_status(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         return Err(failed(&changes, error));
     }
     let tasks: Vec<Value> = changes.iter().map(told).collect();
-    let message = format!("Successfully updated {} task(s) to status \"{status}\"", tasks.len());
+    let message = format!("Successfully updated {} task(s) to \"{status}\"", tasks.len());
     Answer::new(&json!({ "message": message, "tasks": tasks }))
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tm_tasks::{
+    document::MASTER,
     status::Status,
     tags::{TagSummary, Tags, TagsError, summaries},
 };
@@ -105,7 +106,7 @@ fn list_tags(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         "tags": tags.iter().map(told).collect::<Vec<_>>(),
         "currentTag": call.tag(),
         "totalTags": tags.len(),
-        "message": format!("Found {} tags", tags.len()),
+        "message": format!("Found {} tag(s)", tags.len()),
     }))
 }
 
@@ -166,14 +167,16 @@ fn add_tag(call: &mut Call<'_>) -> anyhow::Result<Answer> {
 
 fn delete_tag(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let removed = change(call, |tags| tags.remove(call.arguments.required("name")))?;
-    Answer::new(&json!({
+    let current = if removed.was_current { MASTER } else { call.tag() };
+    let answer = Answer::new(&json!({
         "tagName": removed.name,
         "deleted": true,
         "tasksDeleted": removed.tasks,
         "wasCurrentTag": removed.was_current,
         "switchedToMaster": removed.was_current,
         "message": format!("Successfully deleted tag \"{}\"", removed.name),
-    }))
+    }))?;
+    Ok(answer.about_tag(current))
 }
 
 fn use_tag(call: &mut Call<'_>) -> anyhow::Result<Answer> {
@@ -193,7 +196,8 @@ fn rename_tag(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let renamed = change(call, |tags| {
         tags.rename(arguments.required("oldName"), arguments.required("newName"))
     })?;
-    Answer::new(&json!({
+    let current = if renamed.was_current { renamed.new.as_str() } else { call.tag() };
+    let answer = Answer::new(&json!({
         "oldName": renamed.old,
         "newName": renamed.new,
         "renamed": true,
@@ -202,7 +206,8 @@ fn rename_tag(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         "message": format!(
             "Successfully renamed tag from \"{}\" to \"{}\"", renamed.old, renamed.new
         ),
-    }))
+    }))?;
+    Ok(answer.about_tag(current))
 }
 
 fn copy_tag(call: &mut Call<'_>) -> anyhow::Result<Answer> {
@@ -215,7 +220,6 @@ fn copy_tag(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         "sourceName": copied.source,
         "targetName": copied.target,
         "copied": true,
-        "tasksCopied": copied.tasks,
         "description": copied.description,
         "message": format!(
             "Successfully copied tag from \"{}\" to \"{}\"", copied.source, copied.target

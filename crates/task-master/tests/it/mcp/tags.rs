@@ -21,11 +21,13 @@ fn a_tag_is_made_used_renamed_copied_and_deleted() {
     );
     assert_eq!(client.envelope("get_tasks", json!({}))["tag"], "cakes");
 
-    let data = client.data("rename_tag", json!({ "oldName": "cakes", "newName": "pies" }));
+    let envelope = client.envelope("rename_tag", json!({ "oldName": "cakes", "newName": "pies" }));
+    assert_eq!(envelope["tag"], "pies", "the current tag is called so now");
+    let data = &envelope["data"];
     assert_eq!((&data["wasCurrentTag"], &data["taskCount"]), (&json!(true), &json!(tasks)));
 
     let data = client.data("copy_tag", json!({ "sourceName": "pies", "targetName": "tarts" }));
-    assert_eq!(data["tasksCopied"], tasks);
+    assert_eq!((&data["copied"], data.get("tasksCopied")), (&json!(true), None));
 
     let data = client.data("list_tags", json!({}));
     let names: Vec<&str> =
@@ -34,7 +36,10 @@ fn a_tag_is_made_used_renamed_copied_and_deleted() {
     assert!(names.contains(&"tarts") && data["currentTag"] == "pies", "{data}");
     assert_eq!(data["tags"][0]["taskCount"], tasks);
 
-    let data = client.data("delete_tag", json!({ "name": "pies" }));
+    assert_eq!(data["message"], format!("Found {} tag(s)", names.len()));
+    let envelope = client.envelope("delete_tag", json!({ "name": "pies" }));
+    assert_eq!(envelope["tag"], "master");
+    let data = &envelope["data"];
     assert_eq!((&data["tasksDeleted"], &data["switchedToMaster"]), (&json!(tasks), &json!(true)));
     assert_eq!(client.envelope("get_tasks", json!({}))["tag"], "master");
 }
@@ -54,7 +59,9 @@ fn answers_name_the_current_tag_whichever_was_worked_on() {
     assert_eq!(tag(&mut client, "add_subtask", part), "master");
     assert_eq!(tag(&mut client, "get_tasks", json!({ "tag": "cakes" })), "cakes");
     let status = json!({ "id": "1", "status": "done", "tag": "cakes" });
-    assert_eq!(tag(&mut client, "set_task_status", status), "cakes");
+    let envelope = client.envelope("set_task_status", status);
+    assert_eq!(envelope["tag"], "cakes");
+    assert_eq!(envelope["data"]["message"], "Successfully updated 1 task(s) to \"done\"");
 }
 
 #[test]
