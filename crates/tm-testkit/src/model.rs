@@ -18,6 +18,8 @@ use tm_llm::{
 pub enum Reply {
     /// The whole text.
     Text(String),
+    /// The whole text in pieces.
+    Pieces(Vec<String>),
     /// This text, cut by the length limit.
     Cut(String),
     /// This text, then the backend breaks.
@@ -155,6 +157,11 @@ impl Backend for ScriptedModel {
             Reply::Text(text) => {
                 let done = self.done(&request, &text, FinishReason::Stop);
                 vec![Ok(ChatEvent::Delta(text)), Ok(done)]
+            }
+            Reply::Pieces(pieces) => {
+                let done = self.done(&request, &pieces.concat(), FinishReason::Stop);
+                let pieces = pieces.into_iter().map(|it| Ok(ChatEvent::Delta(it)));
+                pieces.chain([Ok(done)]).collect()
             }
             Reply::Cut(text) => {
                 let done = self.done(&request, &text, FinishReason::Length);

@@ -4,7 +4,7 @@
 //! protocol that the client speaks. Sockets and models are somebody else's. A protocol is a
 //! `read` function and a [`Writer`]; start at [`openai`], the most common one.
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::{
     backend::BackendError,
@@ -74,17 +74,21 @@ pub enum ToolChoice {
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    pub content: Content,
+    pub text: String,
+    /// What it would have the client do, after the text.
+    pub calls: Vec<ToolCall>,
     pub finish: FinishReason,
     /// The client's text that ended it, where one did.
     pub stopped_by: Option<String>,
     pub usage: Usage,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub enum Content {
-    Text(String),
-    ToolCall { name: String, arguments: Value },
+/// A tool that a model wants called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    pub name: String,
+    /// JSON as the model wrote it: no number and no order of members is changed.
+    pub arguments: String,
 }
 
 /// Facts that every piece of one answer carries.
@@ -148,7 +152,7 @@ pub trait Writer: Send {
     fn stream_type(&self) -> &'static str;
     fn begin(&mut self) -> Vec<u8>;
     fn text(&mut self, delta: &str) -> Vec<u8>;
-    /// Ends the stream; `answer` holds all of the text again, and a tool call for the first time.
+    /// Ends the stream; `answer` holds all of the text again, and tool calls for the first time.
     fn end(&mut self, answer: &Answer) -> Vec<u8>;
     /// Ends a stream that has begun.
     fn error(&mut self, error: &ClientError) -> Vec<u8>;
@@ -156,9 +160,17 @@ pub trait Writer: Send {
 }
 
 impl Identity {
-    /// A tool call's id: there is one call an answer.
-    fn call_id(&self) -> String {
-        format!("call_{}", self.id)
+    /// The id of one of an answer's tool calls, with what a protocol puts in front of it.
+    fn call_id(&self, prefix: &str, at: usize) -> String {
+        let more = if at == 0 { String::new() } else { format!("_{at}") };
+        format!("{prefix}_{}{more}", self.id)
+    }
+}
+
+impl ToolCall {
+    /// The arguments for protocols that have them as JSON and not as a text.
+    fn json(&self) -> &RawValue {
+        serde_json::from_str(&self.arguments).unwrap_or(RawValue::NULL)
     }
 }
 
@@ -256,10 +268,15 @@ fn push_json(bytes: &mut Vec<u8>, value: &impl serde::Serialize) {
     _ = serde_json::to_writer(bytes, value);
 }
 
+/// What can always be written, in one line of JSON.
+fn json_text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
 /// One server-sent event.
-fn event(name: Option<&str>, data: &Value) -> Vec<u8> {
+fn event(name: Option<&str>, data: &impl serde::Serialize) -> Vec<u8> {
     let name = name.map(|it| format!("event: {it}\n")).unwrap_or_default();
-    format!("{name}data: {data}\n\n").into_bytes()
+    format!("{name}data: {}\n\n", json_text(data)).into_bytes()
 }
 
 /// The sampling of a request that names only some of it.

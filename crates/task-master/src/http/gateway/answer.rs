@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tm_llm::{
     backend::{Backend, BackendError, ChatStream, Pace, TEMPLATE_TOKENS},
     chat::{ChatEvent, ChatRequest, FinishReason, Sampling, Usage},
-    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Content, Writer, tools},
+    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Writer, tools},
     failover::Failover,
     structured::{self, StructuredError},
 };
@@ -214,7 +214,10 @@ impl Asked {
                         return self.finish(&mut text, FinishReason::Stop, Usage::default());
                     }
                 }
-                ChatEvent::Done { finish, usage } => return self.finish(&mut text, finish, usage),
+                ChatEvent::Done { finish, usage } => {
+                    text.end(finish)?;
+                    return self.finish(&mut text, finish, usage);
+                }
             }
         }
         Err(cut_off(self.backend()))
@@ -234,12 +237,15 @@ impl Asked {
         }
         self.keep();
         match asked {
-            Ok(answer) => Ok(Answer {
-                content: Content::Text(answer.value),
-                finish: answer.finish,
-                stopped_by: None,
-                usage: answer.usage,
-            }),
+            Ok(answer) => {
+                let mut text = Text::new(&self.request);
+                text.push(answer.value);
+                text.end(answer.finish)?;
+                let stopped_by = text.ended_by.take();
+                let finish = if stopped_by.is_some() { FinishReason::Stop } else { answer.finish };
+                let (text, calls) = (text.whole(), Vec::new());
+                Ok(Answer { text, calls, finish, stopped_by, usage: answer.usage })
+            }
             Err(StructuredError::Backend(error)) => Err(error.into()),
             Err(error @ StructuredError::Schema(_)) => Err(ClientError::invalid(error.to_string())),
             Err(error @ StructuredError::Invalid { .. }) => {
@@ -255,18 +261,19 @@ impl Asked {
         mut usage: Usage,
     ) -> Result<Answer, ClientError> {
         let backend = self.backend();
-        let whole = text.whole();
-        if whole.trim().is_empty() && finish == FinishReason::Stop && text.ended_by.is_none() {
+        let (whole, calls) = (text.whole(), std::mem::take(&mut text.calls));
+        let is_empty = whole.trim().is_empty() && calls.is_empty();
+        if is_empty && finish == FinishReason::Stop && text.ended_by.is_none() {
             let model = backend.info().model.clone();
             return Err(BackendError::EmptyAnswer { model }.into());
         }
-        if text.ended_by.is_some() || (usage.completion_tokens == 0 && !whole.is_empty()) {
+        if text.ended_by.is_some() || (usage.completion_tokens == 0 && !is_empty) {
             // The model was stopped and did not come to say what it took, or its server never says.
+            let written = calls.iter().map(|it| it.arguments.as_str()).chain([whole.as_str()]);
             usage.prompt_tokens = self.prompt_tokens();
-            usage.completion_tokens = backend.count_tokens(&whole);
+            usage.completion_tokens = written.map(|it| backend.count_tokens(it)).sum();
         }
-        let content = tools::read(&self.request.form, whole, finish)?;
-        Ok(Answer { content, finish, stopped_by: text.ended_by.take(), usage })
+        Ok(Answer { text: whole, calls, finish, stopped_by: text.ended_by.take(), usage })
     }
 
     /// Starts the model. A prompt that leaves less room than was asked for gets a shorter answer,
@@ -344,8 +351,8 @@ fn replayed(answer: &Answer, mut writer: Box<dyn Writer>, request: &ClientReques
         return Body::from(writer.whole(answer));
     }
     let mut bytes = writer.begin();
-    if let Content::Text(text) = &answer.content {
-        bytes.extend(writer.text(text));
+    if !answer.text.is_empty() {
+        bytes.extend(writer.text(&answer.text));
     }
     bytes.extend(writer.end(answer));
     Body::from(bytes)
@@ -434,7 +441,10 @@ impl Live {
                 bytes
             }
             Some(Ok(ChatEvent::Done { finish, usage })) => {
-                let rest = self.text.rest();
+                let rest = match self.text.end(finish) {
+                    Ok(rest) => rest,
+                    Err(error) => return self.fail(&error),
+                };
                 let mut bytes = self.show(&rest);
                 bytes.extend(self.end(finish, usage));
                 bytes
@@ -444,10 +454,8 @@ impl Live {
         }
     }
 
-    /// A tool call is shown when it is whole.
     fn show(&mut self, text: &str) -> Vec<u8> {
-        let is_call = matches!(self.asked.request.form, AnswerForm::Tools { .. });
-        if text.is_empty() || is_call { Vec::new() } else { self.writer.text(text) }
+        if text.is_empty() { Vec::new() } else { self.writer.text(text) }
     }
 
     fn end(&mut self, finish: FinishReason, usage: Usage) -> Vec<u8> {
@@ -455,14 +463,7 @@ impl Live {
             Ok(answer) => {
                 self.is_over = true;
                 self.asked.count.end(Ok(answer.usage));
-                let is_tools = matches!(self.asked.request.form, AnswerForm::Tools { .. });
-                let mut bytes = match &answer.content {
-                    Content::Text(reply) if is_tools && !reply.is_empty() => {
-                        self.writer.text(reply)
-                    }
-                    Content::Text(_) | Content::ToolCall { .. } => Vec::new(),
-                };
-                bytes.extend(self.writer.end(&answer));
+                let bytes = self.writer.end(&answer);
                 self.outcome = Some(Ok(answer));
                 bytes
             }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tm_llm::{
     cache::{Cache, Found, Key, flight::Lead},
     chat::{FinishReason, Usage},
-    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Content, tools},
+    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, ToolCall, tools},
     structured::fits,
 };
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use super::{client::Client, routing::Routed};
 
 /// The form in which answers are kept; those of another one are not found.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// What comes of a request, as it is kept.
 pub(super) type Outcome = Result<Value, ClientError>;
@@ -84,7 +84,8 @@ pub(super) struct Keeping {
 /// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    content: KeptContent,
+    text: String,
+    calls: Vec<KeptCall>,
     is_cut: bool,
     #[serde(default)]
     stopped_by: Option<String>,
@@ -93,10 +94,9 @@ struct Kept {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum KeptContent {
-    Text(String),
-    Call { name: String, arguments: Value },
+struct KeptCall {
+    name: String,
+    arguments: String,
 }
 
 impl Answers {
@@ -260,28 +260,23 @@ pub(super) fn question(request: &ClientRequest) -> Value {
 /// Whether an answer is whole and fits what was asked for.
 pub(super) fn is_sound(request: &ClientRequest, answer: &Answer) -> bool {
     let is_whole = answer.finish == FinishReason::Stop;
-    let fits_form = match (&request.form, &answer.content) {
-        (AnswerForm::Json(schema), Content::Text(text)) => fits(schema, text),
-        (AnswerForm::Tools { tools, .. }, Content::ToolCall { name, arguments }) => tools
-            .iter()
-            .find(|it| it.name == *name)
-            .is_some_and(|it| fits(&it.parameters, &arguments.to_string())),
-        (AnswerForm::Text | AnswerForm::Tools { .. }, Content::Text(_)) => true,
-        (AnswerForm::Text | AnswerForm::Json(_), Content::ToolCall { .. }) => false,
+    let fits_form = match &request.form {
+        AnswerForm::Text => true,
+        AnswerForm::Json(schema) => fits(schema, &answer.text),
+        AnswerForm::Tools { tools, .. } => answer.calls.iter().all(|call| {
+            let called = tools.iter().find(|it| it.name == call.name);
+            called.is_some_and(|it| fits(&it.parameters, &call.arguments))
+        }),
     };
     is_whole && fits_form
 }
 
 /// An answer as it is kept.
 pub(super) fn kept(answer: &Answer) -> Outcome {
-    let content = match &answer.content {
-        Content::Text(text) => KeptContent::Text(text.clone()),
-        Content::ToolCall { name, arguments } => {
-            KeptContent::Call { name: name.clone(), arguments: arguments.clone() }
-        }
-    };
+    let call = |it: &ToolCall| KeptCall { name: it.name.clone(), arguments: it.arguments.clone() };
     let kept = Kept {
-        content,
+        text: answer.text.clone(),
+        calls: answer.calls.iter().map(call).collect(),
         is_cut: answer.finish == FinishReason::Length,
         stopped_by: answer.stopped_by.clone(),
         prompt_tokens: answer.usage.prompt_tokens,
@@ -301,10 +296,8 @@ pub(super) fn broken(error: &serde_json::Error) -> ClientError {
 /// The answer that was kept.
 pub(super) fn given(answer: Value) -> Result<Answer, ClientError> {
     let kept: Kept = serde_json::from_value(answer).map_err(|it| broken(&it))?;
-    let content = match kept.content {
-        KeptContent::Text(text) => Content::Text(text),
-        KeptContent::Call { name, arguments } => Content::ToolCall { name, arguments },
-    };
+    let call = |it: KeptCall| ToolCall { name: it.name, arguments: it.arguments };
+    let calls = kept.calls.into_iter().map(call).collect();
     let usage = Usage {
         prompt_tokens: kept.prompt_tokens,
         cached_tokens: kept.prompt_tokens,
@@ -312,7 +305,7 @@ pub(super) fn given(answer: Value) -> Result<Answer, ClientError> {
         ..Usage::default()
     };
     let finish = if kept.is_cut { FinishReason::Length } else { FinishReason::Stop };
-    Ok(Answer { content, finish, stopped_by: kept.stopped_by, usage })
+    Ok(Answer { text: kept.text, calls, finish, stopped_by: kept.stopped_by, usage })
 }
 
 #[cfg(test)]

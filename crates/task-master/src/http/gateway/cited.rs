@@ -13,7 +13,7 @@ use tm_knowledge::index::{IndexError, file_of};
 use tm_llm::{
     chat::{FinishReason, Message, Role, Usage},
     dialect::serve::{
-        Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Writer as _,
+        Answer, AnswerForm, ClientError, ClientRequest, Identity, Writer as _,
         responses::ResponseWriter,
     },
     structured::StructuredError,
@@ -153,7 +153,8 @@ fn written(identity: Identity, sourced: &Sourced, request: &ClientRequest, door:
     if door.name == super::AGENT.name {
         let mut writer = ResponseWriter::new(identity).with_sources(&sourced.results);
         let answer = Answer {
-            content: Content::Text(sourced.answer.clone()),
+            text: sourced.answer.clone(),
+            calls: Vec::new(),
             finish: FinishReason::Stop,
             stopped_by: None,
             usage: sourced.usage(),

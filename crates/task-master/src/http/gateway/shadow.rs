@@ -11,7 +11,7 @@ use std::{
 
 use tm_llm::{
     chat::{Message, Role},
-    dialect::serve::{Answer, Content},
+    dialect::serve::Answer,
 };
 
 use super::answer::Asked;
@@ -47,10 +47,8 @@ pub(super) fn compare(asked: &Asked, answer: &Answer) {
     let models = Arc::clone(gateway.players.of(candidate));
     let mut request = asked.chat_request();
     request.deadline = Instant::now() + gateway.timeout;
-    let text = match &answer.content {
-        Content::Text(text) => text.clone(),
-        Content::ToolCall { arguments, .. } => arguments.to_string(),
-    };
+    let called = answer.calls.iter().map(|it| it.arguments.as_str());
+    let text = std::iter::once(answer.text.as_str()).chain(called).collect();
     let given = Given { id: asked.client.request_id.clone(), request, text };
     gateway.background.spawn(async move {
         let _place = place;

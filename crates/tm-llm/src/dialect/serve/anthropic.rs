@@ -2,12 +2,12 @@
 //!
 //! Format: <https://docs.anthropic.com/en/api/messages>.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
-    body, content, event, sampling,
+    Answer, AnswerForm, ClientError, ClientRequest, Identity, Tool, ToolCall, ToolChoice, Writer,
+    body, content, event, json_text, sampling,
 };
 use crate::chat::{FinishReason, Message};
 
@@ -34,6 +34,16 @@ struct MessagesBody {
 #[derive(Debug, Deserialize)]
 struct TurnBody {
     role: String,
+    content: Box<RawValue>,
+}
+
+/// Something that a turn consists of. What a tool is called with stays as it was written.
+#[derive(Debug, Deserialize)]
+struct BlockBody {
+    r#type: Option<String>,
+    name: Option<String>,
+    input: Option<Box<RawValue>>,
+    #[serde(default)]
     content: Value,
 }
 
@@ -115,22 +125,22 @@ fn turns(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
         "system" => Message::system,
         other => return Err(ClientError::invalid(format!("`{other}` is no role"))),
     };
-    let Value::Array(blocks) = &turn.content else {
-        return Ok(vec![message(content::text(&turn.content)?)]);
+    let Ok(blocks) = serde_json::from_str::<Vec<&RawValue>>(turn.content.get()) else {
+        return Ok(vec![message(content::text(&content::json(&turn.content)?)?)]);
     };
     let mut messages = Vec::new();
-    for block in blocks {
-        let field = |name: &str| block.get(name).unwrap_or(&Value::Null);
-        match block.get("type").and_then(Value::as_str) {
+    for raw in blocks {
+        let block: BlockBody = content::json(raw)?;
+        match block.r#type.as_deref() {
             Some("tool_use") => {
-                let name = field("name").as_str().unwrap_or_default();
-                messages.push(Message::assistant(content::call(name, field("input"))));
+                let name = block.name.unwrap_or_default();
+                messages.push(Message::assistant(content::call(&name, block.input.as_deref())));
             }
             Some("tool_result") => {
-                messages.push(content::result("", &content::text(field("content"))?));
+                messages.push(content::result("", &content::text(&block.content)?));
             }
             Some(_) | None => {
-                messages.push(message(content::text(&Value::Array(vec![block.clone()]))?));
+                messages.push(message(content::text(&Value::Array(vec![content::json(raw)?]))?));
             }
         }
     }
@@ -165,39 +175,83 @@ pub struct MessageWriter {
     identity: Identity,
     /// Tokens of the prompt, which the first event of a stream tells.
     prompt_tokens: u32,
+    /// Which block is being told, or comes next.
+    at: usize,
     is_open: bool,
+}
+
+/// What an answer consists of.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block<'a> {
+    Text { text: &'a str },
+    ToolUse { id: String, name: &'a str, input: &'a RawValue },
+}
+
+#[derive(Serialize)]
+struct WholeMessage<'a> {
+    id: String,
+    r#type: &'static str,
+    role: &'static str,
+    model: &'a str,
+    content: Vec<Block<'a>>,
+    stop_reason: Option<&'static str>,
+    stop_sequence: Option<&'a str>,
+    usage: Value,
 }
 
 impl MessageWriter {
     pub fn new(identity: Identity, prompt_tokens: u32) -> Self {
-        Self { identity, prompt_tokens, is_open: false }
+        Self { identity, prompt_tokens, at: 0, is_open: false }
     }
 
-    fn message(&self, content: &[Value], answer: Option<&Answer>, usage: &Value) -> Value {
-        let (reason, sequence) = answer.map(stop).unzip();
-        json!({
-            "id": format!("msg_{}", self.identity.id), "type": "message", "role": "assistant",
-            "model": self.identity.model, "content": content, "stop_reason": reason,
-            "stop_sequence": sequence.flatten(), "usage": usage
-        })
-    }
-
-    fn block(&self, answer: &Answer) -> Value {
-        match &answer.content {
-            Content::Text(text) => json!({"type": "text", "text": text}),
-            Content::ToolCall { name, arguments } => json!({
-                "type": "tool_use", "id": self.tool_id(), "name": name, "input": arguments
-            }),
+    fn message<'a>(
+        &'a self,
+        content: Vec<Block<'a>>,
+        answer: Option<&'a Answer>,
+        usage: Value,
+    ) -> WholeMessage<'a> {
+        let (stop_reason, stop_sequence) = answer.map(stop).unzip();
+        WholeMessage {
+            id: format!("msg_{}", self.identity.id),
+            r#type: "message",
+            role: "assistant",
+            model: &self.identity.model,
+            content,
+            stop_reason,
+            stop_sequence: stop_sequence.flatten(),
+            usage,
         }
     }
 
-    fn tool_id(&self) -> String {
-        format!("toolu_{}", self.identity.id)
+    fn blocks<'a>(&self, answer: &'a Answer) -> Vec<Block<'a>> {
+        let is_told = !answer.text.is_empty() || answer.calls.is_empty();
+        let text = is_told.then_some(Block::Text { text: &answer.text });
+        let calls = answer.calls.iter().enumerate().map(|(at, call)| {
+            let id = self.identity.call_id("toolu", at);
+            Block::ToolUse { id, name: &call.name, input: call.json() }
+        });
+        text.into_iter().chain(calls).collect()
     }
 
     fn open(&mut self, block: &Value) -> Vec<u8> {
         self.is_open = true;
-        typed("content_block_start", json!({"index": 0, "content_block": block}))
+        let start = json!({"index": self.at, "content_block": block});
+        typed("content_block_start", start)
+    }
+
+    fn delta(&self, delta: &Value) -> Vec<u8> {
+        typed("content_block_delta", json!({"index": self.at, "delta": delta}))
+    }
+
+    /// Blocks come one after the other.
+    fn close(&mut self) -> Vec<u8> {
+        if !std::mem::take(&mut self.is_open) {
+            return Vec::new();
+        }
+        let frame = typed("content_block_stop", json!({"index": self.at}));
+        self.at += 1;
+        frame
     }
 }
 
@@ -208,7 +262,7 @@ impl Writer for MessageWriter {
 
     fn begin(&mut self) -> Vec<u8> {
         let usage = json!({"input_tokens": self.prompt_tokens, "output_tokens": 0});
-        typed("message_start", json!({"message": self.message(&[], None, &usage)}))
+        typed("message_start", json!({"message": self.message(Vec::new(), None, usage)}))
     }
 
     fn text(&mut self, delta: &str) -> Vec<u8> {
@@ -216,24 +270,25 @@ impl Writer for MessageWriter {
         if !self.is_open {
             frames = self.open(&json!({"type": "text", "text": ""}));
         }
-        let delta = json!({"type": "text_delta", "text": delta});
-        frames.extend(typed("content_block_delta", json!({"index": 0, "delta": delta})));
+        frames.extend(self.delta(&json!({"type": "text_delta", "text": delta})));
         frames
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
         let mut frames = Vec::new();
-        if let Content::ToolCall { name, arguments } = &answer.content {
-            frames.extend(self.open(&json!({
-                "type": "tool_use", "id": self.tool_id(), "name": name, "input": {}
-            })));
-            let json = arguments.to_string();
-            let delta = json!({"type": "input_json_delta", "partial_json": json});
-            frames.extend(typed("content_block_delta", json!({"index": 0, "delta": delta})));
-        } else if !self.is_open {
+        if answer.calls.is_empty() && !self.is_open {
             frames.extend(self.open(&json!({"type": "text", "text": ""})));
         }
-        frames.extend(typed("content_block_stop", json!({"index": 0})));
+        frames.extend(self.close());
+        for (at, ToolCall { name, arguments }) in answer.calls.iter().enumerate() {
+            let id = self.identity.call_id("toolu", at);
+            frames.extend(
+                self.open(&json!({"type": "tool_use", "id": id, "name": name, "input": {}})),
+            );
+            let delta = json!({"type": "input_json_delta", "partial_json": arguments});
+            frames.extend(self.delta(&delta));
+            frames.extend(self.close());
+        }
         let (reason, sequence) = stop(answer);
         frames.extend(typed(
             "message_delta",
@@ -257,7 +312,7 @@ impl Writer for MessageWriter {
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0
         });
-        self.message(&[self.block(answer)], Some(answer), &usage).to_string()
+        json_text(&self.message(self.blocks(answer), Some(answer), usage))
     }
 }
 
@@ -301,10 +356,10 @@ fn typed(kind: &str, mut data: Value) -> Vec<u8> {
 
 /// Why it ended, and by which of the client's texts if by one of them.
 fn stop(answer: &Answer) -> (&'static str, Option<&str>) {
-    match (&answer.content, answer.finish, answer.stopped_by.as_deref()) {
-        (Content::ToolCall { .. }, _, _) => ("tool_use", None),
-        (Content::Text(_), FinishReason::Length, _) => ("max_tokens", None),
-        (Content::Text(_), FinishReason::Stop, Some(by)) => ("stop_sequence", Some(by)),
-        (Content::Text(_), FinishReason::Stop, None) => ("end_turn", None),
+    match (answer.finish, answer.stopped_by.as_deref()) {
+        _ if !answer.calls.is_empty() => ("tool_use", None),
+        (FinishReason::Length, _) => ("max_tokens", None),
+        (FinishReason::Stop, Some(by)) => ("stop_sequence", Some(by)),
+        (FinishReason::Stop, None) => ("end_turn", None),
     }
 }

@@ -1,7 +1,7 @@
 //! Parts that the protocols spell alike: message contents, turns, tools.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json, value::RawValue};
 
 use super::{AnswerForm, ClientError, Tool, ToolChoice};
 use crate::chat::{Message, Role};
@@ -38,6 +38,12 @@ pub(super) fn text(content: &Value) -> Result<String, ClientError> {
     }
 }
 
+/// What a part of a body says, read on its own.
+pub(super) fn json<T: DeserializeOwned>(raw: &RawValue) -> Result<T, ClientError> {
+    serde_json::from_str(raw.get())
+        .map_err(|error| ClientError::invalid(format!("a message cannot be read: {error}")))
+}
+
 /// `None` for a part that says nothing to a model.
 fn part(part: &Value) -> Result<Option<String>, ClientError> {
     if let Some(text) = part.as_str() {
@@ -56,9 +62,14 @@ fn part(part: &Value) -> Result<Option<String>, ClientError> {
     }
 }
 
-/// A turn in which the model called a tool, in the words in which it would have done so.
-pub(super) fn call(name: &str, arguments: &Value) -> String {
-    json!({"tool": name, "arguments": arguments}).to_string()
+/// A turn in which the model called a tool, in the words in which it would have done so. Arguments
+/// are JSON or JSON in a text, and stay as they were written.
+pub(super) fn call(name: &str, arguments: Option<&RawValue>) -> String {
+    let written = arguments.map_or("null", RawValue::get);
+    let text: Option<String> = serde_json::from_str(written).ok();
+    let inner: Option<&RawValue> = text.as_deref().and_then(|it| serde_json::from_str(it).ok());
+    let arguments = inner.map_or(written, RawValue::get);
+    format!("{{\"tool\":{},\"arguments\":{arguments}}}", json!(name))
 }
 
 /// What a tool answered, as a turn of the user.

@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
-    body,
+    Answer, AnswerForm, ClientError, ClientRequest, Identity, Tool, ToolChoice, Writer, body,
     content::{self, OneOrMany},
+    json_text,
     openai::FunctionBody,
     sampling,
 };
@@ -84,8 +84,8 @@ struct CallBody {
 #[derive(Debug, Deserialize)]
 struct CallFunction {
     name: String,
-    #[serde(default)]
-    arguments: Value,
+    /// As they were written.
+    arguments: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -210,7 +210,8 @@ fn turn(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
         "user" => vec![Message::user(text)],
         "assistant" => {
             let calls = turn.tool_calls.iter().flatten();
-            let calls = calls.map(|it| content::call(&it.function.name, &it.function.arguments));
+            let calls =
+                calls.map(|it| content::call(&it.function.name, it.function.arguments.as_deref()));
             let said = std::iter::once(text).chain(calls).filter(|it| !it.is_empty());
             vec![Message::assistant(said.collect::<Vec<_>>().join("\n"))]
         }
@@ -228,46 +229,69 @@ pub struct LineWriter {
     created_at: String,
 }
 
+#[derive(Serialize)]
+struct Line<'a> {
+    model: &'a str,
+    created_at: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<MessageLine<'a>>,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done_reason: Option<&'static str>,
+    #[serde(flatten)]
+    timings: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+struct MessageLine<'a> {
+    role: &'static str,
+    content: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<CallLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct CallLine<'a> {
+    function: FunctionLine<'a>,
+}
+
+#[derive(Serialize)]
+struct FunctionLine<'a> {
+    name: &'a str,
+    arguments: &'a RawValue,
+}
+
 impl LineWriter {
     pub fn new(identity: Identity, endpoint: Endpoint, created_at: String) -> Self {
         Self { identity, endpoint, created_at }
     }
 
-    fn line(&self, text: &str, call: Option<(&str, &Value)>) -> Map<String, Value> {
-        let mut line = Map::new();
-        line.insert("model".to_owned(), self.identity.model.clone().into());
-        line.insert("created_at".to_owned(), self.created_at.clone().into());
-        match self.endpoint {
-            Endpoint::Generate => {
-                line.insert("response".to_owned(), text.into());
-            }
+    fn line<'a>(&'a self, text: &'a str, answer: Option<&'a Answer>) -> Line<'a> {
+        let calls = answer.into_iter().flat_map(|it| &it.calls);
+        let calls = calls
+            .map(|it| CallLine { function: FunctionLine { name: &it.name, arguments: it.json() } });
+        let (response, message) = match self.endpoint {
+            Endpoint::Generate => (Some(text), None),
             Endpoint::Chat => {
-                let mut message = json!({"role": "assistant", "content": text});
-                if let (Some((name, arguments)), Some(message)) = (call, message.as_object_mut()) {
-                    let call = json!({"function": {"name": name, "arguments": arguments}});
-                    message.insert("tool_calls".to_owned(), json!([call]));
-                }
-                line.insert("message".to_owned(), message);
+                let tool_calls = calls.collect();
+                (None, Some(MessageLine { role: "assistant", content: text, tool_calls }))
             }
-        }
-        line.insert("done".to_owned(), false.into());
-        line
-    }
-
-    fn last(&self, text: &str, answer: &Answer) -> Map<String, Value> {
-        let call = match &answer.content {
-            Content::Text(_) => None,
-            Content::ToolCall { name, arguments } => Some((name.as_str(), arguments)),
         };
-        let mut line = self.line(text, call);
-        line.insert("done".to_owned(), true.into());
-        let reason = match answer.finish {
+        let done_reason = answer.map(|it| match it.finish {
             FinishReason::Stop => "stop",
             FinishReason::Length => "length",
-        };
-        line.insert("done_reason".to_owned(), reason.into());
-        line.extend(timings(&answer.usage));
-        line
+        });
+        Line {
+            model: &self.identity.model,
+            created_at: &self.created_at,
+            response,
+            message,
+            done: answer.is_some(),
+            done_reason,
+            timings: answer.map(|it| timings(&it.usage)),
+        }
     }
 }
 
@@ -281,11 +305,11 @@ impl Writer for LineWriter {
     }
 
     fn text(&mut self, delta: &str) -> Vec<u8> {
-        text_line(&Value::Object(self.line(delta, None)))
+        text_line(&self.line(delta, None))
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        text_line(&Value::Object(self.last("", answer)))
+        text_line(&self.line("", Some(answer)))
     }
 
     fn error(&mut self, error: &ClientError) -> Vec<u8> {
@@ -293,11 +317,7 @@ impl Writer for LineWriter {
     }
 
     fn whole(&mut self, answer: &Answer) -> String {
-        let text = match &answer.content {
-            Content::Text(text) => text.as_str(),
-            Content::ToolCall { .. } => "",
-        };
-        Value::Object(self.last(text, answer)).to_string()
+        json_text(&self.line(&answer.text, Some(answer)))
     }
 }
 
@@ -318,8 +338,8 @@ pub fn error_body(error: &ClientError) -> Value {
     json!({"error": error.to_string()})
 }
 
-fn text_line(value: &Value) -> Vec<u8> {
-    format!("{value}\n").into_bytes()
+fn text_line(value: &impl Serialize) -> Vec<u8> {
+    (json_text(value) + "\n").into_bytes()
 }
 
 /// Durations are nanoseconds here.

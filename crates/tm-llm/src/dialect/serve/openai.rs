@@ -2,16 +2,18 @@
 //!
 //! Formats: <https://platform.openai.com/docs/api-reference/chat>.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
-    body,
+    AnswerForm, ClientError, ClientRequest, Tool, ToolChoice, body,
     content::{self, OneOrMany},
-    event, push_json, sampling,
+    sampling,
 };
-use crate::chat::{FinishReason, Message, Usage};
+use crate::chat::Message;
+pub use writing::{ChatWriter, CompletionWriter, error_body, model, models};
+
+mod writing;
 
 #[derive(Debug, Deserialize)]
 struct ChatBody {
@@ -62,8 +64,8 @@ struct CallBody {
 #[derive(Debug, Deserialize)]
 struct FunctionCall {
     name: String,
-    #[serde(default)]
-    arguments: Value,
+    /// JSON in a text.
+    arguments: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -140,12 +142,6 @@ pub(super) fn named_tool(choice: &Value) -> Result<ToolChoice, ClientError> {
     Ok(ToolChoice::Named(name.to_owned()))
 }
 
-/// Arguments are JSON in a text here.
-pub(super) fn arguments(value: &Value) -> Value {
-    let parsed = value.as_str().and_then(|it| serde_json::from_str(it).ok());
-    parsed.unwrap_or_else(|| value.clone())
-}
-
 fn turn(message: &ChatMessage) -> Result<Vec<Message>, ClientError> {
     let text = content::text(&message.content)?;
     Ok(match message.role.as_str() {
@@ -153,8 +149,8 @@ fn turn(message: &ChatMessage) -> Result<Vec<Message>, ClientError> {
         "user" => vec![Message::user(text)],
         "assistant" => {
             let calls = message.tool_calls.iter().flatten();
-            let calls = calls
-                .map(|it| content::call(&it.function.name, &arguments(&it.function.arguments)));
+            let calls =
+                calls.map(|it| content::call(&it.function.name, it.function.arguments.as_deref()));
             let said = std::iter::once(text).chain(calls).filter(|it| !it.is_empty());
             vec![Message::assistant(said.collect::<Vec<_>>().join("\n"))]
         }
@@ -207,269 +203,4 @@ impl From<FunctionBody> for Tool {
             parameters: body.parameters.unwrap_or_else(|| json!({"type": "object"})),
         }
     }
-}
-
-/// Writes chat completions.
-#[derive(Debug)]
-pub struct ChatWriter {
-    identity: Identity,
-    with_usage: bool,
-    /// An event up to its choices, which all of a stream have alike; empty before it begins.
-    head: Vec<u8>,
-}
-
-#[derive(Serialize)]
-struct ChunkChoice<'a, D> {
-    index: u32,
-    delta: D,
-    logprobs: (),
-    finish_reason: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ContentDelta<'a> {
-    content: &'a str,
-}
-
-#[derive(Serialize)]
-struct Whole<'a> {
-    id: String,
-    object: &'static str,
-    created: i64,
-    model: &'a str,
-    choices: [WholeChoice<'a>; 1],
-    usage: Counts,
-}
-
-#[derive(Serialize)]
-struct Counts {
-    prompt_tokens: u32,
-    completion_tokens: u32,
-    total_tokens: u32,
-    prompt_tokens_details: CountDetails,
-}
-
-#[derive(Serialize)]
-struct CountDetails {
-    cached_tokens: u32,
-}
-
-#[derive(Serialize)]
-struct WholeChoice<'a> {
-    index: u32,
-    message: WholeMessage<'a>,
-    logprobs: (),
-    finish_reason: &'a str,
-}
-
-#[derive(Serialize)]
-struct WholeMessage<'a> {
-    role: &'static str,
-    content: Option<&'a str>,
-    refusal: (),
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool_calls: Option<Value>,
-}
-
-impl ChatWriter {
-    pub fn new(identity: Identity, with_usage: bool) -> Self {
-        Self { identity, with_usage, head: Vec::new() }
-    }
-
-    fn chunk(&self, delta: impl Serialize, finish: Option<&str>) -> Vec<u8> {
-        let choice = ChunkChoice { index: 0, delta, logprobs: (), finish_reason: finish };
-        self.frame(&[choice], None)
-    }
-
-    fn frame(&self, choices: &impl Serialize, usage: Option<&Counts>) -> Vec<u8> {
-        let mut frame = Vec::with_capacity(self.head.len() + 160);
-        frame.extend_from_slice(&self.head);
-        push_json(&mut frame, choices);
-        if self.with_usage {
-            frame.extend_from_slice(b",\"usage\":");
-            push_json(&mut frame, &usage);
-        }
-        frame.extend_from_slice(b"}\n\n");
-        frame
-    }
-}
-
-impl Writer for ChatWriter {
-    fn stream_type(&self) -> &'static str {
-        "text/event-stream"
-    }
-
-    fn begin(&mut self) -> Vec<u8> {
-        let mut head = b"data: ".to_vec();
-        push_json(&mut head, &self::head(&self.identity, "chatcmpl", "chat.completion.chunk"));
-        // The object goes on.
-        head.pop();
-        head.extend_from_slice(b",\"choices\":");
-        self.head = head;
-        self.chunk(json!({"role": "assistant", "content": ""}), None)
-    }
-
-    fn text(&mut self, delta: &str) -> Vec<u8> {
-        self.chunk(ContentDelta { content: delta }, None)
-    }
-
-    fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        let mut frames = Vec::new();
-        if let Content::ToolCall { name, arguments } = &answer.content {
-            let call = json!({
-                "index": 0, "id": self.identity.call_id(), "type": "function",
-                "function": {"name": name, "arguments": ""}
-            });
-            frames.extend(self.chunk(json!({ "tool_calls": [call] }), None));
-            let rest = json!({"index": 0, "function": {"arguments": arguments.to_string()}});
-            frames.extend(self.chunk(json!({ "tool_calls": [rest] }), None));
-        }
-        frames.extend(self.chunk(json!({}), Some(finish(answer))));
-        if self.with_usage {
-            frames.extend(self.frame(&json!([]), Some(&usage(&answer.usage))));
-        }
-        frames.extend_from_slice(b"data: [DONE]\n\n");
-        frames
-    }
-
-    fn error(&mut self, error: &ClientError) -> Vec<u8> {
-        event(None, &error_body(error))
-    }
-
-    fn whole(&mut self, answer: &Answer) -> String {
-        let (content, tool_calls) = match &answer.content {
-            Content::Text(text) => (Some(text.as_str()), None),
-            Content::ToolCall { name, arguments } => {
-                let function = json!({"name": name, "arguments": arguments.to_string()});
-                let id = self.identity.call_id();
-                (None, Some(json!([{"id": id, "type": "function", "function": function}])))
-            }
-        };
-        let message = WholeMessage { role: "assistant", content, refusal: (), tool_calls };
-        let finish_reason = finish(answer);
-        let whole = Whole {
-            id: format!("chatcmpl-{}", self.identity.id),
-            object: "chat.completion",
-            created: self.identity.created,
-            model: &self.identity.model,
-            choices: [WholeChoice { index: 0, message, logprobs: (), finish_reason }],
-            usage: usage(&answer.usage),
-        };
-        // What consists of texts and numbers can always be written.
-        serde_json::to_string(&whole).unwrap_or_default()
-    }
-}
-
-/// Writes the older completions.
-#[derive(Debug)]
-pub struct CompletionWriter {
-    identity: Identity,
-    with_usage: bool,
-}
-
-impl CompletionWriter {
-    pub fn new(identity: Identity, with_usage: bool) -> Self {
-        Self { identity, with_usage }
-    }
-
-    fn frame(&self, text: &str, finish: Option<&str>) -> Map<String, Value> {
-        let mut frame = head(&self.identity, "cmpl", "text_completion");
-        let choice = json!({
-            "index": 0, "text": text, "logprobs": null, "finish_reason": finish
-        });
-        frame.insert("choices".to_owned(), json!([choice]));
-        frame
-    }
-}
-
-impl Writer for CompletionWriter {
-    fn stream_type(&self) -> &'static str {
-        "text/event-stream"
-    }
-
-    fn begin(&mut self) -> Vec<u8> {
-        Vec::new()
-    }
-
-    fn text(&mut self, delta: &str) -> Vec<u8> {
-        event(None, &Value::Object(self.frame(delta, None)))
-    }
-
-    fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        let mut last = self.frame("", Some(finish(answer)));
-        if self.with_usage {
-            last.insert("usage".to_owned(), json!(usage(&answer.usage)));
-        }
-        let mut frames = event(None, &Value::Object(last));
-        frames.extend_from_slice(b"data: [DONE]\n\n");
-        frames
-    }
-
-    fn error(&mut self, error: &ClientError) -> Vec<u8> {
-        event(None, &error_body(error))
-    }
-
-    fn whole(&mut self, answer: &Answer) -> String {
-        let text = match &answer.content {
-            Content::Text(text) => text.clone(),
-            Content::ToolCall { arguments, .. } => arguments.to_string(),
-        };
-        let mut body = self.frame(&text, Some(finish(answer)));
-        body.insert("usage".to_owned(), json!(usage(&answer.usage)));
-        Value::Object(body).to_string()
-    }
-}
-
-/// An error as OpenAI's clients read it.
-pub fn error_body(error: &ClientError) -> Value {
-    let (kind, code) = match error {
-        ClientError::TooLong { .. } => ("invalid_request_error", Some("context_length_exceeded")),
-        ClientError::NoModel { .. } => ("invalid_request_error", Some("model_not_found")),
-        ClientError::Invalid { .. }
-        | ClientError::TooLarge
-        | ClientError::NoEndpoint { .. }
-        | ClientError::Unsupported { .. } => ("invalid_request_error", None),
-        ClientError::Unauthorized => ("authentication_error", Some("invalid_api_key")),
-        ClientError::Forbidden { .. } | ClientError::Elsewhere => ("permission_error", None),
-        ClientError::TooMany { .. } => ("rate_limit_error", Some("rate_limit_exceeded")),
-        ClientError::Busy { .. } => ("server_error", Some("busy")),
-        ClientError::Failed { .. } => ("server_error", None),
-        ClientError::TimedOut { .. } => ("server_error", Some("timeout")),
-    };
-    json!({"error": {"message": error.to_string(), "type": kind, "param": null, "code": code}})
-}
-
-/// The list of models, as `/v1/models` gives it.
-pub fn models(names: &[String], created: i64) -> Value {
-    let data: Vec<Value> = names.iter().map(|it| model(it, created)).collect();
-    json!({"object": "list", "data": data})
-}
-
-/// One model, as `/v1/models/{id}` gives it.
-pub fn model(name: &str, created: i64) -> Value {
-    json!({"id": name, "object": "model", "created": created, "owned_by": "task-master"})
-}
-
-fn head(identity: &Identity, prefix: &str, object: &str) -> Map<String, Value> {
-    let mut head = Map::new();
-    head.insert("id".to_owned(), format!("{prefix}-{}", identity.id).into());
-    head.insert("object".to_owned(), object.into());
-    head.insert("created".to_owned(), identity.created.into());
-    head.insert("model".to_owned(), identity.model.clone().into());
-    head
-}
-
-fn finish(answer: &Answer) -> &'static str {
-    match (&answer.content, answer.finish) {
-        (Content::ToolCall { .. }, _) => "tool_calls",
-        (Content::Text(_), FinishReason::Stop) => "stop",
-        (Content::Text(_), FinishReason::Length) => "length",
-    }
-}
-
-fn usage(usage: &Usage) -> Counts {
-    let Usage { prompt_tokens, completion_tokens, cached_tokens, .. } = *usage;
-    let total_tokens = prompt_tokens.saturating_add(completion_tokens);
-    let prompt_tokens_details = CountDetails { cached_tokens };
-    Counts { prompt_tokens, completion_tokens, total_tokens, prompt_tokens_details }
 }

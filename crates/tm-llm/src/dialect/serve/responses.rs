@@ -5,12 +5,12 @@
 //! request that goes on from an earlier one by its id is refused.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::to_raw_value};
 
 use super::{
-    Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, Tool, ToolChoice, Writer,
+    Answer, AnswerForm, ClientError, ClientRequest, Identity, Tool, ToolCall, ToolChoice, Writer,
     body, content, event,
-    openai::{ResponseFormat, arguments, error_body, named_tool},
+    openai::{ResponseFormat, error_body, named_tool},
     sampling,
 };
 use crate::chat::{FinishReason, Message};
@@ -145,8 +145,8 @@ fn turn(item: &Value) -> Result<Option<Message>, ClientError> {
             }
         }
         Some("function_call") => {
-            let arguments = arguments(item.get("arguments").unwrap_or(&Value::Null));
-            Ok(Some(Message::assistant(content::call(text("name"), &arguments))))
+            let arguments = item.get("arguments").and_then(|it| to_raw_value(it).ok());
+            Ok(Some(Message::assistant(content::call(text("name"), arguments.as_deref()))))
         }
         Some("function_call_output") => {
             let output = content::text(item.get("output").unwrap_or(&Value::Null))?;
@@ -164,6 +164,8 @@ fn turn(item: &Value) -> Result<Option<Message>, ClientError> {
 pub struct ResponseWriter {
     identity: Identity,
     sequence: u64,
+    /// Which item is being told, or comes next.
+    at: usize,
     /// Whether the item with the text has been announced.
     is_open: bool,
     /// Perplexity's item with the sources of the answer.
@@ -172,7 +174,7 @@ pub struct ResponseWriter {
 
 impl ResponseWriter {
     pub fn new(identity: Identity) -> Self {
-        Self { identity, sequence: 0, is_open: false, sources: None }
+        Self { identity, sequence: 0, at: 0, is_open: false, sources: None }
     }
 
     /// The same, and the answer names where it is from.
@@ -207,7 +209,7 @@ impl ResponseWriter {
             FinishReason::Length => ("incomplete", json!({"reason": "max_output_tokens"})),
         };
         let output: Vec<Value> =
-            self.sources.clone().into_iter().chain([self.item(answer)]).collect();
+            self.sources.clone().into_iter().chain(self.items(answer)).collect();
         let mut response = self.response(status, &output);
         if let Some(response) = response.as_object_mut() {
             let usage = &answer.usage;
@@ -226,13 +228,12 @@ impl ResponseWriter {
         response
     }
 
-    fn item(&self, answer: &Answer) -> Value {
-        match &answer.content {
-            Content::Text(text) => self.message("completed", &[part(text)]),
-            Content::ToolCall { name, arguments } => {
-                self.call("completed", name, &arguments.to_string())
-            }
-        }
+    fn items(&self, answer: &Answer) -> Vec<Value> {
+        let is_told = !answer.text.is_empty() || answer.calls.is_empty();
+        let text = is_told.then(|| self.message("completed", &[part(&answer.text)]));
+        let calls = answer.calls.iter().enumerate();
+        let calls = calls.map(|(at, it)| self.call("completed", at, &it.name, &it.arguments));
+        text.into_iter().chain(calls).collect()
     }
 
     fn message(&self, status: &str, parts: &[Value]) -> Value {
@@ -242,10 +243,10 @@ impl ResponseWriter {
         })
     }
 
-    fn call(&self, status: &str, name: &str, arguments: &str) -> Value {
+    fn call(&self, status: &str, at: usize, name: &str, arguments: &str) -> Value {
         json!({
-            "id": format!("fc_{}", self.identity.id), "type": "function_call", "status": status,
-            "call_id": self.identity.call_id(), "name": name, "arguments": arguments
+            "id": self.identity.call_id("fc", at), "type": "function_call", "status": status,
+            "call_id": self.identity.call_id("call", at), "name": name, "arguments": arguments
         })
     }
 
@@ -256,15 +257,18 @@ impl ResponseWriter {
     fn open(&mut self) -> Vec<u8> {
         self.is_open = true;
         let item = self.message("in_progress", &[]);
-        let mut frames =
-            self.event("response.output_item.added", json!({"output_index": 0, "item": item}));
+        let mut frames = self.item_event("response.output_item.added", item);
         frames.extend(self.part_event("response.content_part.added", "part", part("")));
         frames
     }
 
+    fn item_event(&mut self, kind: &str, item: Value) -> Vec<u8> {
+        self.event(kind, json!({"output_index": self.at, "item": item}))
+    }
+
     fn part_event(&mut self, kind: &str, name: &str, value: Value) -> Vec<u8> {
         let mut data = json!({
-            "item_id": self.item_id(), "output_index": 0, "content_index": 0
+            "item_id": self.item_id(), "output_index": self.at, "content_index": 0
         });
         if let Some(data) = data.as_object_mut() {
             data.insert(name.to_owned(), value);
@@ -276,21 +280,27 @@ impl ResponseWriter {
         let mut frames = if self.is_open { Vec::new() } else { self.open() };
         frames.extend(self.part_event("response.output_text.done", "text", text.into()));
         frames.extend(self.part_event("response.content_part.done", "part", part(text)));
+        let item = self.message("completed", &[part(text)]);
+        frames.extend(self.item_event("response.output_item.done", item));
+        self.at += 1;
         frames
     }
 
-    fn end_call(&mut self, name: &str, arguments: &str) -> Vec<u8> {
-        let item = self.call("in_progress", name, "");
+    fn tell_call(&mut self, at: usize, call: &ToolCall) -> Vec<u8> {
+        let ToolCall { name, arguments } = call;
+        let item = self.call("in_progress", at, name, "");
         let id = item.get("id").cloned();
-        let mut frames =
-            self.event("response.output_item.added", json!({"output_index": 0, "item": item}));
+        let mut frames = self.item_event("response.output_item.added", item);
         for (kind, field) in [
             ("response.function_call_arguments.delta", "delta"),
             ("response.function_call_arguments.done", "arguments"),
         ] {
-            let data = json!({"item_id": id, "output_index": 0, field: arguments});
+            let data = json!({"item_id": id, "output_index": self.at, field: arguments});
             frames.extend(self.event(kind, data));
         }
+        let item = self.call("completed", at, name, arguments);
+        frames.extend(self.item_event("response.output_item.done", item));
+        self.at += 1;
         frames
     }
 }
@@ -314,14 +324,13 @@ impl Writer for ResponseWriter {
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        let mut frames = match &answer.content {
-            Content::Text(text) => self.end_text(text),
-            Content::ToolCall { name, arguments } => self.end_call(name, &arguments.to_string()),
-        };
-        let item = self.item(answer);
-        frames.extend(
-            self.event("response.output_item.done", json!({"output_index": 0, "item": item})),
-        );
+        let mut frames = Vec::new();
+        if self.is_open || !answer.text.is_empty() || answer.calls.is_empty() {
+            frames.extend(self.end_text(&answer.text));
+        }
+        for (at, call) in answer.calls.iter().enumerate() {
+            frames.extend(self.tell_call(at, call));
+        }
         let kind = match answer.finish {
             FinishReason::Stop => "response.completed",
             FinishReason::Length => "response.incomplete",

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, AnswerForm, ClientError, ClientRequest, Content, Identity, ToolChoice, Writer,
+    Answer, AnswerForm, ClientError, ClientRequest, Identity, ToolCall, ToolChoice, Writer,
     anthropic, embeddings, ollama, openai, rerank, responses,
 };
 use crate::{
@@ -33,13 +33,13 @@ fn identity() -> Identity {
     Identity { id: "7".to_owned(), created: 1_700_000_000, model: "gpt-4o".to_owned() }
 }
 
-fn answer(content: Content) -> Answer {
+fn answer(text: &str, calls: Vec<ToolCall>) -> Answer {
     let usage = Usage { prompt_tokens: 10, completion_tokens: 4, ..Usage::default() };
-    Answer { content, finish: FinishReason::Stop, stopped_by: None, usage }
+    Answer { text: text.to_owned(), calls, finish: FinishReason::Stop, stopped_by: None, usage }
 }
 
-fn call() -> Content {
-    Content::ToolCall { name: "add".to_owned(), arguments: json!({"a": 1}) }
+fn call() -> Vec<ToolCall> {
+    vec![ToolCall { name: "add".to_owned(), arguments: r#"{"a":1}"#.to_owned() }]
 }
 
 /// The events of a whole stream, each as its JSON; `data: [DONE]` as a text.
@@ -235,7 +235,7 @@ fn an_ollama_request_without_a_prompt_only_loads_or_unloads_the_model() {
 #[test]
 fn chat_completions_stream_the_text_then_the_reason_then_the_usage() {
     let mut writer = openai::ChatWriter::new(identity(), true);
-    let frames = stream(&mut writer, &["Hel", "lo"], &answer(Content::Text("Hello".to_owned())));
+    let frames = stream(&mut writer, &["Hel", "lo"], &answer("Hello", Vec::new()));
     let deltas: String =
         frames.iter().filter_map(|it| it.pointer("/choices/0/delta/content")?.as_str()).collect();
     assert_eq!(deltas, "Hello");
@@ -250,7 +250,7 @@ fn chat_completions_stream_the_text_then_the_reason_then_the_usage() {
 #[test]
 fn messages_stream_in_anthropics_order() {
     let mut writer = anthropic::MessageWriter::new(identity(), 10);
-    let text = answer(Content::Text("Hello".to_owned()));
+    let text = answer("Hello", Vec::new());
     let kinds = |frames: Vec<Value>| -> Vec<String> {
         frames.iter().map(|it| it["type"].as_str().unwrap().to_owned()).collect()
     };
@@ -258,7 +258,7 @@ fn messages_stream_in_anthropics_order() {
     let end = ["content_block_stop", "message_delta", "message_stop"];
     assert_eq!(kinds(stream(&mut writer, &["Hello"], &text)), [&start[..], &end[..]].concat());
     let mut writer = anthropic::MessageWriter::new(identity(), 10);
-    let frames = stream(&mut writer, &[], &answer(call()));
+    let frames = stream(&mut writer, &[], &answer("", call()));
     assert_eq!(frames[1]["content_block"]["type"], "tool_use");
     assert_eq!(frames[2]["delta"]["partial_json"], r#"{"a":1}"#);
     assert_eq!(frames[4]["delta"]["stop_reason"], "tool_use");
@@ -266,18 +266,51 @@ fn messages_stream_in_anthropics_order() {
 }
 
 #[test]
+fn words_come_before_the_calls_in_every_protocol() {
+    let answer = answer("Hello", [call(), call()].concat());
+    let frames =
+        stream(&mut anthropic::MessageWriter::new(identity(), 10), &["Hel", "lo"], &answer);
+    let of = |kind: &str, place: &str| -> Vec<Value> {
+        let frames = frames.iter().filter(|it| it["type"] == kind);
+        frames.filter_map(|it| it.pointer(place).cloned()).collect()
+    };
+    assert_eq!(of("content_block_start", "/index"), [json!(0), json!(1), json!(2)]);
+    assert_eq!(of("content_block_stop", "/index"), [json!(0), json!(1), json!(2)]);
+    let ids = of("content_block_start", "/content_block/id");
+    assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:?}");
+    let whole: Value =
+        serde_json::from_str(&anthropic::MessageWriter::new(identity(), 10).whole(&answer))
+            .unwrap();
+    let kinds: Vec<_> =
+        whole["content"].as_array().unwrap().iter().map(|it| it["type"].clone()).collect();
+    assert_eq!(kinds, ["text", "tool_use", "tool_use"]);
+
+    let whole = openai::ChatWriter::new(identity(), false).whole(&answer);
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    let message = &whole["choices"][0]["message"];
+    assert_eq!(
+        (&message["content"], message["tool_calls"].as_array().unwrap().len()),
+        (&json!("Hello"), 2)
+    );
+    assert_eq!(whole["choices"][0]["finish_reason"], "tool_calls");
+}
+
+#[test]
 fn responses_number_their_events_and_end_with_the_whole() {
-    for (deltas, content) in
-        [(&["Hello"][..], Content::Text("Hello".to_owned())), (&[][..], call())]
-    {
+    for (deltas, text, calls) in [
+        (&["Hello"][..], "Hello", Vec::new()),
+        (&[][..], "", call()),
+        (&["Hello"][..], "Hello", [call(), call()].concat()),
+    ] {
+        let answer = answer(text, calls);
         let mut writer = responses::ResponseWriter::new(identity());
-        let frames = stream(&mut writer, deltas, &answer(content.clone()));
+        let frames = stream(&mut writer, deltas, &answer);
         let numbers: Vec<_> = frames.iter().map(|it| it["sequence_number"].as_u64()).collect();
         let expected: Vec<_> = (0..frames.len() as u64).map(Some).collect();
         assert_eq!(numbers, expected);
         let last = frames.last().unwrap();
         assert_eq!(last["type"], "response.completed");
-        assert_eq!(last["response"].to_string(), writer.whole(&answer(content)));
+        assert_eq!(last["response"].to_string(), writer.whole(&answer));
     }
 }
 
@@ -287,7 +320,7 @@ fn ollama_streams_lines_and_counts_in_nanoseconds() {
         let at = "2030-01-01T00:00:00Z".to_owned();
         ollama::LineWriter::new(identity(), ollama::Endpoint::Chat, at)
     };
-    let mut done = answer(Content::Text("Hello".to_owned()));
+    let mut done = answer("Hello", Vec::new());
     done.usage.decode = Duration::from_millis(3);
     let lines = stream(&mut new(), &["Hel", "lo"], &done);
     let said: Vec<_> = lines.iter().map(|it| it["message"]["content"].as_str().unwrap()).collect();
@@ -295,7 +328,7 @@ fn ollama_streams_lines_and_counts_in_nanoseconds() {
     assert_eq!(lines[2]["eval_duration"], 3_000_000);
     let whole = |answer| serde_json::from_str::<Value>(&new().whole(answer)).unwrap();
     assert_eq!(whole(&done)["message"]["content"], "Hello");
-    let called = whole(&answer(call()));
+    let called = whole(&answer("", call()));
     assert_eq!(called["message"]["tool_calls"][0]["function"]["arguments"], json!({"a": 1}));
 }
 

@@ -1,25 +1,42 @@
-//! The text of an answer as it comes, and the texts that end it.
+//! The text of an answer as it comes, the texts that end it, and the calls that come after it.
 
-use tm_llm::dialect::serve::ClientRequest;
+use tm_llm::{
+    chat::FinishReason,
+    dialect::serve::{ClientError, ClientRequest, ToolCall, tools::Reading},
+};
 
 /// The answer so far, and what may not be shown yet because it may begin a text that ends it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Text {
+    reading: Reading,
     shown: String,
     held: String,
     stop: Vec<String>,
     /// The one of the texts that end it which came.
     pub(super) ended_by: Option<String>,
+    /// What the model wants called; known at the end.
+    pub(super) calls: Vec<ToolCall>,
 }
 
 impl Text {
     pub(super) fn new(request: &ClientRequest) -> Self {
-        let stop = request.stop.iter().filter(|it| !it.is_empty()).cloned().collect();
-        Self { stop, ..Self::default() }
+        Self {
+            reading: Reading::new(&request.form),
+            shown: String::new(),
+            held: String::new(),
+            stop: request.stop.iter().filter(|it| !it.is_empty()).cloned().collect(),
+            ended_by: None,
+            calls: Vec::new(),
+        }
     }
 
-    /// Takes more text; what can be shown now, and whether the answer ends here.
+    /// Takes more of what the model writes; what can be shown now, and whether the answer ends here.
     pub(super) fn push(&mut self, delta: String) -> (String, bool) {
+        let words = self.reading.push(delta);
+        self.say(words)
+    }
+
+    fn say(&mut self, delta: String) -> (String, bool) {
         if self.stop.is_empty() {
             self.shown.push_str(&delta);
             return (delta, false);
@@ -36,11 +53,20 @@ impl Text {
         (shown, end.is_some())
     }
 
-    /// What was held back for nothing.
-    pub(super) fn rest(&mut self) -> String {
-        let rest = std::mem::take(&mut self.held);
-        self.shown.push_str(&rest);
-        rest
+    /// The model has ended; what is shown of what was held back.
+    ///
+    /// # Errors
+    /// [`ClientError::Failed`] when that is no answer of the form that was asked for.
+    pub(super) fn end(&mut self, finish: FinishReason) -> Result<String, ClientError> {
+        let (words, calls) = self.reading.end(finish)?;
+        let (mut shown, has_ended) = self.say(words);
+        if !has_ended {
+            let rest = std::mem::take(&mut self.held);
+            self.shown.push_str(&rest);
+            shown.push_str(&rest);
+            self.calls = calls;
+        }
+        Ok(shown)
     }
 
     pub(super) fn whole(&mut self) -> String {

@@ -36,6 +36,140 @@ async fn numbers_of_a_structured_answer_are_as_the_model_wrote_them() {
     assert!(server.model.seen().iter().all(|it| it.response_schema == Some(schema.clone())));
 }
 
+/// Requests with a tool `f`, in each protocol.
+fn with_tool(more: &Value) -> [(&'static str, Value); 4] {
+    let schema = json!({"type": "object"});
+    let function = json!({"type": "function", "function": {"name": "f", "parameters": schema}});
+    let (own, ours) = (
+        json!([{"name": "f", "input_schema": schema}]),
+        json!([{"type": "function", "name": "f", "parameters": schema}]),
+    );
+    [
+        ("/v1/chat/completions", json!([function])),
+        ("/v1/responses", ours),
+        ("/v1/messages", own),
+        ("/api/chat", json!([function])),
+    ]
+    .map(|(path, tools)| {
+        let mut body = asking(&json!({"tools": tools, "stream": false}));
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        (path, body)
+    })
+}
+
+/// Numbers that a computer does not have in the form in which they are written.
+const NUMBERS: &str = r#"{"z":1.0,"a":1e3,"b":12345678901234567890123,"c":1.10}"#;
+
+#[tokio::test]
+async fn what_a_tool_is_called_with_is_as_the_model_wrote_it() {
+    let server = Server::saying(&format!(r#"{{"tool":"f","arguments":{NUMBERS}}}"#)).await;
+    let as_text = json!(NUMBERS).to_string();
+    for stream in [false, true] {
+        for (path, body) in with_tool(&json!({ "stream": stream })) {
+            let reached = server.post(path, &body).await;
+            let written = match path {
+                "/api/chat" => NUMBERS,
+                "/v1/messages" if !stream => NUMBERS,
+                _ => &as_text,
+            };
+            assert!(reached.body.contains(written), "{path}: {reached:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_model_reads_what_a_tool_was_called_with_as_it_was_written() {
+    let server = Server::saying(r#"{"reply":"Hello"}"#).await;
+    let function = format!(r#"{{"function":{{"name":"f","arguments":{NUMBERS}}}}}"#);
+    let as_text = format!(r#"{{"function":{{"name":"f","arguments":{}}}}}"#, json!(NUMBERS));
+    let turns = |calls: &str| {
+        format!(
+            r#"[{{"role":"user","content":"Hi"}},{{"role":"assistant","content":"","tool_calls":[{calls}]}}]"#
+        )
+    };
+    let block = format!(r#"{{"type":"tool_use","id":"1","name":"f","input":{NUMBERS}}}"#);
+    for (path, body) in [
+        ("chat/completions", format!(r#"{{"model":"m","messages":{}}}"#, turns(&as_text))),
+        ("chat/completions", format!(r#"{{"model":"m","messages":{}}}"#, turns(&function))),
+        (
+            "messages",
+            format!(
+                r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"Hi"}},{{"role":"assistant","content":[{block}]}}]}}"#
+            ),
+        ),
+        (
+            "responses",
+            format!(
+                r#"{{"model":"m","input":[{{"type":"function_call","name":"f","arguments":{}}}]}}"#,
+                json!(NUMBERS)
+            ),
+        ),
+    ] {
+        let reached = server.reach(&format!("POST /v1/{path}"), "", &body).await;
+        assert_eq!(reached.status, 200, "{reached:?}");
+        let seen = server.model.seen();
+        let read = &seen.last().unwrap().messages.last().unwrap().content;
+        assert_eq!(*read, format!(r#"{{"tool":"f","arguments":{NUMBERS}}}"#), "{path}");
+    }
+    let body = format!(r#"{{"model":"m","stream":false,"messages":{}}}"#, turns(&function));
+    server.reach("POST /api/chat", "", &body).await;
+    let seen = server.model.seen();
+    assert!(seen.last().unwrap().messages.last().unwrap().content.contains(NUMBERS));
+}
+
+#[tokio::test]
+async fn words_stream_as_they_come_also_when_there_are_tools() {
+    let pieces = ["{\"rep", "ly\": \"One ", "two\\n", "three", "\"}"].map(str::to_owned).to_vec();
+    let server = Server::start(ScriptedModel::new(move |_| Reply::Pieces(pieces.clone()))).await;
+    for (path, body) in with_tool(&json!({"stream": true})) {
+        let reached = server.post(path, &body).await;
+        for piece in ["\"One \"", "\"two\\n\"", "\"three\""] {
+            assert!(reached.body.contains(piece), "{path}: {piece} is not in {reached:?}");
+        }
+        assert!(!reached.body.contains("reply"), "{path}: {reached:?}");
+    }
+}
+
+#[tokio::test]
+async fn words_come_before_the_call_that_they_announce() {
+    let said = r#"{"reply":"Wait."}{"tool":"f","arguments":{"a":1}}"#;
+    let server = Server::saying(said).await;
+    for stream in [false, true] {
+        for (path, body) in with_tool(&json!({ "stream": stream })) {
+            let reached = server.post(path, &body).await;
+            let (words, call) = (reached.body.find("Wait."), reached.body.find(r#""f""#));
+            assert!(words.is_some() && words < call, "{path}: {reached:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_ends_the_answer_ends_one_with_tools_and_one_with_a_form_too() {
+    let server = Server::saying(r#"{"reply":"One END two"}"#).await;
+    let stops = json!({
+        "stop": ["END"], "stop_sequences": ["END"], "options": {"stop": ["END"]}
+    });
+    for stream in [false, true] {
+        let mut more = stops.clone();
+        more["stream"] = json!(stream);
+        for (path, body) in with_tool(&more) {
+            if path == "/v1/responses" {
+                continue;
+            }
+            let reached = server.post(path, &body).await;
+            assert_eq!(reached.status, 200, "{path}: {reached:?}");
+            assert!(reached.body.contains("One ") && !reached.body.contains("two"), "{reached:?}");
+            assert!(!reached.body.contains("unusable"), "{path}: {reached:?}");
+        }
+    }
+    let server = Server::saying(r#"{"a": "One END two"}"#).await;
+    let format = json!({"type": "json_schema", "json_schema": {"schema": {"type": "object"}}});
+    let chat = asking(&json!({"response_format": format, "stop": ["END"]}));
+    let answer = server.post("/v1/chat/completions", &chat).await.json();
+    assert_eq!(answer["choices"][0]["message"]["content"], r#"{"a": "One "#, "{answer}");
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop");
+}
+
 #[tokio::test]
 async fn anthropics_clients_learn_which_text_ended_the_answer() {
     let server = Server::saying("one two END three").await;

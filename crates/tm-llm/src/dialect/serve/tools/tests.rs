@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
-use super::{instruct, read, schema};
+use super::{Reading, instruct, schema};
 use crate::{
     chat::{FinishReason, Message},
-    dialect::serve::{AnswerForm, Content, Tool, ToolChoice},
+    dialect::serve::{AnswerForm, Tool, ToolChoice},
 };
 
 fn form(choice: ToolChoice) -> AnswerForm {
@@ -21,30 +21,79 @@ fn form(choice: ToolChoice) -> AnswerForm {
     }
 }
 
+/// What is said and called in an answer that comes in pieces of so many bytes.
+fn read(
+    form: &AnswerForm,
+    answer: &str,
+    size: usize,
+    finish: FinishReason,
+) -> Option<(String, Vec<(String, String)>)> {
+    let mut reading = Reading::new(form);
+    let mut words = String::new();
+    let mut rest = answer;
+    while !rest.is_empty() {
+        let end = (size.min(rest.len())..).find(|it| rest.is_char_boundary(*it)).unwrap();
+        words.push_str(&reading.push(rest[..end].to_owned()));
+        rest = &rest[end..];
+    }
+    let (more, calls) = reading.end(finish).ok()?;
+    Some((words + &more, calls.into_iter().map(|it| (it.name, it.arguments)).collect()))
+}
+
 #[track_caller]
-fn check(choice: ToolChoice, answer: &str, expected: Option<Content>) {
+fn check(choice: ToolChoice, answer: &str, expected: Option<(&str, &[(&str, &str)])>) {
     let form = form(choice);
-    let is_fine = expected.is_some();
-    assert_eq!((read(&form, answer.to_owned(), FinishReason::Stop).ok(), ()), (expected, ()));
-    if is_fine {
-        let schema = schema(&form).unwrap();
-        let answer: Value = serde_json::from_str(answer).unwrap();
-        assert!(jsonschema::is_valid(&schema, &answer), "{schema} refuses {answer}");
+    let expected = expected.map(|(words, calls)| {
+        let calls = calls.iter().map(|(name, it)| ((*name).to_owned(), (*it).to_owned()));
+        (words.to_owned(), calls.collect::<Vec<_>>())
+    });
+    for size in [1, 2, 3, 7, 1000] {
+        assert_eq!(read(&form, answer, size, FinishReason::Stop), expected, "{answer} by {size}");
     }
 }
 
 #[test]
 fn answers_are_calls_or_replies() {
-    let call =
-        |name: &str, arguments: Value| Some(Content::ToolCall { name: name.to_owned(), arguments });
     let paris = r#"{"tool":"weather","arguments":{"city":"Paris"}}"#;
-    check(ToolChoice::Auto, paris, call("weather", json!({"city": "Paris"})));
-    check(ToolChoice::Required, paris, call("weather", json!({"city": "Paris"})));
-    check(ToolChoice::Auto, r#"{"reply":"Hello."}"#, Some(Content::Text("Hello.".to_owned())));
-    let named = ToolChoice::Named("weather".to_owned());
-    check(named, r#"{"city":"Paris"}"#, call("weather", json!({"city": "Paris"})));
+    let call: (&str, &[_]) = ("", &[("weather", r#"{"city":"Paris"}"#)]);
+    check(ToolChoice::Auto, paris, Some(call));
+    check(ToolChoice::Required, paris, Some(call));
+    check(ToolChoice::Auto, r#"{"reply":"Hello."}"#, Some(("Hello.", &[])));
+    check(
+        ToolChoice::Auto,
+        r#" { "reply" : "a\"\\\n\u00e9\ud83d\ude00é" } "#,
+        Some(("a\"\\\né😀é", &[])),
+    );
+    let both = format!(r#"{{"reply":"Wait."}}{paris}{paris}"#);
+    check(ToolChoice::Auto, &both, Some(("Wait.", &[call.1[0], call.1[0]])));
+    let named = || ToolChoice::Named("weather".to_owned());
+    check(named(), r#"{"city":"Paris"}"#, Some(call));
+    check(named(), r#"{"city":"Par"#, None);
     check(ToolChoice::Auto, r#"{"tool":"unknown","arguments":{}}"#, None);
-    check(ToolChoice::Auto, "Hello.", None);
+    check(ToolChoice::Auto, r#"{"other":1}"#, None);
+    check(ToolChoice::Required, r#"{"reply":"Hello."}"#, None);
+    check(ToolChoice::Required, "", None);
+}
+
+#[test]
+fn what_fits_is_what_the_schema_lets_a_model_write() {
+    for (choice, answer) in [
+        (ToolChoice::Auto, json!({"reply": "Hello."})),
+        (ToolChoice::Auto, json!({"tool": "weather", "arguments": {"city": "Paris"}})),
+        (ToolChoice::Required, json!({"tool": "stop", "arguments": {}})),
+        (ToolChoice::Named("weather".to_owned()), json!({"city": "Paris"})),
+    ] {
+        let form = form(choice);
+        let schema = schema(&form).unwrap();
+        assert!(jsonschema::is_valid(&schema, &answer), "{schema} refuses {answer}");
+        assert!(read(&form, &answer.to_string(), 5, FinishReason::Stop).is_some());
+    }
+}
+
+#[test]
+fn a_model_that_is_held_to_nothing_may_reply_in_plain_words() {
+    check(ToolChoice::Auto, "Hello {you}.", Some(("Hello {you}.", &[])));
+    check(ToolChoice::Required, "Hello.", None);
 }
 
 #[test]
@@ -57,9 +106,19 @@ fn of_an_answer_that_is_cut_the_reply_is_told_as_far_as_it_came() {
         (r#"{"tool":"weather","argu"#, ""),
         ("", ""),
     ] {
-        let read = read(&form(ToolChoice::Auto), text.to_owned(), FinishReason::Length);
-        assert_eq!(read, Ok(Content::Text(expected.to_owned())), "{text}");
+        for size in [1, 1000] {
+            let read = read(&form(ToolChoice::Auto), text, size, FinishReason::Length);
+            assert_eq!(read, Some((expected.to_owned(), Vec::new())), "{text}");
+        }
     }
+}
+
+#[test]
+fn arguments_stay_as_they_were_written() {
+    let written = r#"{"z":1.0,"a": 1e3,"b":12345678901234567890123, "c":[1.10]}"#;
+    let call = format!(r#"{{"tool":"weather","arguments":{written}}}"#);
+    check(ToolChoice::Auto, &call, Some(("", &[("weather", written)])));
+    check(ToolChoice::Named("weather".to_owned()), written, Some(("", &[("weather", written)])));
 }
 
 #[test]
@@ -86,6 +145,6 @@ fn text_needs_no_schema_and_no_instruction() {
     let messages = vec![Message::user("Hi")];
     assert_eq!(schema(&AnswerForm::Text), None);
     assert_eq!(instruct(&messages, &AnswerForm::Text), messages);
-    let said = read(&AnswerForm::Text, "Hi".to_owned(), FinishReason::Stop);
-    assert_eq!(said, Ok(Content::Text("Hi".to_owned())));
+    let said = read(&AnswerForm::Text, r#"{"reply":"Hi"}"#, 3, FinishReason::Stop);
+    assert_eq!(said, Some((r#"{"reply":"Hi"}"#.to_owned(), Vec::new())));
 }

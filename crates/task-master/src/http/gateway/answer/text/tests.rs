@@ -1,9 +1,13 @@
+use serde_json::json;
+use tm_llm::{chat::FinishReason, dialect::serve::openai};
+
 use super::Text;
 
 /// `check(stops, deltas, ..)`: what is shown after each delta, `|` where the answer ends.
 #[track_caller]
 fn check(stop: &[&str], deltas: &[&str], expected: &[&str]) {
-    let mut text = Text { stop: stop.iter().map(ToString::to_string).collect(), ..Text::default() };
+    let body = json!({"model": "m", "prompt": "Hi", "stop": stop}).to_string();
+    let mut text = Text::new(&openai::read_completion(body.as_bytes()).unwrap().0);
     let mut shown = Vec::new();
     for delta in deltas {
         let (piece, has_ended) = text.push((*delta).to_owned());
@@ -12,7 +16,7 @@ fn check(stop: &[&str], deltas: &[&str], expected: &[&str]) {
             break;
         }
     }
-    let rest = text.rest();
+    let rest = text.end(FinishReason::Stop).unwrap();
     if !rest.is_empty() {
         shown.push(rest);
     }
