@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,20 +29,108 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     pub role: Role,
+    /// What every model can read: all of it in words, images aside.
     pub content: String,
+    /// The same in parts, for servers that have words of their own for some of them; none where it is
+    /// only words.
+    pub parts: Vec<Part>,
+}
+
+/// Something that a turn consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    Text(String),
+    /// A tool that the model has called.
+    Call {
+        id: String,
+        call: ToolCall,
+    },
+    /// What came of that.
+    Result {
+        id: String,
+        name: String,
+        text: String,
+    },
+    /// What can be called now; only in the first message.
+    Tools {
+        tools: Vec<Tool>,
+        choice: ToolChoice,
+    },
+}
+
+/// Something that can be done for a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    pub name: String,
+    pub description: String,
+    /// A JSON Schema of its arguments.
+    pub parameters: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// Text or any tool.
+    Auto,
+    /// Any tool.
+    Required,
+    /// This tool.
+    Named(String),
+}
+
+/// A tool that a model wants called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    pub name: String,
+    /// JSON as the model wrote it: no number and no order of members is changed.
+    pub arguments: String,
 }
 
 impl Message {
+    fn new(role: Role, content: impl Into<String>) -> Self {
+        Self { role, content: content.into(), parts: Vec::new() }
+    }
+
     pub fn system(content: impl Into<String>) -> Self {
-        Self { role: Role::System, content: content.into() }
+        Self::new(Role::System, content)
     }
 
     pub fn user(content: impl Into<String>) -> Self {
-        Self { role: Role::User, content: content.into() }
+        Self::new(Role::User, content)
     }
 
     pub fn assistant(content: impl Into<String>) -> Self {
-        Self { role: Role::Assistant, content: content.into() }
+        Self::new(Role::Assistant, content)
+    }
+
+    /// The same turn, of which servers may be told these parts.
+    #[must_use]
+    pub fn with_parts(self, parts: Vec<Part>) -> Self {
+        Self { parts, ..self }
+    }
+
+    /// What it consists of, whether that was said or not.
+    pub fn into_parts(self) -> Vec<Part> {
+        if self.parts.is_empty() && !self.content.is_empty() {
+            return vec![Part::Text(self.content)];
+        }
+        self.parts
+    }
+}
+
+impl ChatRequest {
+    /// The tools that can be called, and how they may be chosen.
+    pub fn tools(&self) -> Option<(&[Tool], &ToolChoice)> {
+        self.messages.first()?.parts.iter().find_map(|it| match it {
+            Part::Tools { tools, choice } => Some((tools.as_slice(), choice)),
+            Part::Text(_) | Part::Call { .. } | Part::Result { .. } => None,
+        })
+    }
+}
+
+impl ToolCall {
+    /// The arguments for protocols that have them as JSON and not as a text.
+    pub fn json(&self) -> &RawValue {
+        serde_json::from_str(&self.arguments).unwrap_or(RawValue::NULL)
     }
 }
 

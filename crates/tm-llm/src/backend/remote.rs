@@ -5,7 +5,6 @@
 //! Nothing is tried twice here; that is up to [`crate::failover`]. Start at [`RemoteBackend`].
 
 use std::{
-    collections::BTreeSet,
     fmt, io,
     sync::{
         Arc, Mutex, PoisonError,
@@ -26,7 +25,7 @@ use super::{Backend, BackendError, ChatStream, ModelInfo, Pace};
 use crate::{
     chat::{ChatRequest, Sampling},
     dialect::{
-        ask::{Call, Dialect, Fault, FaultKind, Question, SchemaForm},
+        ask::{Call, Dialect, Fault, FaultKind, Question},
         frames::Framing,
     },
     discover,
@@ -42,14 +41,18 @@ use crate::{
 };
 use answering::{Answering, Limits};
 pub use key::Key;
+use learnt::Learnt;
 use reply::Reply;
+use told::Told;
 use window::{Counted, Window};
 
 mod answering;
 mod facts;
 mod key;
+mod learnt;
 mod numbers;
 mod reply;
+mod told;
 mod window;
 
 /// Where a model is and how it is reached.
@@ -118,12 +121,6 @@ pub struct RemoteBackend {
     window: AtomicU32,
 }
 
-#[derive(Debug, Clone)]
-struct Learnt {
-    form: SchemaForm,
-    omit: BTreeSet<String>,
-}
-
 /// The smallest window to ask for.
 const WINDOW_MIN: u32 = 4096;
 
@@ -147,10 +144,7 @@ impl RemoteBackend {
             parallel: facts.parallel,
             whole_answers: true,
         };
-        let learnt = Learnt {
-            form: server.provider.form,
-            omit: server.provider.omit.iter().map(|it| (*it).to_owned()).collect(),
-        };
+        let learnt = Learnt::of(server.provider, facts.holds_schemas);
         let window = AtomicU32::new(WINDOW_MIN.min(info.context_tokens));
         let (continues, learnt) = (facts.continues, Mutex::new(Arc::new(learnt)));
         let loopback = Loopback::of(&server.url).map(Arc::new);
@@ -175,7 +169,7 @@ impl RemoteBackend {
         let admitted = self.holds.admit(server, &self.client, &request).await?;
         let window = self.window(admitted.counted.tokens, request.max_tokens);
         let asked = Instant::now();
-        let reply = self.ask(&request, window, pace).await?;
+        let (reply, told) = self.ask(&request, window, pace).await?;
         let kind = reply.headers.get(header::CONTENT_TYPE);
         let is_json = kind.is_some_and(|it| it.as_bytes().starts_with(b"application/json"));
         let framing = server.provider.dialect.framing();
@@ -190,7 +184,9 @@ impl RemoteBackend {
             answer_tokens: request.max_tokens,
             context_tokens: self.info.context_tokens,
         };
-        Ok(Answering::new(Arc::clone(server), limits, framing, reply.pieces).into_stream())
+        Ok(Answering::new(Arc::clone(server), limits, framing, reply.pieces)
+            .telling(told)
+            .into_stream())
     }
 
     /// Asks in the strongest form that the server takes.
@@ -199,15 +195,17 @@ impl RemoteBackend {
         request: &ChatRequest,
         window: u32,
         pace: Pace,
-    ) -> Result<Reply, BackendError> {
+    ) -> Result<(Reply, Told), BackendError> {
         let provider = self.server.provider;
         let mut first_refusal = None;
         loop {
             let learnt = Arc::clone(&self.learnt.lock().unwrap_or_else(PoisonError::into_inner));
+            let tools = request.tools().filter(|(_, it)| learnt.has_tools(provider, it));
             let call = provider.dialect.call(&Question {
                 model: &self.server.model,
                 request,
                 form: learnt.form,
+                has_tools: tools.is_some(),
                 window,
                 limit_name: provider.limit_name,
                 continues: self.continues,
@@ -215,38 +213,19 @@ impl RemoteBackend {
                 at_once: pace == Pace::AtOnce,
             });
             let fault = match self.send(&call, request.deadline).await? {
-                Ok(response) => return Ok(response),
+                Ok(reply) => return Ok((reply, Told::of(tools))),
                 Err(fault) => fault,
             };
-            let is_new = self.learn(&learnt, &fault, &call, request.response_schema.is_some());
+            let has_schema = request.response_schema.is_some();
+            let mut known = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_new =
+                Arc::make_mut(&mut known).learn(provider, (&learnt, &fault, &call), has_schema);
+            drop(known);
             if !is_new {
                 return Err(self.failed(first_refusal.unwrap_or(fault), request));
             }
             tracing::debug!(server = %self.server.url, field = ?fault.field, "asking otherwise");
             first_refusal.get_or_insert(fault);
-        }
-    }
-
-    /// Takes note of what a refusal shows that the server does not know; false when that is
-    /// nothing.
-    fn learn(&self, tried: &Learnt, fault: &Fault, call: &Call, has_schema: bool) -> bool {
-        if !matches!(fault.kind, FaultKind::Refused) {
-            return false;
-        }
-        let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
-        let learnt = Arc::make_mut(&mut learnt);
-        let field = fault.field.as_deref().unwrap_or_default();
-        let is_ours = call.body.get(field).is_some();
-        if is_ours && DISPENSABLE.contains(&field) {
-            return learnt.omit.insert(field.to_owned());
-        }
-        let weaker = self.server.provider.dialect.weaker(tried.form);
-        match weaker.filter(|_| has_schema) {
-            Some(form) => {
-                learnt.form = learnt.form.max(form);
-                true
-            }
-            None => false,
         }
     }
 
@@ -318,18 +297,6 @@ impl RemoteBackend {
         self.window.fetch_max(size, Ordering::Relaxed).max(size)
     }
 }
-
-/// Members that an answer can do without.
-const DISPENSABLE: [&str; 8] = [
-    "temperature",
-    "top_p",
-    "seed",
-    "stream_options",
-    "max_tokens",
-    "max_completion_tokens",
-    "think",
-    "shift",
-];
 
 #[async_trait]
 impl Backend for RemoteBackend {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::frames::Framing;
 use crate::{
-    chat::{ChatRequest, FinishReason, Message, Usage},
+    chat::{ChatRequest, FinishReason, Message, ToolCall, ToolChoice, Usage},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 pub use fault::{Fault, FaultKind};
@@ -24,6 +24,7 @@ mod ollama;
 mod openai;
 mod rerank;
 mod schema;
+mod tools;
 
 /// The protocol that a server speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +58,8 @@ pub struct Question<'a> {
     pub model: &'a str,
     pub request: &'a ChatRequest,
     pub form: SchemaForm,
+    /// Tools are told in the protocol's own words, and no schema is.
+    pub has_tools: bool,
     /// The context window to set, in tokens, where the protocol can.
     pub window: u32,
     /// What the protocol calls the limit of an answer's length, where servers disagree.
@@ -102,6 +105,8 @@ struct SoFar {
     aside: String,
     /// The answer is a call of the one tool.
     is_call: bool,
+    /// What the model wants called, as far as it came.
+    calls: Vec<tools::Begun>,
 }
 
 /// A text that is not copied unless it has to be.
@@ -171,6 +176,16 @@ impl Dialect {
         }
     }
 
+    /// Whether it has words of its own for tools that may be chosen like this.
+    pub fn has_tools(self, choice: &ToolChoice) -> bool {
+        match self {
+            Self::OpenAi => true,
+            // A choice is not among what it knows.
+            Self::Ollama => *choice == ToolChoice::Auto,
+            Self::Anthropic | Self::Google => false,
+        }
+    }
+
     /// The next weaker form, when a server has refused one.
     pub fn weaker(self, form: SchemaForm) -> Option<SchemaForm> {
         match (self, form) {
@@ -186,7 +201,10 @@ impl Dialect {
 
 impl Question<'_> {
     /// The messages as most protocols have them.
-    fn turns(&self) -> Value {
+    fn turns(&self, spelling: tools::Spelling) -> Value {
+        if self.has_tools {
+            return self.request.messages.iter().flat_map(|it| spelling.turns(it)).collect();
+        }
         let turn = |it: &Message| json!({"role": it.role.name(), "content": it.content});
         self.messages().iter().map(turn).collect()
     }
@@ -194,10 +212,9 @@ impl Question<'_> {
     /// The messages, with the schema shown where nobody enforces it.
     fn messages(&self) -> Cow<'_, [Message]> {
         let messages = &self.request.messages;
-        let Some(schema) = self.request.response_schema.as_ref() else { return messages.into() };
-        if self.form == SchemaForm::Schema {
+        let Some(schema) = self.held_to().filter(|_| self.form != SchemaForm::Schema) else {
             return messages.into();
-        }
+        };
         let mut messages = messages.clone();
         if let Some(first) = messages.first_mut() {
             first.content.push_str(
@@ -209,19 +226,24 @@ impl Question<'_> {
         messages.into()
     }
 
+    /// The schema that the answer has to fit, whoever sees to that.
+    fn held_to(&self) -> Option<&Value> {
+        self.request.response_schema.as_ref().filter(|_| !self.has_tools)
+    }
+
     /// The schema, when the server is to enforce it.
     fn schema(&self) -> Option<&Value> {
-        self.request.response_schema.as_ref().filter(|_| self.form == SchemaForm::Schema)
+        self.held_to().filter(|_| self.form == SchemaForm::Schema)
     }
 
     /// The schema that goes beside JSON mode.
     fn schema_beside(&self) -> Option<&Value> {
-        self.request.response_schema.as_ref().filter(|_| self.form == SchemaForm::SchemaBeside)
+        self.held_to().filter(|_| self.form == SchemaForm::SchemaBeside)
     }
 
     /// Whether the server is to enforce JSON, but no schema.
     fn is_json_mode(&self) -> bool {
-        self.request.response_schema.is_some() && self.form == SchemaForm::JsonMode
+        self.held_to().is_some() && self.form == SchemaForm::JsonMode
     }
 
     fn without_omitted(&self, mut body: Value) -> Value {
@@ -255,6 +277,15 @@ impl Reader {
     /// Whether the server has said that nothing more comes.
     pub fn is_over(&self) -> bool {
         self.so_far.is_over
+    }
+
+    /// What the model wants called, when its answer has ended.
+    ///
+    /// # Errors
+    /// [`Fault`] where it is called with what is no JSON.
+    pub fn calls(&mut self) -> Result<Vec<ToolCall>, Fault> {
+        let is_cut = self.so_far.finish == Some(FinishReason::Length);
+        tools::finished(std::mem::take(&mut self.so_far.calls), is_cut)
     }
 
     /// How the answer ended; none while it has not, whatever became of the connection.

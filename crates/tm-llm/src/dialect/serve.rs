@@ -4,8 +4,9 @@
 //! protocol that the client speaks. Sockets and models are somebody else's. A protocol is a
 //! `read` function and a [`Writer`]; start at [`openai`], the most common one.
 
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 
+pub use crate::chat::{Tool, ToolCall, ToolChoice};
 use crate::{
     backend::BackendError,
     chat::{FinishReason, Message, Sampling, Usage},
@@ -52,25 +53,6 @@ pub enum AnswerForm {
     },
 }
 
-/// Something that the client can do for the model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tool {
-    pub name: String,
-    pub description: String,
-    /// A JSON Schema of its arguments.
-    pub parameters: Value,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ToolChoice {
-    /// Text or any tool.
-    Auto,
-    /// Any tool.
-    Required,
-    /// This tool.
-    Named(String),
-}
-
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -81,14 +63,6 @@ pub struct Answer {
     /// The client's text that ended it, where one did.
     pub stopped_by: Option<String>,
     pub usage: Usage,
-}
-
-/// A tool that a model wants called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToolCall {
-    pub name: String,
-    /// JSON as the model wrote it: no number and no order of members is changed.
-    pub arguments: String,
 }
 
 /// Facts that every piece of one answer carries.
@@ -164,13 +138,6 @@ impl Identity {
     fn call_id(&self, prefix: &str, at: usize) -> String {
         let more = if at == 0 { String::new() } else { format!("_{at}") };
         format!("{prefix}_{}{more}", self.id)
-    }
-}
-
-impl ToolCall {
-    /// The arguments for protocols that have them as JSON and not as a text.
-    fn json(&self) -> &RawValue {
-        serde_json::from_str(&self.arguments).unwrap_or(RawValue::NULL)
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::{
     Server,
     reply::Pieces,
+    told::Told,
     window::{Admitted, Counted, overflow},
 };
 use crate::{
@@ -51,6 +52,7 @@ pub(super) struct Answering {
     has_ended: bool,
     reader: Reader,
     thoughts: Thoughts,
+    told: Told,
     ready: VecDeque<Result<ChatEvent, BackendError>>,
     clock: Clock,
     /// What has come, and what was said in it.
@@ -96,10 +98,16 @@ impl Answering {
             frames: Frames::new(framing),
             has_ended: false,
             thoughts: Thoughts::default(),
+            told: Told::Nothing,
             ready: VecDeque::new(),
             bytes_received: 0,
             bytes_said: 0,
         }
+    }
+
+    /// The same of a server that was told of tools like this.
+    pub(super) fn telling(self, told: Told) -> Self {
+        Self { told, ..self }
     }
 
     pub(super) fn into_stream(self) -> ChatStream {
@@ -189,8 +197,9 @@ impl Answering {
                     }
                     self.clock.first_word.get_or_insert_with(Instant::now);
                     if let Piece::Text(text) = piece {
-                        let answer = self.thoughts.strip(text);
-                        self.say(answer.into_owned());
+                        let answer = self.thoughts.strip(text).into_owned();
+                        let answer = self.told.words(answer);
+                        self.say(answer);
                     }
                 }
             }
@@ -222,7 +231,12 @@ impl Answering {
         if let Some(error) = self.overflow(finish, usage) {
             return self.fail(error);
         }
-        let rest = std::mem::take(&mut self.thoughts).finish();
+        let calls = match self.reader.calls() {
+            Ok(calls) => calls,
+            Err(fault) => return self.fail(self.failed(fault)),
+        };
+        let rest = self.told.words(std::mem::take(&mut self.thoughts).finish());
+        let rest = rest + &self.told.end(&calls);
         self.say(rest);
         if self.has_ended {
             return;

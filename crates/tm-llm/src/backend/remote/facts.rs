@@ -26,6 +26,8 @@ pub(super) struct Facts {
     pub(super) parallel: u32,
     /// See [`Backend::continues`](crate::backend::Backend::continues).
     pub(super) continues: bool,
+    /// Whether it is of a kind that holds every answer to its schema.
+    pub(super) holds_schemas: bool,
 }
 
 impl Window {
@@ -58,7 +60,7 @@ pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, Backe
         // Newer models of some providers refuse to go on.
         let limit = server.context_window.unwrap_or(CONTEXT_ELSEWHERE);
         let window = Window::told(limit, Counter::Nobody);
-        return Ok(Facts { window, parallel: 4, continues: false });
+        return Ok(Facts { window, parallel: 4, continues: false, holds_schemas: false });
     }
     let asking = Asking { server, client };
     let facts = match server.provider.dialect {
@@ -68,7 +70,7 @@ pub(super) async fn ask(server: &Server, client: &Client) -> Result<Facts, Backe
             asking.json(client.get(format!("{}/models", server.url))).await?;
             // These protocols have an error for what is too long.
             let window = Window { refuses: true, ..Window::untold(server, Counter::Nobody) };
-            Facts { window, parallel: 1, continues: false }
+            Facts { window, parallel: 1, continues: false, holds_schemas: false }
         }
     };
     Ok(facts)
@@ -110,7 +112,7 @@ impl Asking<'_> {
         let most = context_window.unwrap_or(CONTEXT_MOST);
         let otherwise = context_window.unwrap_or(CONTEXT_UNKNOWN);
         let window = Window::told(length.map_or(otherwise, |it| it.min(most)), Counter::Nobody);
-        Ok(Facts { window, parallel: 1, continues: true })
+        Ok(Facts { window, parallel: 1, continues: true, holds_schemas: false })
     }
 
     /// vLLM tells with its models, LM Studio and llama.cpp at places of their own.
@@ -122,7 +124,7 @@ impl Asking<'_> {
         let own = listed.clone().find(is_it);
         if let Some(context) = own.and_then(|it| number(it.get("max_model_len")?)) {
             let window = Window::told(context, Counter::Vllm);
-            return Ok(Facts { window, parallel: 4, continues: true });
+            return Ok(Facts { window, parallel: 4, continues: true, holds_schemas: true });
         }
         let root = url.strip_suffix("/v1").unwrap_or(url);
         if self.server.provider.name == "lmstudio" {
@@ -132,17 +134,17 @@ impl Asking<'_> {
             // What does not fit loses its middle there, unless somebody has set it otherwise.
             let window = window.map(|it| Window { refuses: false, ..it });
             let window = window.unwrap_or(Window::untold(self.server, Counter::Nobody));
-            return Ok(Facts { window, parallel: 1, continues: false });
+            return Ok(Facts { window, parallel: 1, continues: false, holds_schemas: false });
         }
         let props = self.json(self.client.get(format!("{root}/props"))).await?;
         let context = props.pointer("/default_generation_settings/n_ctx").and_then(number);
         let parallel = props.get("total_slots").and_then(number).unwrap_or(1).max(1);
         if let Some(context) = context {
             let window = Window::told(context, Counter::LlamaCpp);
-            return Ok(Facts { window, parallel, continues: true });
+            return Ok(Facts { window, parallel, continues: true, holds_schemas: true });
         }
         let window = Window::untold(self.server, self.counter(root).await?);
-        Ok(Facts { window, parallel: 1, continues: false })
+        Ok(Facts { window, parallel: 1, continues: false, holds_schemas: false })
     }
 
     /// Who counts, of those that do not say how much they hold.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
-use super::{Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema};
+use super::{Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema, tools};
 use crate::chat::FinishReason;
 
 #[derive(Debug, Deserialize)]
@@ -38,6 +38,8 @@ struct Said<'a> {
     content: Option<Word<'a>>,
     #[serde(borrow)]
     thinking: Option<Word<'a>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<tools::Heard<'a>>>,
 }
 
 pub(super) fn call(question: &Question<'_>) -> Call {
@@ -45,7 +47,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     let sampling = &request.sampling;
     let mut body = json!({
         "model": question.model,
-        "messages": question.turns(),
+        "messages": question.turns(tools::Spelling::Ollama),
         "stream": !question.at_once,
         "think": false,
         "truncate": false,
@@ -60,6 +62,9 @@ pub(super) fn call(question: &Question<'_>) -> Call {
             "seed": sampling.seed,
         },
     });
+    if let Some((tools, _)) = tools::told(question) {
+        body["tools"] = tools;
+    }
     if let Some(schema) = question.schema() {
         body["format"] = schema.clone();
     } else if question.is_json_mode() {
@@ -74,6 +79,9 @@ pub(super) fn read<'a>(frame: &'a str, so_far: &mut SoFar) -> Result<Vec<Piece<'
     if let Some(said) = line.message {
         say(&mut pieces, Piece::Reasoning, said.thinking.map(|it| it.0));
         say(&mut pieces, Piece::Text, said.content.map(|it| it.0));
+        for heard in said.tool_calls.into_iter().flatten() {
+            tools::hear(&mut so_far.calls, heard);
+        }
     }
     if line.done {
         let usage = &mut so_far.usage;

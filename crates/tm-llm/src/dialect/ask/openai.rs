@@ -6,8 +6,10 @@
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json, value::RawValue};
 
-use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema};
-use crate::chat::{FinishReason, Role};
+use super::{
+    ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema, tools,
+};
+use crate::chat::{FinishReason, Role, ToolChoice};
 
 #[derive(Debug, Deserialize)]
 struct Chunk<'a> {
@@ -39,6 +41,8 @@ struct Delta<'a> {
     reasoning: Option<Word<'a>>,
     #[serde(borrow)]
     refusal: Option<Word<'a>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<tools::Heard<'a>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,7 +63,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     let request = question.request;
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(question.model));
-    body.insert("messages".to_owned(), question.turns());
+    body.insert("messages".to_owned(), question.turns(tools::Spelling::OpenAi));
     body.insert("temperature".to_owned(), super::schema::short(request.sampling.temperature));
     body.insert("top_p".to_owned(), super::schema::short(request.sampling.top_p));
     body.insert("seed".to_owned(), json!(request.sampling.seed));
@@ -72,6 +76,15 @@ pub(super) fn call(question: &Question<'_>) -> Call {
         // vLLM's words; llama.cpp does it without being told.
         body.insert("continue_final_message".to_owned(), json!(true));
         body.insert("add_generation_prompt".to_owned(), json!(false));
+    }
+    if let Some((tools, choice)) = tools::told(question) {
+        body.insert("tools".to_owned(), tools);
+        let choice = match choice {
+            ToolChoice::Auto => json!("auto"),
+            ToolChoice::Required => json!("required"),
+            ToolChoice::Named(name) => json!({"type": "function", "function": {"name": name}}),
+        };
+        body.insert("tool_choice".to_owned(), choice);
     }
     if let Some(schema) = question.schema() {
         let mut named = json!({"name": ANSWER, "schema": schema});
@@ -112,6 +125,9 @@ pub(super) fn read<'a>(frame: &'a str, so_far: &mut SoFar) -> Result<Vec<Piece<'
     let reasoning = said.reasoning_content.or(said.reasoning);
     say(&mut pieces, Piece::Reasoning, reasoning.map(|it| it.0));
     content(said.content.map_or("", RawValue::get), &mut pieces);
+    for heard in said.tool_calls.into_iter().flatten() {
+        tools::hear(&mut so_far.calls, heard);
+    }
     if let Some(reason) = choice.finish_reason.filter(|it| !it.0.is_empty()) {
         so_far.finish = Some(finish(&reason.0)?);
         so_far.is_over |= is_whole;

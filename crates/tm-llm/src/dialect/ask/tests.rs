@@ -26,6 +26,7 @@ fn call(dialect: Dialect, form: SchemaForm, omit: &[String]) -> String {
         model: "m",
         request: &request,
         form,
+        has_tools: false,
         window: 4096,
         limit_name: "max_tokens",
         continues: false,

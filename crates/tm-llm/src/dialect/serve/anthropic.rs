@@ -41,6 +41,8 @@ struct TurnBody {
 #[derive(Debug, Deserialize)]
 struct BlockBody {
     r#type: Option<String>,
+    id: Option<String>,
+    tool_use_id: Option<String>,
     name: Option<String>,
     input: Option<Box<RawValue>>,
     #[serde(default)]
@@ -134,10 +136,13 @@ fn turns(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
         match block.r#type.as_deref() {
             Some("tool_use") => {
                 let name = block.name.unwrap_or_default();
-                messages.push(Message::assistant(content::call(&name, block.input.as_deref())));
+                let call = content::call(&name, block.input.as_deref());
+                let id = block.id.unwrap_or_default();
+                messages.push(content::called(String::new(), vec![(id, call)]));
             }
             Some("tool_result") => {
-                messages.push(content::result("", &content::text(&block.content)?));
+                let text = content::text(&block.content)?;
+                messages.push(content::result(block.tool_use_id.as_deref(), "", &text));
             }
             Some(_) | None => {
                 messages.push(message(content::text(&Value::Array(vec![content::json(raw)?]))?));

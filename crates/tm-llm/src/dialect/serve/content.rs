@@ -1,10 +1,12 @@
 //! Parts that the protocols spell alike: message contents, turns, tools.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
 
-use super::{AnswerForm, ClientError, Tool, ToolChoice};
-use crate::chat::{Message, Role};
+use super::{AnswerForm, ClientError, Tool, ToolCall, ToolChoice};
+use crate::chat::{Message, Part, Role};
 
 /// One text, or several.
 #[derive(Debug, Clone, Deserialize)]
@@ -62,20 +64,70 @@ fn part(part: &Value) -> Result<Option<String>, ClientError> {
     }
 }
 
-/// A turn in which the model called a tool, in the words in which it would have done so. Arguments
-/// are JSON or JSON in a text, and stay as they were written.
-pub(super) fn call(name: &str, arguments: Option<&RawValue>) -> String {
+/// A turn in which the model said something and called tools, in the words in which it would have
+/// done so. Calls come with the ids that the client gave them, where it did.
+pub(super) fn called(text: String, calls: Vec<(String, ToolCall)>) -> Message {
+    let written = calls
+        .iter()
+        .map(|(_, it)| format!("{{\"tool\":{},\"arguments\":{}}}", json!(it.name), it.arguments));
+    let said = std::iter::once(text.clone()).chain(written).filter(|it| !it.is_empty());
+    let message = Message::assistant(said.collect::<Vec<_>>().join("\n"));
+    if calls.is_empty() {
+        return message;
+    }
+    let text = Some(text).filter(|it| !it.is_empty()).map(Part::Text);
+    let calls = calls.into_iter().map(|(id, call)| Part::Call { id, call });
+    message.with_parts(text.into_iter().chain(calls).collect())
+}
+
+/// A call that the model made. Arguments are JSON or JSON in a text, and stay as they were written.
+pub(super) fn call(name: &str, arguments: Option<&RawValue>) -> ToolCall {
     let written = arguments.map_or("null", RawValue::get);
     let text: Option<String> = serde_json::from_str(written).ok();
     let inner: Option<&RawValue> = text.as_deref().and_then(|it| serde_json::from_str(it).ok());
-    let arguments = inner.map_or(written, RawValue::get);
-    format!("{{\"tool\":{},\"arguments\":{arguments}}}", json!(name))
+    let arguments = inner.map_or(written, RawValue::get).to_owned();
+    ToolCall { name: name.to_owned(), arguments }
 }
 
 /// What a tool answered, as a turn of the user.
-pub(super) fn result(name: &str, content: &str) -> Message {
+pub(super) fn result(id: Option<&str>, name: &str, content: &str) -> Message {
     let of = if name.is_empty() { String::new() } else { format!(" of {name}") };
-    Message::user(format!("Result{of}:\n{content}"))
+    let part = Part::Result {
+        id: id.unwrap_or_default().to_owned(),
+        name: name.to_owned(),
+        text: content.to_owned(),
+    };
+    Message::user(format!("Result{of}:\n{content}")).with_parts(vec![part])
+}
+
+/// Calls without an id get one, and what came of them the same, in their order; results without a
+/// name get that of their call.
+fn match_up(turns: &mut [Message]) {
+    let mut open: VecDeque<(String, String)> = VecDeque::new();
+    let mut made = 0;
+    for part in turns.iter_mut().flat_map(|it| &mut it.parts) {
+        match part {
+            Part::Call { id, call } => {
+                if id.is_empty() {
+                    *id = format!("call_{made}");
+                }
+                made += 1;
+                open.push_back((id.clone(), call.name.clone()));
+            }
+            Part::Result { id, name, .. } => {
+                let same = |(of, by): &(String, String)| {
+                    if id.is_empty() { name.is_empty() || by == name } else { of == id }
+                };
+                let at = open.iter().position(same);
+                let Some((of, by)) = at.and_then(|at| open.remove(at)) else { continue };
+                *id = of;
+                if name.is_empty() {
+                    *name = by;
+                }
+            }
+            Part::Text(_) | Part::Tools { .. } => {}
+        }
+    }
 }
 
 /// Turns in the form that every chat template takes: one system message first, then the user and
@@ -87,7 +139,7 @@ pub(super) fn turns(messages: Vec<Message>) -> Result<Vec<Message>, ClientError>
         if message.role == Role::System {
             append(&mut system, &message.content);
         } else if let Some(last) = turns.last_mut().filter(|it| it.role == message.role) {
-            append(&mut last.content, &message.content);
+            join(last, message);
         } else if !message.content.is_empty() || turns.is_empty() {
             turns.push(message);
         }
@@ -95,13 +147,24 @@ pub(super) fn turns(messages: Vec<Message>) -> Result<Vec<Message>, ClientError>
     if turns.iter().all(|it| it.content.trim().is_empty()) && system.trim().is_empty() {
         return Err(ClientError::invalid("the messages say nothing"));
     }
+    match_up(&mut turns);
     if !system.is_empty() {
         turns.insert(0, Message::system(system));
     }
     Ok(turns)
 }
 
-fn append(text: &mut String, more: &str) {
+fn join(last: &mut Message, message: Message) {
+    if last.parts.is_empty() && !message.parts.is_empty() {
+        last.parts = last.clone().into_parts();
+    }
+    append(&mut last.content, &message.content);
+    if !last.parts.is_empty() {
+        last.parts.extend(message.into_parts());
+    }
+}
+
+pub(super) fn append(text: &mut String, more: &str) {
     if !text.is_empty() && !more.is_empty() {
         text.push_str("\n\n");
     }

@@ -73,11 +73,13 @@ struct TurnBody {
     content: String,
     images: Option<Vec<Value>>,
     tool_calls: Option<Vec<CallBody>>,
+    tool_call_id: Option<String>,
     tool_name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct CallBody {
+    id: Option<String>,
     function: CallFunction,
 }
 
@@ -209,13 +211,16 @@ fn turn(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
         "system" => vec![Message::system(text)],
         "user" => vec![Message::user(text)],
         "assistant" => {
-            let calls = turn.tool_calls.iter().flatten();
-            let calls =
-                calls.map(|it| content::call(&it.function.name, it.function.arguments.as_deref()));
-            let said = std::iter::once(text).chain(calls).filter(|it| !it.is_empty());
-            vec![Message::assistant(said.collect::<Vec<_>>().join("\n"))]
+            let calls = turn.tool_calls.iter().flatten().map(|it| {
+                let call = content::call(&it.function.name, it.function.arguments.as_deref());
+                (it.id.clone().unwrap_or_default(), call)
+            });
+            vec![content::called(text, calls.collect())]
         }
-        "tool" => vec![content::result(turn.tool_name.as_deref().unwrap_or_default(), &text)],
+        "tool" => {
+            let name = turn.tool_name.as_deref().unwrap_or_default();
+            vec![content::result(turn.tool_call_id.as_deref(), name, &text)]
+        }
         other => return Err(ClientError::invalid(format!("`{other}` is no role"))),
     })
 }

@@ -53,11 +53,13 @@ struct ChatMessage {
     #[serde(default)]
     content: Value,
     tool_calls: Option<Vec<CallBody>>,
+    tool_call_id: Option<String>,
     name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct CallBody {
+    id: Option<String>,
     function: FunctionCall,
 }
 
@@ -148,14 +150,15 @@ fn turn(message: &ChatMessage) -> Result<Vec<Message>, ClientError> {
         "system" | "developer" => vec![Message::system(text)],
         "user" => vec![Message::user(text)],
         "assistant" => {
-            let calls = message.tool_calls.iter().flatten();
-            let calls =
-                calls.map(|it| content::call(&it.function.name, it.function.arguments.as_deref()));
-            let said = std::iter::once(text).chain(calls).filter(|it| !it.is_empty());
-            vec![Message::assistant(said.collect::<Vec<_>>().join("\n"))]
+            let calls = message.tool_calls.iter().flatten().map(|it| {
+                let call = content::call(&it.function.name, it.function.arguments.as_deref());
+                (it.id.clone().unwrap_or_default(), call)
+            });
+            vec![content::called(text, calls.collect())]
         }
         "tool" | "function" => {
-            vec![content::result(message.name.as_deref().unwrap_or_default(), &text)]
+            let name = message.name.as_deref().unwrap_or_default();
+            vec![content::result(message.tool_call_id.as_deref(), name, &text)]
         }
         other => return Err(ClientError::invalid(format!("`{other}` is no role"))),
     })

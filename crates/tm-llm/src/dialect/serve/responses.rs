@@ -146,11 +146,12 @@ fn turn(item: &Value) -> Result<Option<Message>, ClientError> {
         }
         Some("function_call") => {
             let arguments = item.get("arguments").and_then(|it| to_raw_value(it).ok());
-            Ok(Some(Message::assistant(content::call(text("name"), arguments.as_deref()))))
+            let call = content::call(text("name"), arguments.as_deref());
+            Ok(Some(content::called(String::new(), vec![(text("call_id").to_owned(), call)])))
         }
         Some("function_call_output") => {
             let output = content::text(item.get("output").unwrap_or(&Value::Null))?;
-            Ok(Some(content::result("", &output)))
+            Ok(Some(content::result(Some(text("call_id")), "", &output)))
         }
         Some("reasoning") => Ok(None),
         Some(other) => {

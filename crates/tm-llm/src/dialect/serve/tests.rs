@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     backend::BackendError,
-    chat::{FinishReason, Message, Role, Usage},
+    chat::{FinishReason, Message, Part, Role, Usage},
 };
 
 mod forms;
@@ -55,6 +55,10 @@ fn stream(writer: &mut dyn Writer, deltas: &[&str], answer: &Answer) -> Vec<Valu
     data.map(|it| serde_json::from_str(it).unwrap_or_else(|_| json!(it))).collect()
 }
 
+fn words(messages: &[Message]) -> Vec<(Role, &str)> {
+    messages.iter().map(|it| (it.role, it.content.as_str())).collect()
+}
+
 #[test]
 fn a_seed_is_the_clients_own_or_there_is_none() {
     let user = json!([{"role": "user", "content": "Hi"}]);
@@ -83,7 +87,7 @@ fn the_same_conversation_is_read_the_same_from_every_protocol() {
         {"role": "assistant", "content": null, "tool_calls": [{"id": "1", "function": function}]},
         {"role": "tool", "tool_call_id": "1", "name": "add", "content": "2"}
     ]});
-    assert_eq!(read(chat, &from_openai).messages, expected);
+    assert_eq!(words(&read(chat, &from_openai).messages), words(&expected));
 
     let from_ollama = json!({"model": "m", "messages": [
         {"role": "system", "content": "Be brief."},
@@ -93,7 +97,7 @@ fn the_same_conversation_is_read_the_same_from_every_protocol() {
         ]},
         {"role": "tool", "tool_name": "add", "content": "2"}
     ]});
-    assert_eq!(read(ollama_chat, &from_ollama).messages, expected);
+    assert_eq!(words(&read(ollama_chat, &from_ollama).messages), words(&expected));
 
     // The two others do not name the tool with its result.
     let from_anthropic = json!({"model": "m", "max_tokens": 9, "system": "Be brief.", "messages": [
@@ -114,9 +118,23 @@ fn the_same_conversation_is_read_the_same_from_every_protocol() {
     ]});
     for request in [read(anthropic::read, &from_anthropic), read(responses::read, &from_responses)]
     {
-        assert_eq!(request.messages[..3], expected[..3]);
-        assert_eq!(request.messages[3], Message::user("Result:\n2"));
+        assert_eq!(words(&request.messages[..3]), words(&expected[..3]));
+        assert_eq!(words(&request.messages[3..]), [(Role::User, "Result:\n2")]);
     }
+    // What servers are told that have words of their own for it, is the same of all.
+    for request in [
+        read(chat, &from_openai),
+        read(anthropic::read, &from_anthropic),
+        read(responses::read, &from_responses),
+    ] {
+        let call = ToolCall { name: "add".to_owned(), arguments: r#"{"a":1}"#.to_owned() };
+        let id = || "1".to_owned();
+        assert_eq!(request.messages[2].parts, [Part::Call { id: id(), call }]);
+        let result = Part::Result { id: id(), name: "add".to_owned(), text: "2".to_owned() };
+        assert_eq!(request.messages[3].parts, [result]);
+    }
+    assert!(matches!(&read(ollama_chat, &from_ollama).messages[2].parts[..],
+        [Part::Call { id, .. }] if !id.is_empty()));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use serde_json::{Value, json};
 
-use super::{AnswerForm, Tool, ToolChoice};
-use crate::chat::{Message, Role};
+use super::{AnswerForm, Tool, ToolChoice, content::append};
+use crate::chat::{Message, Part, Role};
 pub use reading::Reading;
 
 mod reading;
@@ -48,12 +48,15 @@ pub fn instruct<'a>(messages: &'a [Message], form: &AnswerForm) -> Cow<'a, [Mess
             _ = write!(text, "Answer with the arguments of {name}, as JSON.");
         }
     }
-    match messages.first_mut().filter(|it| it.role == Role::System) {
-        Some(system) => {
-            system.content.push_str("\n\n");
-            system.content.push_str(&text);
-        }
-        None => messages.insert(0, Message::system(text)),
+    let has_system = messages.first().is_some_and(|it| it.role == Role::System);
+    if !has_system {
+        messages.insert(0, Message::system(""));
+    }
+    if let Some(system) = messages.first_mut() {
+        let mut parts = system.clone().into_parts();
+        parts.push(Part::Tools { tools: tools.clone(), choice: choice.clone() });
+        append(&mut system.content, &text);
+        system.parts = parts;
     }
     messages.into()
 }
