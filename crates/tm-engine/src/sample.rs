@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of the model; the same seed and scores draw the same tokens.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashMap};
 
 use llama_cpp_2::token::LlamaToken;
 use tm_llm::chat::Sampling;
@@ -13,7 +13,8 @@ use toktrie::SimpleVob;
 pub(crate) struct Sampler {
     sampling: Sampling,
     random: u64,
-    seen: HashSet<u32>,
+    /// How often the answer has each token.
+    seen: HashMap<u32, u32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -24,12 +25,12 @@ struct Candidate {
 
 impl Sampler {
     pub(crate) fn new(sampling: Sampling) -> Self {
-        Self { random: sampling.seed, sampling, seen: HashSet::new() }
+        Self { random: sampling.seed, sampling, seen: HashMap::new() }
     }
 
     /// Counts `token` as part of the answer.
     pub(crate) fn saw(&mut self, token: LlamaToken) {
-        self.seen.insert(token.0.cast_unsigned());
+        *self.seen.entry(token.0.cast_unsigned()).or_default() += 1;
     }
 
     /// The next token, given a score for each; `None` when none is allowed.
@@ -50,20 +51,27 @@ impl Sampler {
     }
 
     fn penalised<'scores>(&self, scores: &'scores [f32]) -> Cow<'scores, [f32]> {
-        let penalty = self.sampling.repeat_penalty;
-        if penalty <= 0.0 || (penalty - 1.0).abs() < f32::EPSILON || self.seen.is_empty() {
+        let Sampling { repeat_penalty, frequency_penalty, presence_penalty, .. } = self.sampling;
+        let is_none = |penalty: f32| penalty.abs() < f32::EPSILON;
+        let penalty = if repeat_penalty > 0.0 { repeat_penalty } else { 1.0 };
+        let is_idle =
+            is_none(penalty - 1.0) && is_none(frequency_penalty) && is_none(presence_penalty);
+        if is_idle || self.seen.is_empty() {
             return Cow::Borrowed(scores);
         }
         let mut scores = scores.to_vec();
-        for id in &self.seen {
+        for (id, times) in &self.seen {
             if let Some(score) = usize::try_from(*id).ok().and_then(|id| scores.get_mut(id)) {
-                *score = if *score > 0.0 { *score / penalty } else { *score * penalty };
+                let repeated = if *score > 0.0 { *score / penalty } else { *score * penalty };
+                // No answer has so many tokens that this is not exact.
+                let times = f32::from(u16::try_from(*times).unwrap_or(u16::MAX));
+                *score = repeated - times * frequency_penalty - presence_penalty;
             }
         }
         Cow::Owned(scores)
     }
 
-    /// What is left of the likeliest after top-p, with its weight after the temperature:
+    /// What is left of the likeliest after top-p and min-p, with its weight after the temperature:
     /// llama.cpp's order, so that a model's recommended values mean what its makers measured.
     fn weigh(&self, likeliest: &[Candidate]) -> Vec<(u32, f32)> {
         let best = likeliest.first().map_or(0.0, |one| one.score);
@@ -72,6 +80,9 @@ impl Sampler {
         let mut weights = Vec::new();
         for candidate in likeliest {
             let score = candidate.score - best;
+            if score.exp() < self.sampling.min_p {
+                break;
+            }
             weights.push((candidate.id, (score / self.sampling.temperature).exp()));
             mass += score.exp() / total;
             if mass >= self.sampling.top_p {

@@ -144,6 +144,7 @@ pub async fn complete(
     let mut text = String::new();
     while let Some(event) = events.next().await {
         match event? {
+            ChatEvent::Reasoning(_) => {}
             ChatEvent::Delta(delta) if delta.is_empty() => {}
             ChatEvent::Delta(delta) => {
                 on_text(&delta);

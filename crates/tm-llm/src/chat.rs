@@ -145,13 +145,31 @@ pub struct Sampling {
     pub top_k: u32,
     /// Lowers the score of tokens the answer already holds; 1 leaves them alone.
     pub repeat_penalty: f32,
+    /// Tokens that are less likely than this part of the likeliest are left out; 0 for no limit.
+    pub min_p: f32,
+    /// Taken from the score of a token each time that the answer holds it; 0 leaves it alone.
+    pub frequency_penalty: f32,
+    /// Taken once from the score of a token that the answer holds; 0 leaves it alone.
+    pub presence_penalty: f32,
+    /// Whether a model that can think aloud first is to do so, where a server can be told.
+    pub may_think: bool,
     /// The same seed draws the same tokens on the same build and thread count.
     pub seed: u64,
 }
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { temperature: 0.2, top_p: 0.95, top_k: 40, repeat_penalty: 1.0, seed: 42 }
+        Self {
+            temperature: 0.2,
+            top_p: 0.95,
+            top_k: 40,
+            repeat_penalty: 1.0,
+            min_p: 0.0,
+            frequency_penalty: 0.0,
+            presence_penalty: 0.0,
+            may_think: false,
+            seed: 42,
+        }
     }
 }
 
@@ -212,6 +230,8 @@ impl std::ops::AddAssign for Usage {
 pub enum ChatEvent {
     /// More text; none when the model is at work at what nobody is shown.
     Delta(String),
+    /// The model thinks aloud, which is no part of its answer.
+    Reasoning(String),
     /// The end: exactly one, and the last event of a stream that did not fail.
     Done { finish: FinishReason, usage: Usage },
 }

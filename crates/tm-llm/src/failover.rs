@@ -347,7 +347,7 @@ impl Inner {
             ChatEvent::Done { finish: FinishReason::Stop, .. } if !goes_on => {
                 Err(BackendError::EmptyAnswer { model: model() })
             }
-            first @ (ChatEvent::Delta(_) | ChatEvent::Done { .. }) => Ok((first, events)),
+            first => Ok((first, events)),
         }
     }
 

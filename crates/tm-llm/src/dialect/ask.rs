@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::frames::Framing;
 use crate::{
-    chat::{ChatRequest, FinishReason, Message, ToolCall, ToolChoice, Usage},
+    chat::{ChatRequest, FinishReason, Message, Sampling, ToolCall, ToolChoice, Usage},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 pub use fault::{Fault, FaultKind};
@@ -244,6 +244,19 @@ impl Question<'_> {
     /// Whether the server is to enforce JSON, but no schema.
     fn is_json_mode(&self) -> bool {
         self.held_to().is_some() && self.form == SchemaForm::JsonMode
+    }
+
+    /// What a request says of tokens beyond what is usual; servers are not told of the usual.
+    fn penalties(&self) -> impl Iterator<Item = (&'static str, Value)> + use<> {
+        let (asked, usual) = (&self.request.sampling, Sampling::default());
+        let members = [
+            ("min_p", asked.min_p, usual.min_p),
+            ("frequency_penalty", asked.frequency_penalty, usual.frequency_penalty),
+            ("presence_penalty", asked.presence_penalty, usual.presence_penalty),
+        ];
+        let differs = |one: f32, other: f32| (one - other).abs() > f32::EPSILON;
+        let members = members.into_iter().filter(move |(_, one, other)| differs(*one, *other));
+        members.map(|(name, value, _)| (name, schema::short(value)))
     }
 
     fn without_omitted(&self, mut body: Value) -> Value {

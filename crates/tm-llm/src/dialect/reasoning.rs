@@ -13,6 +13,8 @@ pub struct Thoughts {
     state: State,
     /// What may turn out to be part of a tag.
     held: String,
+    /// What was taken out since somebody last asked.
+    thought: String,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -43,15 +45,21 @@ impl Thoughts {
             }
         }
         if self.state == State::Thinking {
-            if let Some((_, answer)) = self.held.split_once(CLOSE) {
+            if let Some((thought, answer)) = self.held.split_once(CLOSE) {
+                self.thought.push_str(thought);
                 let answer = answer.trim_start().to_owned();
                 self.held.clear();
                 self.state = State::Answering;
                 return answer.into();
             }
-            self.forget_thoughts();
+            self.take_out();
         }
         Cow::default()
+    }
+
+    /// The thoughts that were taken out since this was last asked.
+    pub fn thought(&mut self) -> String {
+        std::mem::take(&mut self.thought)
     }
 
     /// What was held back, when nothing more comes: a text that only looked like a thought.
@@ -63,10 +71,10 @@ impl Thoughts {
     }
 
     /// Keeps only what may be the beginning of the end.
-    fn forget_thoughts(&mut self) {
+    fn take_out(&mut self) {
         let from = self.held.len().saturating_sub(CLOSE.len() - 1);
         let from = (from..=self.held.len()).find(|it| self.held.is_char_boundary(*it));
-        self.held.drain(..from.unwrap_or(0));
+        self.thought.extend(self.held.drain(..from.unwrap_or(0)));
     }
 }
 

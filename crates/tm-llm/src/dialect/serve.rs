@@ -37,6 +37,8 @@ pub struct ClientRequest {
     pub max_tokens: Option<u32>,
     /// The answer ends before any of these texts.
     pub stop: Vec<String>,
+    /// The client wants to see what the model thinks.
+    pub with_reasoning: bool,
     pub stream: bool,
 }
 
@@ -56,6 +58,8 @@ pub enum AnswerForm {
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
+    /// What the model thought before it answered, where that is known.
+    pub reasoning: String,
     pub text: String,
     /// What it would have the client do, after the text.
     pub calls: Vec<ToolCall>,
@@ -120,17 +124,54 @@ pub enum ClientError {
 
 /// Writes one answer in the words of a protocol.
 ///
-/// A stream is `begin`, any number of `text`, then `end` or `error`; a whole answer is `whole`.
+/// A stream is `begin`, any number of `reasoning`, any number of `text`, then `end` or `error`; a
+/// whole answer is `whole`.
 pub trait Writer: Send {
     /// What a stream is called in HTTP.
     fn stream_type(&self) -> &'static str;
     fn begin(&mut self) -> Vec<u8>;
+    /// More of what the model thinks before it answers.
+    fn reasoning(&mut self, delta: &str) -> Vec<u8>;
     fn text(&mut self, delta: &str) -> Vec<u8>;
     /// Ends the stream; `answer` holds all of the text again, and tool calls for the first time.
     fn end(&mut self, answer: &Answer) -> Vec<u8>;
     /// Ends a stream that has begun.
     fn error(&mut self, error: &ClientError) -> Vec<u8>;
     fn whole(&mut self, answer: &Answer) -> String;
+}
+
+/// Tells everything but what the model thought.
+#[derive(Debug)]
+pub struct WithoutReasoning<W: ?Sized>(pub Box<W>);
+
+impl<W: Writer + ?Sized> Writer for WithoutReasoning<W> {
+    fn stream_type(&self) -> &'static str {
+        self.0.stream_type()
+    }
+
+    fn begin(&mut self) -> Vec<u8> {
+        self.0.begin()
+    }
+
+    fn reasoning(&mut self, _delta: &str) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn text(&mut self, delta: &str) -> Vec<u8> {
+        self.0.text(delta)
+    }
+
+    fn end(&mut self, answer: &Answer) -> Vec<u8> {
+        self.0.end(&Answer { reasoning: String::new(), ..answer.clone() })
+    }
+
+    fn error(&mut self, error: &ClientError) -> Vec<u8> {
+        self.0.error(error)
+    }
+
+    fn whole(&mut self, answer: &Answer) -> String {
+        self.0.whole(&Answer { reasoning: String::new(), ..answer.clone() })
+    }
 }
 
 impl Identity {
@@ -253,6 +294,45 @@ fn sampling(temperature: Option<f32>, top_p: Option<f32>) -> Sampling {
         temperature: temperature.filter(|it| it.is_finite() && *it >= 0.0).unwrap_or(0.7),
         top_p: top_p.filter(|it| *it > 0.0 && *it <= 1.0).unwrap_or(usual.top_p),
         ..usual
+    }
+}
+
+/// What is less common: which tokens may be drawn, and what becomes of those that were.
+#[derive(Debug, Default, serde::Deserialize)]
+struct Fine {
+    /// Less than nothing is how some clients say that there is no limit.
+    top_k: Option<i64>,
+    min_p: Option<f32>,
+    #[serde(alias = "repetition_penalty")]
+    repeat_penalty: Option<f32>,
+    frequency_penalty: Option<f32>,
+    presence_penalty: Option<f32>,
+}
+
+impl Fine {
+    fn refine(&self, usual: Sampling) -> Sampling {
+        let penalty = |it: Option<f32>, usual| it.filter(|it| it.abs() <= 2.0).unwrap_or(usual);
+        Sampling {
+            top_k: self.top_k.map_or(usual.top_k, |it| u32::try_from(it).unwrap_or(0)),
+            min_p: self.min_p.filter(|it| (0.0..=1.0).contains(it)).unwrap_or(usual.min_p),
+            repeat_penalty: self
+                .repeat_penalty
+                .filter(|it| it.is_finite() && *it > 0.0)
+                .unwrap_or(usual.repeat_penalty),
+            frequency_penalty: penalty(self.frequency_penalty, usual.frequency_penalty),
+            presence_penalty: penalty(self.presence_penalty, usual.presence_penalty),
+            ..usual
+        }
+    }
+}
+
+/// What would change the meaning of an answer, and nobody here can do.
+fn refuse(wanted: &[(&str, bool)]) -> Result<(), ClientError> {
+    match wanted.iter().find(|(_, is_wanted)| *is_wanted) {
+        Some((name, _)) => {
+            Err(ClientError::invalid(format!("`{name}` cannot be followed here: leave it out")))
+        }
+        None => Ok(()),
     }
 }
 

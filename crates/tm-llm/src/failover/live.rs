@@ -16,7 +16,7 @@ use futures_util::{StreamExt as _, stream};
 use super::{Inner, Journey, load::Question, seam::Seam, seat::Turn};
 use crate::{
     backend::{BackendError, ChatStream, Pace},
-    chat::{ChatEvent, ChatRequest, FinishReason, Message, Usage},
+    chat::{ChatEvent, ChatRequest, FinishReason, Message, Role, Usage},
 };
 
 /// How often one answer is taken over.
@@ -88,6 +88,14 @@ impl Live {
                     Ok(new) => self.show(new),
                     Err(_) => self.cut(self.diverged()).await,
                 },
+                Some(Ok(ChatEvent::Reasoning(thought))) => {
+                    self.ready.push_back(Ok(ChatEvent::Reasoning(thought)));
+                }
+                // It thought, and came to nothing.
+                Some(Ok(ChatEvent::Done { finish: FinishReason::Stop, .. })) if self.is_empty() => {
+                    self.cut(BackendError::EmptyAnswer { model: self.turn.seat().name.clone() })
+                        .await;
+                }
                 Some(Ok(ChatEvent::Done { finish, usage })) => match self.seam.finish() {
                     Ok(rest) => {
                         self.show(rest);
@@ -185,6 +193,12 @@ impl Live {
             }
             Err(_) => false,
         }
+    }
+
+    /// Whether nothing was said, although nothing had been said before either.
+    fn is_empty(&self) -> bool {
+        let goes_on = self.request.messages.last().is_some_and(|it| it.role == Role::Assistant);
+        self.shown.is_empty() && !self.seam.holds() && !goes_on
     }
 
     fn diverged(&self) -> BackendError {

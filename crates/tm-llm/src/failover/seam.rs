@@ -65,6 +65,11 @@ impl Seam {
         }
     }
 
+    /// Whether something came that is not shown yet.
+    pub(super) fn holds(&self) -> bool {
+        matches!(self, Self::Overlap { held, .. } if !held.is_empty())
+    }
+
     /// What was held back for nothing, when the answer ends.
     pub(super) fn finish(&mut self) -> Result<String, Diverged> {
         match std::mem::take(self) {

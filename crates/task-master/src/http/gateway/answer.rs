@@ -10,7 +10,9 @@ use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tm_llm::{
     backend::{Backend, BackendError, ChatStream, Pace, TEMPLATE_TOKENS},
     chat::{ChatEvent, ChatRequest, FinishReason, Sampling, Usage},
-    dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, Writer, tools},
+    dialect::serve::{
+        Answer, AnswerForm, ClientError, ClientRequest, WithoutReasoning, Writer, tools,
+    },
     failover::Failover,
     structured::{self, StructuredError},
 };
@@ -104,7 +106,7 @@ impl Asked {
         let question = || cached::question(&self.request);
         match cached::look(&self.client, &self.routed, question).await {
             Ok(Known::Given(made)) => {
-                let writer = writer(&self);
+                let writer = self.showing(writer(&self));
                 return self.given(made, writer);
             }
             Ok(Known::Unknown(keeping)) => self.keeping = keeping,
@@ -122,7 +124,7 @@ impl Asked {
             self.settle(Err(&error)).await;
             return Written { body: Err(error), lookup };
         }
-        let writer = writer(&self);
+        let writer = self.showing(writer(&self));
         let kind = writer.stream_type();
         let body = if self.is_stream() {
             self.stream(writer).await
@@ -130,6 +132,11 @@ impl Asked {
             self.whole(writer).await.map(Body::from)
         };
         Written { body: body.map(|it| (kind, it)), lookup }
+    }
+
+    /// A writer that tells no more than the client wants to know.
+    fn showing(&self, writer: Box<dyn Writer>) -> Box<dyn Writer> {
+        if self.request.with_reasoning { writer } else { Box::new(WithoutReasoning(writer)) }
     }
 
     /// An answer that somebody has made already.
@@ -214,6 +221,7 @@ impl Asked {
                         return self.finish(&mut text, FinishReason::Stop, Usage::default());
                     }
                 }
+                ChatEvent::Reasoning(thought) => text.think(&thought),
                 ChatEvent::Done { finish, usage } => {
                     text.end(finish)?;
                     return self.finish(&mut text, finish, usage);
@@ -244,7 +252,8 @@ impl Asked {
                 let stopped_by = text.ended_by.take();
                 let finish = if stopped_by.is_some() { FinishReason::Stop } else { answer.finish };
                 let (text, calls) = (text.whole(), Vec::new());
-                Ok(Answer { text, calls, finish, stopped_by, usage: answer.usage })
+                let (reasoning, usage) = (String::new(), answer.usage);
+                Ok(Answer { reasoning, text, calls, finish, stopped_by, usage })
             }
             Err(StructuredError::Backend(error)) => Err(error.into()),
             Err(error @ StructuredError::Schema(_)) => Err(ClientError::invalid(error.to_string())),
@@ -273,7 +282,8 @@ impl Asked {
             usage.prompt_tokens = self.prompt_tokens();
             usage.completion_tokens = written.map(|it| backend.count_tokens(it)).sum();
         }
-        Ok(Answer { text: whole, calls, finish, stopped_by: text.ended_by.take(), usage })
+        let (reasoning, stopped_by) = (std::mem::take(&mut text.thoughts), text.ended_by.take());
+        Ok(Answer { reasoning, text: whole, calls, finish, stopped_by, usage })
     }
 
     /// Starts the model. A prompt that leaves less room than was asked for gets a shorter answer,
@@ -351,6 +361,9 @@ fn replayed(answer: &Answer, mut writer: Box<dyn Writer>, request: &ClientReques
         return Body::from(writer.whole(answer));
     }
     let mut bytes = writer.begin();
+    if !answer.reasoning.is_empty() {
+        bytes.extend(writer.reasoning(&answer.reasoning));
+    }
     if !answer.text.is_empty() {
         bytes.extend(writer.text(&answer.text));
     }
@@ -440,6 +453,12 @@ impl Live {
                 }
                 bytes
             }
+            Some(Ok(ChatEvent::Reasoning(thought))) if self.text.may_think() => {
+                self.text.think(&thought);
+                self.writer.reasoning(&thought)
+            }
+            // It thinks again in the middle of its answer.
+            Some(Ok(ChatEvent::Reasoning(_))) => Vec::new(),
             Some(Ok(ChatEvent::Done { finish, usage })) => {
                 let rest = match self.text.end(finish) {
                     Ok(rest) => rest,

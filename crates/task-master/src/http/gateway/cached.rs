@@ -84,6 +84,7 @@ pub(super) struct Keeping {
 /// An answer as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
+    reasoning: String,
     text: String,
     calls: Vec<KeptCall>,
     is_cut: bool,
@@ -250,7 +251,8 @@ pub(super) fn question(request: &ClientRequest) -> Value {
         "choice": choice,
         "sampling": [
             sampling.temperature, sampling.top_p, sampling.top_k, sampling.repeat_penalty,
-            seed,
+            sampling.min_p, sampling.frequency_penalty, sampling.presence_penalty,
+            sampling.may_think, seed,
         ],
         "max_tokens": max_tokens,
         "stop": stop,
@@ -275,6 +277,7 @@ pub(super) fn is_sound(request: &ClientRequest, answer: &Answer) -> bool {
 pub(super) fn kept(answer: &Answer) -> Outcome {
     let call = |it: &ToolCall| KeptCall { name: it.name.clone(), arguments: it.arguments.clone() };
     let kept = Kept {
+        reasoning: answer.reasoning.clone(),
         text: answer.text.clone(),
         calls: answer.calls.iter().map(call).collect(),
         is_cut: answer.finish == FinishReason::Length,
@@ -305,7 +308,8 @@ pub(super) fn given(answer: Value) -> Result<Answer, ClientError> {
         ..Usage::default()
     };
     let finish = if kept.is_cut { FinishReason::Length } else { FinishReason::Stop };
-    Ok(Answer { text: kept.text, calls, finish, stopped_by: kept.stopped_by, usage })
+    let Kept { reasoning, text, stopped_by, .. } = kept;
+    Ok(Answer { reasoning, text, calls, finish, stopped_by, usage })
 }
 
 #[cfg(test)]

@@ -153,6 +153,7 @@ fn written(identity: Identity, sourced: &Sourced, request: &ClientRequest, door:
     if door.name == super::AGENT.name {
         let mut writer = ResponseWriter::new(identity).with_sources(&sourced.results);
         let answer = Answer {
+            reasoning: String::new(),
             text: sourced.answer.clone(),
             calls: Vec::new(),
             finish: FinishReason::Stop,

@@ -196,16 +196,27 @@ impl Answering {
                         return;
                     }
                     self.clock.first_word.get_or_insert_with(Instant::now);
-                    if let Piece::Text(text) = piece {
-                        let answer = self.thoughts.strip(text).into_owned();
-                        let answer = self.told.words(answer);
-                        self.say(answer);
+                    match piece {
+                        Piece::Text(text) => {
+                            let answer = self.thoughts.strip(text).into_owned();
+                            let thought = self.thoughts.thought();
+                            self.think(thought);
+                            let answer = self.told.words(answer);
+                            self.say(answer);
+                        }
+                        Piece::Reasoning(thought) => self.think(thought.into_owned()),
                     }
                 }
             }
             // What comes after the end of an answer takes nothing away from it.
             Err(_) if self.reader.end().is_some() => {}
             Err(fault) => self.fail(self.failed(fault)),
+        }
+    }
+
+    fn think(&mut self, thought: String) {
+        if !thought.is_empty() {
+            self.ready.push_back(Ok(ChatEvent::Reasoning(thought)));
         }
     }
 

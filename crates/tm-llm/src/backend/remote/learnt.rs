@@ -18,7 +18,7 @@ pub(super) struct Learnt {
 }
 
 /// Members that an answer can do without.
-const DISPENSABLE: [&str; 8] = [
+const DISPENSABLE: [&str; 14] = [
     "temperature",
     "top_p",
     "seed",
@@ -27,6 +27,12 @@ const DISPENSABLE: [&str; 8] = [
     "max_completion_tokens",
     "think",
     "shift",
+    "top_k",
+    "min_p",
+    "repeat_penalty",
+    "repetition_penalty",
+    "frequency_penalty",
+    "presence_penalty",
 ];
 
 impl Learnt {
@@ -61,6 +67,10 @@ impl Learnt {
         {
             self.has_tools = false;
             return true;
+        }
+        // Ollama says so in words alone.
+        if fault.message.contains("does not support thinking") {
+            return self.omit.insert("think".to_owned());
         }
         if !matches!(fault.kind, FaultKind::Refused) {
             return false;

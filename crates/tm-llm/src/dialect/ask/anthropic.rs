@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
-use crate::chat::{FinishReason, Role};
+use crate::chat::{FinishReason, Role, Sampling};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -114,6 +114,9 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     // It refuses more than 1.
     let temperature = schema::short(request.sampling.temperature.min(1.0));
     body.insert("temperature".to_owned(), temperature);
+    if request.sampling.top_k != Sampling::default().top_k && request.sampling.top_k > 0 {
+        body.insert("top_k".to_owned(), json!(request.sampling.top_k));
+    }
     body.insert("stream".to_owned(), json!(true));
     if let Some(schema) = question.schema() {
         let tool = json!({

@@ -49,7 +49,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
         "model": question.model,
         "messages": question.turns(tools::Spelling::Ollama),
         "stream": !question.at_once,
-        "think": false,
+        "think": sampling.may_think,
         "truncate": false,
         "shift": false,
         "options": {
@@ -62,6 +62,9 @@ pub(super) fn call(question: &Question<'_>) -> Call {
             "seed": sampling.seed,
         },
     });
+    for (name, value) in question.penalties() {
+        body["options"][name] = value;
+    }
     if let Some((tools, _)) = tools::told(question) {
         body["tools"] = tools;
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use super::{
     ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema, tools,
 };
-use crate::chat::{FinishReason, Role, ToolChoice};
+use crate::chat::{FinishReason, Role, Sampling, ToolChoice};
 
 #[derive(Debug, Deserialize)]
 struct Chunk<'a> {
@@ -67,6 +67,18 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     body.insert("temperature".to_owned(), super::schema::short(request.sampling.temperature));
     body.insert("top_p".to_owned(), super::schema::short(request.sampling.top_p));
     body.insert("seed".to_owned(), json!(request.sampling.seed));
+    for (name, value) in question.penalties() {
+        body.insert(name.to_owned(), value);
+    }
+    if request.sampling.top_k != Sampling::default().top_k {
+        body.insert("top_k".to_owned(), json!(request.sampling.top_k));
+    }
+    if (request.sampling.repeat_penalty - 1.0).abs() > f32::EPSILON {
+        // llama.cpp and LM Studio have one name for it, vLLM has another.
+        let penalty = super::schema::short(request.sampling.repeat_penalty);
+        body.insert("repeat_penalty".to_owned(), penalty.clone());
+        body.insert("repetition_penalty".to_owned(), penalty);
+    }
     body.insert(question.limit_name.to_owned(), json!(request.max_tokens));
     body.insert("stream".to_owned(), json!(!question.at_once));
     if !question.at_once {

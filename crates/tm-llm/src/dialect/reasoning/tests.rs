@@ -19,6 +19,17 @@ fn answer(text: &str) -> String {
 }
 
 #[test]
+fn thoughts_are_told_apart_and_not_lost() {
+    let mut thoughts = Thoughts::default();
+    let (mut answer, mut thought) = (String::new(), String::new());
+    for piece in ["<th", "ink>hm", ", ü</thi", "nk>", "\n\nyes"] {
+        answer += &thoughts.strip(piece);
+        thought += &thoughts.thought();
+    }
+    assert_eq!((answer.trim(), thought.as_str()), ("yes", "hm, ü"));
+}
+
+#[test]
 fn thoughts_in_front_are_no_part_of_the_answer() {
     for (text, expected) in [
         ("<think>hm, ü</think>\n\n{\"a\": 1}", "{\"a\": 1}"),

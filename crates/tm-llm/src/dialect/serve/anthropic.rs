@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Answer, AnswerForm, ClientError, ClientRequest, Identity, Tool, ToolCall, ToolChoice, Writer,
-    body, content, event, json_text, sampling,
+    Answer, AnswerForm, ClientError, ClientRequest, Fine, Identity, Tool, ToolCall, ToolChoice,
+    Writer, body, content, event, json_text, sampling,
 };
-use crate::chat::{FinishReason, Message};
+use crate::chat::{FinishReason, Message, Sampling};
 
 #[derive(Debug, Deserialize)]
 struct MessagesBody {
@@ -26,8 +26,10 @@ struct MessagesBody {
     /// Where the schema was before.
     output_format: Option<Value>,
     stop_sequences: Option<Vec<String>>,
+    thinking: Option<ChoiceBody>,
     temperature: Option<f32>,
     top_p: Option<f32>,
+    top_k: Option<i64>,
     stream: Option<bool>,
 }
 
@@ -97,16 +99,20 @@ pub fn read_prompt(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
         }
         Some(ChoiceBody { r#type, .. }) => content::choice(&r#type)?,
     };
+    let with_reasoning = body.thinking.is_some_and(|it| it.r#type != "disabled");
+    let usual = sampling(body.temperature, body.top_p);
+    let usual = Sampling { may_think: with_reasoning, ..usual };
     let format = body.output.and_then(|it| it.format).or(body.output_format);
     let format = format.map_or(AnswerForm::Text, |it| content::format(&it));
     Ok(ClientRequest {
         model: body.model,
         messages: content::turns(messages)?,
         form: content::form(tools, choice, format)?,
-        sampling: sampling(body.temperature, body.top_p),
+        sampling: Fine { top_k: body.top_k, ..Fine::default() }.refine(usual),
         seed: None,
         max_tokens: body.max_tokens,
         stop: body.stop_sequences.unwrap_or_default(),
+        with_reasoning,
         stream: body.stream.unwrap_or(false),
     })
 }
@@ -183,12 +189,15 @@ pub struct MessageWriter {
     /// Which block is being told, or comes next.
     at: usize,
     is_open: bool,
+    /// The block that is open has thoughts.
+    is_thinking: bool,
 }
 
 /// What an answer consists of.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Block<'a> {
+    Thinking { thinking: &'a str, signature: &'static str },
     Text { text: &'a str },
     ToolUse { id: String, name: &'a str, input: &'a RawValue },
 }
@@ -207,7 +216,7 @@ struct WholeMessage<'a> {
 
 impl MessageWriter {
     pub fn new(identity: Identity, prompt_tokens: u32) -> Self {
-        Self { identity, prompt_tokens, at: 0, is_open: false }
+        Self { identity, prompt_tokens, at: 0, is_open: false, is_thinking: false }
     }
 
     fn message<'a>(
@@ -230,13 +239,15 @@ impl MessageWriter {
     }
 
     fn blocks<'a>(&self, answer: &'a Answer) -> Vec<Block<'a>> {
+        let thought = (!answer.reasoning.is_empty())
+            .then_some(Block::Thinking { thinking: &answer.reasoning, signature: "" });
         let is_told = !answer.text.is_empty() || answer.calls.is_empty();
         let text = is_told.then_some(Block::Text { text: &answer.text });
         let calls = answer.calls.iter().enumerate().map(|(at, call)| {
             let id = self.identity.call_id("toolu", at);
             Block::ToolUse { id, name: &call.name, input: call.json() }
         });
-        text.into_iter().chain(calls).collect()
+        thought.into_iter().chain(text).chain(calls).collect()
     }
 
     fn open(&mut self, block: &Value) -> Vec<u8> {
@@ -247,6 +258,10 @@ impl MessageWriter {
 
     fn delta(&self, delta: &Value) -> Vec<u8> {
         typed("content_block_delta", json!({"index": self.at, "delta": delta}))
+    }
+
+    fn end_thoughts(&mut self) -> Vec<u8> {
+        if std::mem::take(&mut self.is_thinking) { self.close() } else { Vec::new() }
     }
 
     /// Blocks come one after the other.
@@ -270,17 +285,27 @@ impl Writer for MessageWriter {
         typed("message_start", json!({"message": self.message(Vec::new(), None, usage)}))
     }
 
-    fn text(&mut self, delta: &str) -> Vec<u8> {
+    fn reasoning(&mut self, delta: &str) -> Vec<u8> {
         let mut frames = Vec::new();
         if !self.is_open {
-            frames = self.open(&json!({"type": "text", "text": ""}));
+            frames = self.open(&json!({"type": "thinking", "thinking": "", "signature": ""}));
+            self.is_thinking = true;
+        }
+        frames.extend(self.delta(&json!({"type": "thinking_delta", "thinking": delta})));
+        frames
+    }
+
+    fn text(&mut self, delta: &str) -> Vec<u8> {
+        let mut frames = self.end_thoughts();
+        if !self.is_open {
+            frames.extend(self.open(&json!({"type": "text", "text": ""})));
         }
         frames.extend(self.delta(&json!({"type": "text_delta", "text": delta})));
         frames
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        let mut frames = Vec::new();
+        let mut frames = self.end_thoughts();
         if answer.calls.is_empty() && !self.is_open {
             frames.extend(self.open(&json!({"type": "text", "text": ""})));
         }

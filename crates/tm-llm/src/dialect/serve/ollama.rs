@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    Answer, AnswerForm, ClientError, ClientRequest, Identity, Tool, ToolChoice, Writer, body,
+    Answer, AnswerForm, ClientError, ClientRequest, Fine, Identity, Tool, ToolChoice, Writer, body,
     content::{self, OneOrMany},
     json_text,
     openai::FunctionBody,
-    sampling,
+    refuse, sampling,
 };
-use crate::chat::{FinishReason, Message, Usage};
+use crate::chat::{FinishReason, Message, Sampling, Usage};
 pub use keep_alive::KeepAlive;
 
 mod keep_alive;
@@ -55,6 +55,10 @@ struct Rest {
     format: Option<Value>,
     options: Option<Options>,
     keep_alive: Option<KeepAlive>,
+    /// Whether, or how much.
+    think: Option<Value>,
+    logprobs: Option<bool>,
+    top_logprobs: Option<u32>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,6 +68,8 @@ struct Options {
     top_p: Option<f32>,
     seed: Option<i64>,
     stop: Option<OneOrMany>,
+    #[serde(flatten)]
+    fine: Fine,
 }
 
 #[derive(Debug, Deserialize)]
@@ -180,6 +186,13 @@ fn refuse_images(images: Option<&[Value]>) -> Result<(), ClientError> {
 impl Rest {
     fn request(self, model: String, messages: Vec<Message>) -> Result<ClientRequest, ClientError> {
         let options = self.options.unwrap_or_default();
+        refuse(&[
+            ("logprobs", self.logprobs == Some(true)),
+            ("top_logprobs", self.top_logprobs.is_some_and(|it| it > 0)),
+        ])?;
+        let is_silent = self.think == Some(Value::Bool(false));
+        let usual = sampling(options.temperature, options.top_p);
+        let may_think = self.think.is_some_and(|it| !it.is_null()) && !is_silent;
         Ok(ClientRequest {
             model,
             messages: content::turns(messages)?,
@@ -194,11 +207,12 @@ impl Rest {
                     return Err(ClientError::invalid(format!("`{other}` is no format")));
                 }
             },
-            sampling: sampling(options.temperature, options.top_p),
+            sampling: options.fine.refine(Sampling { may_think, ..usual }),
             // Less than nothing is how its clients say that there is none.
             seed: options.seed.and_then(|it| u64::try_from(it).ok()),
             max_tokens: options.num_predict.and_then(|it| u32::try_from(it).ok()),
             stop: options.stop.map(OneOrMany::into_vec).unwrap_or_default(),
+            with_reasoning: !is_silent,
             stream: self.stream.unwrap_or(true),
         })
     }
@@ -240,6 +254,9 @@ struct Line<'a> {
     created_at: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<&'a str>,
+    /// What `message` has in the other endpoint.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    thinking: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<MessageLine<'a>>,
     done: bool,
@@ -253,6 +270,8 @@ struct Line<'a> {
 struct MessageLine<'a> {
     role: &'static str,
     content: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    thinking: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<CallLine<'a>>,
 }
@@ -273,15 +292,19 @@ impl LineWriter {
         Self { identity, endpoint, created_at }
     }
 
-    fn line<'a>(&'a self, text: &'a str, answer: Option<&'a Answer>) -> Line<'a> {
+    fn line<'a>(
+        &'a self,
+        (thinking, text): (&'a str, &'a str),
+        answer: Option<&'a Answer>,
+    ) -> Line<'a> {
         let calls = answer.into_iter().flat_map(|it| &it.calls);
         let calls = calls
             .map(|it| CallLine { function: FunctionLine { name: &it.name, arguments: it.json() } });
         let (response, message) = match self.endpoint {
             Endpoint::Generate => (Some(text), None),
             Endpoint::Chat => {
-                let tool_calls = calls.collect();
-                (None, Some(MessageLine { role: "assistant", content: text, tool_calls }))
+                let (role, tool_calls) = ("assistant", calls.collect());
+                (None, Some(MessageLine { role, content: text, thinking, tool_calls }))
             }
         };
         let done_reason = answer.map(|it| match it.finish {
@@ -292,6 +315,7 @@ impl LineWriter {
             model: &self.identity.model,
             created_at: &self.created_at,
             response,
+            thinking: if self.endpoint == Endpoint::Generate { thinking } else { "" },
             message,
             done: answer.is_some(),
             done_reason,
@@ -309,12 +333,16 @@ impl Writer for LineWriter {
         Vec::new()
     }
 
+    fn reasoning(&mut self, delta: &str) -> Vec<u8> {
+        text_line(&self.line((delta, ""), None))
+    }
+
     fn text(&mut self, delta: &str) -> Vec<u8> {
-        text_line(&self.line(delta, None))
+        text_line(&self.line(("", delta), None))
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        text_line(&self.line("", Some(answer)))
+        text_line(&self.line(("", ""), Some(answer)))
     }
 
     fn error(&mut self, error: &ClientError) -> Vec<u8> {
@@ -322,7 +350,7 @@ impl Writer for LineWriter {
     }
 
     fn whole(&mut self, answer: &Answer) -> String {
-        json_text(&self.line(&answer.text, Some(answer)))
+        json_text(&self.line((&answer.reasoning, &answer.text), Some(answer)))
     }
 }
 

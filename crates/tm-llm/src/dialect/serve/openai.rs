@@ -3,14 +3,14 @@
 //! Formats: <https://platform.openai.com/docs/api-reference/chat>.
 
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    AnswerForm, ClientError, ClientRequest, Tool, ToolChoice, body,
+    AnswerForm, ClientError, ClientRequest, Fine, Tool, ToolChoice, body,
     content::{self, OneOrMany},
-    sampling,
+    refuse, sampling,
 };
-use crate::chat::Message;
+use crate::chat::{Message, Sampling};
 pub use writing::{ChatWriter, CompletionWriter, error_body, model, models};
 
 mod writing;
@@ -40,6 +40,14 @@ struct Options {
     seed: Option<i64>,
     stop: Option<OneOrMany>,
     n: Option<u32>,
+    #[serde(flatten)]
+    fine: Fine,
+    logit_bias: Option<Map<String, Value>>,
+    /// Whether, or how many.
+    logprobs: Option<Value>,
+    top_logprobs: Option<u32>,
+    #[serde(rename = "reasoning_effort")]
+    effort: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,6 +107,9 @@ pub(super) struct SchemaBody {
 struct CompletionBody {
     model: String,
     prompt: OneOrMany,
+    suffix: Option<String>,
+    echo: Option<bool>,
+    best_of: Option<u32>,
     #[serde(flatten)]
     options: Options,
 }
@@ -129,6 +140,11 @@ pub fn read_chat(bytes: &[u8]) -> Result<(ClientRequest, bool), ClientError> {
 /// Reads the body of `/v1/completions`, and whether its stream ends with the usage.
 pub fn read_completion(bytes: &[u8]) -> Result<(ClientRequest, bool), ClientError> {
     let body: CompletionBody = body(bytes)?;
+    refuse(&[
+        ("suffix", body.suffix.is_some_and(|it| !it.is_empty())),
+        ("echo", body.echo == Some(true)),
+        ("best_of", body.best_of.is_some_and(|it| it > 1)),
+    ])?;
     let [prompt] = <[String; 1]>::try_from(body.prompt.into_vec())
         .map_err(|_| ClientError::invalid("send one prompt a request"))?;
     let with_usage = body.options.with_usage();
@@ -173,14 +189,23 @@ impl Options {
         if self.n.is_some_and(|it| it > 1) {
             return Err(ClientError::invalid("one answer a request: leave out `n`"));
         }
+        refuse(&[
+            ("logprobs", self.logprobs.is_some_and(|it| it != false && !it.is_null())),
+            ("top_logprobs", self.top_logprobs.is_some_and(|it| it > 0)),
+            ("logit_bias", self.logit_bias.is_some_and(|it| !it.is_empty())),
+        ])?;
+        let effort = self.effort.as_deref();
+        let usual = sampling(self.temperature, self.top_p);
+        let usual = Sampling { may_think: effort.is_some_and(|it| it != "none"), ..usual };
         Ok(ClientRequest {
             model: String::new(),
             messages: Vec::new(),
             form: AnswerForm::Text,
-            sampling: sampling(self.temperature, self.top_p),
+            sampling: self.fine.refine(usual),
             seed: self.seed.map(i64::unsigned_abs),
             max_tokens: self.max_tokens,
             stop: self.stop.map(OneOrMany::into_vec).unwrap_or_default(),
+            with_reasoning: effort != Some("none"),
             stream: self.stream.unwrap_or(false),
         })
     }

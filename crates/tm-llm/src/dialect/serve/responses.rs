@@ -11,9 +11,9 @@ use super::{
     Answer, AnswerForm, ClientError, ClientRequest, Identity, Tool, ToolCall, ToolChoice, Writer,
     body, content, event,
     openai::{ResponseFormat, error_body, named_tool},
-    sampling,
+    refuse, sampling,
 };
-use crate::chat::{FinishReason, Message};
+use crate::chat::{FinishReason, Message, Sampling};
 
 #[derive(Debug, Deserialize)]
 struct ResponseBody {
@@ -32,7 +32,14 @@ struct ResponseBody {
     max_output_tokens: Option<u32>,
     temperature: Option<f32>,
     top_p: Option<f32>,
+    top_logprobs: Option<u32>,
+    reasoning: Option<ReasoningBody>,
     stream: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReasoningBody {
+    effort: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,6 +76,11 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
              `previous_response_id`",
         ));
     }
+    refuse(&[("top_logprobs", body.top_logprobs.is_some_and(|it| it > 0))])?;
+    let effort = body.reasoning.and_then(|it| it.effort);
+    let effort = effort.as_deref();
+    let usual = sampling(body.temperature, body.top_p);
+    let usual = Sampling { may_think: effort.is_some_and(|it| it != "none"), ..usual };
     let mut messages: Vec<Message> = body.instructions.map(Message::system).into_iter().collect();
     match &body.input {
         Value::String(text) => messages.push(Message::user(text)),
@@ -98,10 +110,11 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
         model,
         messages: content::turns(messages)?,
         form: content::form(tools, choice, format)?,
-        sampling: sampling(body.temperature, body.top_p),
+        sampling: usual,
         seed: None,
         max_tokens: body.max_output_tokens,
         stop: Vec::new(),
+        with_reasoning: effort != Some("none"),
         stream: body.stream.unwrap_or(false),
     })
 }
@@ -169,13 +182,15 @@ pub struct ResponseWriter {
     at: usize,
     /// Whether the item with the text has been announced.
     is_open: bool,
+    /// What the model thought, while it thinks.
+    thoughts: Option<String>,
     /// Perplexity's item with the sources of the answer.
     sources: Option<Value>,
 }
 
 impl ResponseWriter {
     pub fn new(identity: Identity) -> Self {
-        Self { identity, sequence: 0, at: 0, is_open: false, sources: None }
+        Self { identity, sequence: 0, at: 0, is_open: false, thoughts: None, sources: None }
     }
 
     /// The same, and the answer names where it is from.
@@ -234,7 +249,37 @@ impl ResponseWriter {
         let text = is_told.then(|| self.message("completed", &[part(&answer.text)]));
         let calls = answer.calls.iter().enumerate();
         let calls = calls.map(|(at, it)| self.call("completed", at, &it.name, &it.arguments));
-        text.into_iter().chain(calls).collect()
+        let thought = (!answer.reasoning.is_empty()).then(|| self.thought(&answer.reasoning));
+        thought.into_iter().chain(text).chain(calls).collect()
+    }
+
+    fn thought(&self, text: &str) -> Value {
+        json!({
+            "id": self.thought_id(), "type": "reasoning", "summary": [summary(text)]
+        })
+    }
+
+    fn thought_id(&self) -> String {
+        format!("rs_{}", self.identity.id)
+    }
+
+    fn thought_event(&mut self, kind: &str, name: &str, value: Value) -> Vec<u8> {
+        let kind = format!("response.reasoning_summary_{kind}");
+        let id = self.thought_id();
+        let data = json!({"item_id": id, "output_index": self.at, "summary_index": 0, name: value});
+        self.event(&kind, data)
+    }
+
+    /// The item with the thoughts has ended, if there was one.
+    fn end_thoughts(&mut self) -> Vec<u8> {
+        let Some(thoughts) = self.thoughts.take() else { return Vec::new() };
+        let text = thoughts.as_str();
+        let mut frames = self.thought_event("text.done", "text", text.into());
+        frames.extend(self.thought_event("part.done", "part", summary(text)));
+        let item = self.thought(text);
+        frames.extend(self.item_event("response.output_item.done", item));
+        self.at += 1;
+        frames
     }
 
     fn message(&self, status: &str, parts: &[Value]) -> Value {
@@ -318,14 +363,29 @@ impl Writer for ResponseWriter {
         frames
     }
 
+    fn reasoning(&mut self, delta: &str) -> Vec<u8> {
+        let mut frames = Vec::new();
+        if self.thoughts.is_none() {
+            let item = json!({"id": self.thought_id(), "type": "reasoning", "summary": []});
+            frames.extend(self.item_event("response.output_item.added", item));
+            frames.extend(self.thought_event("part.added", "part", summary("")));
+        }
+        self.thoughts.get_or_insert_default().push_str(delta);
+        frames.extend(self.thought_event("text.delta", "delta", delta.into()));
+        frames
+    }
+
     fn text(&mut self, delta: &str) -> Vec<u8> {
-        let mut frames = if self.is_open { Vec::new() } else { self.open() };
+        let mut frames = self.end_thoughts();
+        if !self.is_open {
+            frames.extend(self.open());
+        }
         frames.extend(self.part_event("response.output_text.delta", "delta", delta.into()));
         frames
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        let mut frames = Vec::new();
+        let mut frames = self.end_thoughts();
         if self.is_open || !answer.text.is_empty() || answer.calls.is_empty() {
             frames.extend(self.end_text(&answer.text));
         }
@@ -356,6 +416,10 @@ impl Writer for ResponseWriter {
     fn whole(&mut self, answer: &Answer) -> String {
         self.finished(answer).to_string()
     }
+}
+
+fn summary(text: &str) -> Value {
+    json!({"type": "summary_text", "text": text})
 }
 
 fn part(text: &str) -> Value {

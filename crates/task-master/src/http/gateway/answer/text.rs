@@ -9,6 +9,8 @@ use tm_llm::{
 #[derive(Debug)]
 pub(super) struct Text {
     reading: Reading,
+    /// What the model thought before.
+    pub(super) thoughts: String,
     shown: String,
     held: String,
     stop: Vec<String>,
@@ -22,6 +24,7 @@ impl Text {
     pub(super) fn new(request: &ClientRequest) -> Self {
         Self {
             reading: Reading::new(&request.form),
+            thoughts: String::new(),
             shown: String::new(),
             held: String::new(),
             stop: request.stop.iter().filter(|it| !it.is_empty()).cloned().collect(),
@@ -34,6 +37,18 @@ impl Text {
     pub(super) fn push(&mut self, delta: String) -> (String, bool) {
         let words = self.reading.push(delta);
         self.say(words)
+    }
+
+    /// Whether the answer has not begun.
+    pub(super) fn may_think(&self) -> bool {
+        self.shown.is_empty() && self.held.is_empty()
+    }
+
+    /// Takes more of what the model thinks before it answers.
+    pub(super) fn think(&mut self, thought: &str) {
+        if self.may_think() {
+            self.thoughts.push_str(thought);
+        }
     }
 
     fn say(&mut self, delta: String) -> (String, bool) {

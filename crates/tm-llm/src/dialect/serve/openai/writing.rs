@@ -63,6 +63,9 @@ struct WholeChoice<'a> {
 struct WholeMessage<'a> {
     role: &'static str,
     content: Option<&'a str>,
+    /// As llama.cpp, vLLM and DeepSeek have it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reasoning_content: &'a str,
     refusal: (),
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_calls: Option<Value>,
@@ -106,6 +109,10 @@ impl Writer for ChatWriter {
         self.chunk(json!({"role": "assistant", "content": ""}), None)
     }
 
+    fn reasoning(&mut self, delta: &str) -> Vec<u8> {
+        self.chunk(json!({ "reasoning_content": delta }), None)
+    }
+
     fn text(&mut self, delta: &str) -> Vec<u8> {
         self.chunk(ContentDelta { content: delta }, None)
     }
@@ -141,7 +148,13 @@ impl Writer for ChatWriter {
         let has_calls = !answer.calls.is_empty();
         let tool_calls = has_calls.then(|| answer.calls.iter().enumerate().map(call).collect());
         let content = Some(answer.text.as_str()).filter(|it| !has_calls || !it.is_empty());
-        let message = WholeMessage { role: "assistant", content, refusal: (), tool_calls };
+        let message = WholeMessage {
+            role: "assistant",
+            content,
+            reasoning_content: &answer.reasoning,
+            refusal: (),
+            tool_calls,
+        };
         let finish_reason = finish(answer);
         let whole = Whole {
             id: format!("chatcmpl-{}", self.identity.id),
@@ -184,6 +197,11 @@ impl Writer for CompletionWriter {
     }
 
     fn begin(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// The protocol has no place for it.
+    fn reasoning(&mut self, _delta: &str) -> Vec<u8> {
         Vec::new()
     }
 
