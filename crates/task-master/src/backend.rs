@@ -444,7 +444,8 @@ fn served(route: &ServerRoute, guard: &Guard, workspace: &Workspace) -> anyhow::
         audit: route.is_external.then(audit),
     };
     let is_elsewhere = Guard::default().check(&route.url).is_err();
-    let at = if is_elsewhere || route.is_copy {
+    let (config, environment) = (&workspace.config, &workspace.environment);
+    let at = if is_elsewhere || route.is_copy || routes::is_namesake(config, environment, route) {
         format!(" at {}", without_secrets(&route.url))
     } else {
         String::new()

@@ -289,6 +289,16 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// Whether another server of the project has a model of the same name.
+pub(super) fn is_namesake(config: &Config, environment: &Environment, route: &ServerRoute) -> bool {
+    let all = Role::ALL.into_iter().filter_map(|it| routes(config, environment, it).ok()).flatten();
+    let mut servers = all.filter_map(|it| match it {
+        Route::Server(server) => Some(server),
+        Route::Embedded { .. } | Route::Client => None,
+    });
+    servers.any(|it| it.model == route.model && it.url != route.url)
+}
+
 impl Mode {
     fn as_str(self) -> &'static str {
         match self {

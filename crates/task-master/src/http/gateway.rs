@@ -56,6 +56,7 @@ pub use routing::Players;
 
 mod answer;
 mod cached;
+mod cards;
 mod cited;
 mod client;
 mod count;
@@ -321,22 +322,25 @@ async fn count_tokens(client: Client, body: Bytes) -> Response {
 }
 
 async fn models(State(gateway): Shared, headers: HeaderMap) -> Response {
-    let names: Vec<String> = gateway.names.iter().map(|it| it.name.clone()).collect();
+    let names = cards::names(&gateway);
     let now = Timestamp::now();
     let body = if headers.contains_key("anthropic-version") {
         anthropic::models(&names, &iso_millis(now))
     } else {
-        openai::models(&names, now.as_second())
+        let entry = |it| cards::with_facts(&gateway, openai::model(it, now.as_second()));
+        openai::models(names.iter().map(|it| entry(it)).collect())
     };
     json_body(&body).into_response()
 }
 
 /// Names that are not listed are answered to all the same, but whoever asks for one wants to know.
 async fn model(State(gateway): Shared, Path(model): Path<String>) -> Response {
-    if gateway.names.role(&model).1 == Reason::Default {
+    let is_listed = cards::names(&gateway).contains(&model);
+    if gateway.names.role(&model).1 == Reason::Default && !is_listed {
         return refused(&ClientError::NoModel { model }, openai::error_body);
     }
-    json_body(&openai::model(&model, Timestamp::now().as_second())).into_response()
+    let entry = openai::model(&model, Timestamp::now().as_second());
+    json_body(&cards::with_facts(&gateway, entry)).into_response()
 }
 
 async fn openai_embeddings(client: Client, body: Bytes) -> Response {
@@ -371,8 +375,7 @@ async fn ollama_generate(client: Client, body: Bytes) -> Response {
 }
 
 async fn tags(State(gateway): Shared) -> Response {
-    let cards: Vec<Value> = gateway.names.iter().map(|it| card(&it.name)).collect();
-    json_body(&json!({ "models": cards })).into_response()
+    json_body(&cards::tags(&gateway)).into_response()
 }
 
 async fn running(State(gateway): Shared) -> Response {
@@ -380,33 +383,7 @@ async fn running(State(gateway): Shared) -> Response {
 }
 
 async fn show(client: Client, body: Bytes) -> Response {
-    let routed = match ollama::read_model(&body) {
-        Ok(model) => client.route_unasked(&model).await,
-        Err(error) => Err(error),
-    };
-    let routed = match routed {
-        Ok(routed) => routed,
-        Err(error) => return refused(&error, ollama::error_body),
-    };
-    let info = routed.backend.info();
-    let body = json!({
-        "details": card(&info.model).get("details"), "parameters": "", "template": "",
-        "model_info": {
-            "general.architecture": "local", "local.context_length": info.context_tokens
-        },
-        "capabilities": ["completion", "tools"]
-    });
-    json_body(&body).into_response()
-}
-
-/// A model as Ollama's clients know models.
-fn card(name: &str) -> Value {
-    json!({
-        "name": name, "model": name, "size": 0, "digest": "",
-        "modified_at": iso_millis(Timestamp::now()),
-        "details": {"format": "gguf", "family": "local", "families": ["local"],
-                    "parameter_size": "", "quantization_level": ""}
-    })
+    cards::show(client, &body).await
 }
 
 async fn answer_ollama(

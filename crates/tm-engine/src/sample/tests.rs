@@ -57,6 +57,27 @@ fn top_k_and_top_p_leave_only_the_likeliest() {
 }
 
 #[test]
+fn min_p_leaves_out_what_is_far_less_likely_than_the_likeliest() {
+    // exp(-1) is 0.37 and exp(-2) is 0.14.
+    let two = drawn(&Sampling { min_p: 0.2, ..warm() }, 200);
+    assert!(two.contains(&1) && !two.contains(&0));
+}
+
+#[test]
+fn what_was_said_often_is_said_less_and_what_is_wanted_again_is_said_more() {
+    let next = |change: Sampling, times: usize| {
+        let mut sampler = Sampler::new(Sampling { temperature: 0.0, ..change });
+        (0..times).for_each(|_| sampler.saw(LlamaToken(2)));
+        sampler.choose(&SCORES, None)
+    };
+    let often = Sampling { frequency_penalty: 0.4, ..Sampling::default() };
+    assert_eq!(next(often.clone(), 2), Some(LlamaToken(2)));
+    assert_eq!(next(often, 3), Some(LlamaToken(1)));
+    let once = Sampling { presence_penalty: 1.1, ..Sampling::default() };
+    assert_eq!(next(once, 1), Some(LlamaToken(1)));
+}
+
+#[test]
 fn only_allowed_tokens_are_drawn() {
     for temperature in [0.0, 1.0] {
         let mut sampler = Sampler::new(Sampling { temperature, ..warm() });

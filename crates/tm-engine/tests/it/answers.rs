@@ -72,6 +72,7 @@ async fn a_text_that_the_schema_forces_arrives_character_for_character() {
     for event in events {
         match event.unwrap() {
             ChatEvent::Delta(delta) => joined.push_str(&delta),
+            ChatEvent::Reasoning(thought) => panic!("it thinks: {thought}"),
             ChatEvent::Done { .. } => ends += 1,
         }
     }

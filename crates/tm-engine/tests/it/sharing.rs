@@ -67,7 +67,7 @@ async fn an_answer_goes_on_while_another_prompt_is_read() {
             biased;
             event = second.next() => match event.unwrap().unwrap() {
                 ChatEvent::Delta(_) => break,
-                ChatEvent::Done { .. } => panic!("no piece came"),
+                ChatEvent::Reasoning(_) | ChatEvent::Done { .. } => panic!("no piece came"),
             },
             event = first.next() => {
                 event.unwrap().unwrap();

@@ -106,6 +106,7 @@ async fn read(engine: &Engine, number: u64, patience: Patience) -> (Outcome, Str
                 text.push_str(&delta);
                 continue;
             }
+            Ok(ChatEvent::Reasoning(thought)) => panic!("{number} thinks: {thought}"),
             Ok(ChatEvent::Done { finish, .. }) => {
                 assert_eq!(finish, FinishReason::Stop);
                 Outcome::Whole

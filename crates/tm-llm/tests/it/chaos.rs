@@ -330,6 +330,7 @@ async fn ask(failover: &Failover, question: u64) -> Result<String, BackendError>
                 assert_eq!(ends, 0, "{question}: text after the end");
                 text += &delta;
             }
+            Ok(ChatEvent::Reasoning(_)) => {}
             Ok(ChatEvent::Done { .. }) => ends += 1,
             Err(error) => return Err(error),
         }

@@ -39,6 +39,22 @@ const LM: &str = r#""main": {"provider": "lmstudio", "modelId": "a"}, "research"
 const CLOUD: &str = r#""main": {"provider": "openai", "modelId": "gpt"}, "research": {"provider": "perplexity", "modelId": "sonar"}"#;
 
 #[test]
+fn a_model_that_two_servers_have_is_known_by_its_address() {
+    let at = |port: u16, model: &str| {
+        format!(
+            r#"{{"provider": "openai-compatible", "modelId": "{model}", "baseURL": "http://127.0.0.1:{port}/v1"}}"#
+        )
+    };
+    for (research, expected) in [(at(2, "m"), true), (at(2, "n"), false), (at(1, "m"), false)] {
+        let models = format!(r#"{{"models": {{"main": {}, "research": {research}}}}}"#, at(1, "m"));
+        let (config, environment) = (config(&models), environment(&[]));
+        let first = routes(&config, &environment, Role::Main).unwrap().remove(0);
+        let Route::Server(server) = first else { panic!("{first:?}") };
+        assert_eq!(is_namesake(&config, &environment, &server), expected, "{research}");
+    }
+}
+
+#[test]
 fn the_model_of_a_client_is_nobody_elses() {
     let models = r#""main": {"provider": "mcp", "modelId": "mcp-sampling"}, "research": {"provider": "mcp", "modelId": "mcp-sampling"}, "fallback": {"provider": "embedded", "modelId": "small"}"#;
     for mode in ["local-only", "hybrid", "external"] {

@@ -18,7 +18,7 @@ use tm_llm::{
 };
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
-use super::{Gateway, card, client::Client, json_body, refused};
+use super::{Gateway, cards::card, client::Client, json_body, refused};
 use crate::backend::{EMBEDDED, InMemory};
 
 /// The provider that is told of how long a model is to stay with each answer.
@@ -112,7 +112,7 @@ pub(super) fn running(gateway: &Gateway) -> Value {
     let main = gateway.main().info();
     let elsewhere =
         (main.provider != EMBEDDED).then(|| json!({ "context_length": main.context_tokens }));
-    let elsewhere = elsewhere.map(|it| with(card(&main.model), it));
+    let elsewhere = elsewhere.map(|it| with(card(&main.model, &main.model, false), it));
     let cards = gateway.in_memory().into_iter().map(|it| {
         let facts = json!({
             "size": it.bytes, "size_vram": 0, "context_length": it.context_tokens,
@@ -120,7 +120,7 @@ pub(super) fn running(gateway: &Gateway) -> Value {
             "digest": it.identity.strip_prefix("sha256:").filter(|it| it.len() == 64).unwrap_or_default(),
             "expires_at": expires_at(it.left.map_or(KeepAlive::FOR_EVER, KeepAlive)),
         });
-        with(card(&it.id), facts)
+        with(card(&it.id, &it.id, false), facts)
     });
     let cards: Vec<Value> = elsewhere.into_iter().chain(cards).collect();
     json!({ "models": cards })

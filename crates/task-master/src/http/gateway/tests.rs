@@ -30,10 +30,12 @@ use crate::{
     http::serve::{Protection, listen, serve},
 };
 
+mod cards;
 mod faithful;
 mod keys;
 mod rollout;
 mod survive;
+mod upstream;
 
 /// A gateway on a port of its own, until it is dropped.
 pub(in crate::http) struct Server {

@@ -86,6 +86,7 @@ async fn answered(
         assert!(end.is_none(), "there is one end");
         match event? {
             ChatEvent::Delta(delta) => text += &delta,
+            ChatEvent::Reasoning(_) => {}
             ChatEvent::Done { finish, usage } => end = Some((finish, usage)),
         }
     }

@@ -188,6 +188,41 @@ pub(super) fn form(
     }
 }
 
+/// A choice among some of the tools, which are the only ones then; none if it is another choice.
+pub(super) fn allowed(
+    choice: &Value,
+    tools: &mut Vec<Tool>,
+) -> Result<Option<Option<ToolChoice>>, ClientError> {
+    if choice.get("type").is_none_or(|it| it != "allowed_tools") {
+        return Ok(None);
+    }
+    let among = choice.get("allowed_tools").unwrap_or(choice);
+    let names = among.get("tools").and_then(Value::as_array).into_iter().flatten();
+    let names: Vec<&str> = names.filter_map(tool_name).collect();
+    tools.retain(|it| names.contains(&it.name.as_str()));
+    let mode = among.get("mode").and_then(Value::as_str).unwrap_or("auto");
+    self::choice(mode).map(Some)
+}
+
+/// The name of a tool, in whichever place it is.
+pub(super) fn tool_name(tool: &Value) -> Option<&str> {
+    let places = ["/function/name", "/custom/name", "/name"];
+    places.iter().find_map(|it| tool.pointer(it)?.as_str())
+}
+
+/// The arguments of a tool that takes a text and nothing else.
+pub(super) fn text_alone() -> Value {
+    json!({
+        "type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"],
+        "additionalProperties": false
+    })
+}
+
+/// A call of such a tool.
+pub(super) fn custom_call(name: &str, input: &str) -> ToolCall {
+    ToolCall { name: name.to_owned(), arguments: json!({ "input": input }).to_string() }
+}
+
 /// A tool that has to have a name.
 pub(super) fn named(name: Option<String>) -> Result<String, ClientError> {
     name.ok_or_else(|| ClientError::invalid("a tool has no `name`"))

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
-    AnswerForm, ClientError, ClientRequest, Fine, Tool, ToolChoice, body,
+    AnswerForm, ClientError, ClientRequest, Fine, Tool, ToolCall, ToolChoice, body,
     content::{self, OneOrMany},
     refuse, sampling,
 };
@@ -68,7 +68,16 @@ struct ChatMessage {
 #[derive(Debug, Deserialize)]
 struct CallBody {
     id: Option<String>,
-    function: FunctionCall,
+    function: Option<FunctionCall>,
+    custom: Option<CustomCall>,
+}
+
+/// A call of a tool that takes a text.
+#[derive(Debug, Deserialize)]
+struct CustomCall {
+    name: String,
+    #[serde(default)]
+    input: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,7 +89,15 @@ struct FunctionCall {
 
 #[derive(Debug, Deserialize)]
 struct ToolBody {
-    function: FunctionBody,
+    function: Option<FunctionBody>,
+    custom: Option<CustomBody>,
+}
+
+/// A tool that takes a text.
+#[derive(Debug, Deserialize)]
+struct CustomBody {
+    name: String,
+    description: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,11 +135,15 @@ struct CompletionBody {
 pub fn read_chat(bytes: &[u8]) -> Result<(ClientRequest, bool), ClientError> {
     let body: ChatBody = body(bytes)?;
     let messages: Result<Vec<Vec<Message>>, _> = body.messages.iter().map(turn).collect();
-    let tools = body.tools.unwrap_or_default().into_iter().map(|it| it.function.into()).collect();
+    let tools = body.tools.unwrap_or_default().into_iter().map(ToolBody::tool);
+    let mut tools = tools.collect::<Result<Vec<Tool>, _>>()?;
     let choice = match &body.tool_choice {
         None | Some(Value::Null) => Some(ToolChoice::Auto),
         Some(Value::String(word)) => content::choice(word)?,
-        Some(named) => Some(named_tool(named)?),
+        Some(choice) => match content::allowed(choice, &mut tools)? {
+            Some(choice) => choice,
+            None => Some(named_tool(choice)?),
+        },
     };
     let format = body.format.map_or(AnswerForm::Text, ResponseFormat::form);
     let max_tokens = body.max_completion_tokens.or(body.options.max_tokens);
@@ -154,8 +175,7 @@ pub fn read_completion(bytes: &[u8]) -> Result<(ClientRequest, bool), ClientErro
 
 /// The tool that a choice names, in whichever of the two spellings.
 pub(super) fn named_tool(choice: &Value) -> Result<ToolChoice, ClientError> {
-    let name = choice.pointer("/function/name").or_else(|| choice.get("name"));
-    let name = name.and_then(Value::as_str);
+    let name = content::tool_name(choice);
     let name = name.ok_or_else(|| ClientError::invalid("`tool_choice` names no tool"))?;
     Ok(ToolChoice::Named(name.to_owned()))
 }
@@ -166,11 +186,8 @@ fn turn(message: &ChatMessage) -> Result<Vec<Message>, ClientError> {
         "system" | "developer" => vec![Message::system(text)],
         "user" => vec![Message::user(text)],
         "assistant" => {
-            let calls = message.tool_calls.iter().flatten().map(|it| {
-                let call = content::call(&it.function.name, it.function.arguments.as_deref());
-                (it.id.clone().unwrap_or_default(), call)
-            });
-            vec![content::called(text, calls.collect())]
+            let calls = message.tool_calls.iter().flatten().map(CallBody::call);
+            vec![content::called(text, calls.collect::<Result<_, _>>()?)]
         }
         "tool" | "function" => {
             let name = message.name.as_deref().unwrap_or_default();
@@ -178,6 +195,32 @@ fn turn(message: &ChatMessage) -> Result<Vec<Message>, ClientError> {
         }
         other => return Err(ClientError::invalid(format!("`{other}` is no role"))),
     })
+}
+
+impl CallBody {
+    /// A call with its id.
+    fn call(&self) -> Result<(String, ToolCall), ClientError> {
+        let call = match (&self.function, &self.custom) {
+            (Some(it), _) => content::call(&it.name, it.arguments.as_deref()),
+            (None, Some(it)) => content::custom_call(&it.name, &it.input),
+            (None, None) => return Err(ClientError::invalid("a tool call has no `function`")),
+        };
+        Ok((self.id.clone().unwrap_or_default(), call))
+    }
+}
+
+impl ToolBody {
+    fn tool(self) -> Result<Tool, ClientError> {
+        match (self.function, self.custom) {
+            (Some(function), _) => Ok(function.into()),
+            (None, Some(CustomBody { name, description })) => Ok(Tool {
+                name,
+                description: description.unwrap_or_default(),
+                parameters: content::text_alone(),
+            }),
+            (None, None) => Err(ClientError::invalid("a tool has no `function`")),
+        }
+    }
 }
 
 impl Options {

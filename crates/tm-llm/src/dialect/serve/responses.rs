@@ -93,13 +93,16 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
             return Err(ClientError::invalid("`input` is a text or a list of items"));
         }
     }
+    let tools = body.tools.into_iter().flatten().filter_map(ToolBody::tool);
+    let mut tools = tools.collect::<Result<Vec<Tool>, _>>()?;
     let choice = match &body.tool_choice {
         None | Some(Value::Null) => Some(ToolChoice::Auto),
         Some(Value::String(word)) => content::choice(word)?,
-        Some(named) => Some(wanted_tool(named)?),
+        Some(choice) => match content::allowed(choice, &mut tools)? {
+            Some(choice) => choice,
+            None => Some(wanted_tool(choice)?),
+        },
     };
-    let tools = body.tools.into_iter().flatten().filter_map(ToolBody::tool);
-    let tools = tools.collect::<Result<Vec<Tool>, _>>()?;
     let format = match body.format {
         Some(format) => format.form(),
         None => {
@@ -137,10 +140,12 @@ impl ToolBody {
         if !is_clients && (name.is_none() || parameters.is_none()) {
             return None;
         }
+        let is_custom = r#type.as_deref() == Some("custom");
+        let any = || if is_custom { content::text_alone() } else { json!({"type": "object"}) };
         Some(content::named(name).map(|name| Tool {
             name,
             description: description.unwrap_or_default(),
-            parameters: parameters.unwrap_or_else(|| json!({"type": "object"})),
+            parameters: parameters.unwrap_or_else(any),
         }))
     }
 }
@@ -162,9 +167,29 @@ fn turn(item: &Value) -> Result<Option<Message>, ClientError> {
             let call = content::call(text("name"), arguments.as_deref());
             Ok(Some(content::called(String::new(), vec![(text("call_id").to_owned(), call)])))
         }
-        Some("function_call_output") => {
+        Some("custom_tool_call") => {
+            let call = content::custom_call(text("name"), text("input"));
+            Ok(Some(content::called(String::new(), vec![(text("call_id").to_owned(), call)])))
+        }
+        Some("local_shell_call") => {
+            let action = item.get("action").and_then(|it| to_raw_value(it).ok());
+            let call = content::call("local_shell", action.as_deref());
+            Ok(Some(content::called(String::new(), vec![(text("call_id").to_owned(), call)])))
+        }
+        Some("function_call_output" | "custom_tool_call_output" | "local_shell_call_output") => {
             let output = content::text(item.get("output").unwrap_or(&Value::Null))?;
-            Ok(Some(content::result(Some(text("call_id")), "", &output)))
+            let id = Some(text("call_id")).filter(|it| !it.is_empty()).unwrap_or(text("id"));
+            Ok(Some(content::result(Some(id), "", &output)))
+        }
+        // What OpenAI ran itself, and what came of it, was part of that answer.
+        Some(kind) if kind.ends_with("_call") => {
+            let place = ["action", "arguments", "queries", "code"];
+            let with =
+                place.iter().find_map(|it| item.get(*it)).and_then(|it| to_raw_value(it).ok());
+            let name = kind.trim_end_matches("_call");
+            let call = (String::new(), content::call(name, with.as_deref()));
+            let said = content::called(String::new(), vec![call]);
+            Ok(Some(Message::assistant(said.content)))
         }
         Some("reasoning") => Ok(None),
         Some(other) => {

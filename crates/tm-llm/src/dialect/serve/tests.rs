@@ -35,18 +35,23 @@ fn identity() -> Identity {
 
 fn answer(text: &str, calls: Vec<ToolCall>) -> Answer {
     let usage = Usage { prompt_tokens: 10, completion_tokens: 4, ..Usage::default() };
-    Answer { text: text.to_owned(), calls, finish: FinishReason::Stop, stopped_by: None, usage }
+    let (text, finish) = (text.to_owned(), FinishReason::Stop);
+    Answer { reasoning: String::new(), text, calls, finish, stopped_by: None, usage }
 }
 
 fn call() -> Vec<ToolCall> {
     vec![ToolCall { name: "add".to_owned(), arguments: r#"{"a":1}"#.to_owned() }]
 }
 
-/// The events of a whole stream, each as its JSON; `data: [DONE]` as a text.
+/// The events of a whole stream, each as its JSON; `data: [DONE]` as a text. Thoughts begin with
+/// `think:`.
 fn stream(writer: &mut dyn Writer, deltas: &[&str], answer: &Answer) -> Vec<Value> {
     let mut bytes = writer.begin();
     for delta in deltas {
-        bytes.extend(writer.text(delta));
+        bytes.extend(match delta.strip_prefix("think:") {
+            Some(thought) => writer.reasoning(thought),
+            None => writer.text(delta),
+        });
     }
     bytes.extend(writer.end(answer));
     let text = String::from_utf8(bytes).unwrap();
@@ -319,8 +324,12 @@ fn responses_number_their_events_and_end_with_the_whole() {
         (&["Hello"][..], "Hello", Vec::new()),
         (&[][..], "", call()),
         (&["Hello"][..], "Hello", [call(), call()].concat()),
+        (&["think:Hm", "Hello"][..], "Hello", call()),
+        (&["think:Hm"][..], "", call()),
     ] {
-        let answer = answer(text, calls);
+        let mut answer = answer(text, calls);
+        let thought = deltas.iter().find_map(|it| it.strip_prefix("think:"));
+        answer.reasoning = thought.unwrap_or_default().to_owned();
         let mut writer = responses::ResponseWriter::new(identity());
         let frames = stream(&mut writer, deltas, &answer);
         let numbers: Vec<_> = frames.iter().map(|it| it["sequence_number"].as_u64()).collect();

@@ -37,7 +37,7 @@ async fn numbers_of_a_structured_answer_are_as_the_model_wrote_them() {
 }
 
 /// Requests with a tool `f`, in each protocol.
-fn with_tool(more: &Value) -> [(&'static str, Value); 4] {
+pub(super) fn with_tool(more: &Value) -> [(&'static str, Value); 4] {
     let schema = json!({"type": "object"});
     let function = json!({"type": "function", "function": {"name": "f", "parameters": schema}});
     let (own, ours) = (

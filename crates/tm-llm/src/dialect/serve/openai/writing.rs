@@ -250,9 +250,8 @@ pub fn error_body(error: &ClientError) -> Value {
 }
 
 /// The list of models, as `/v1/models` gives it.
-pub fn models(names: &[String], created: i64) -> Value {
-    let data: Vec<Value> = names.iter().map(|it| model(it, created)).collect();
-    json!({"object": "list", "data": data})
+pub fn models(models: Vec<Value>) -> Value {
+    json!({"object": "list", "data": models})
 }
 
 /// One model, as `/v1/models/{id}` gives it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AnswerForm, Read, anthropic, ollama, read, responses};
+use super::{AnswerForm, Read, ToolChoice, anthropic, ollama, openai, read, responses};
 
 fn names(form: &AnswerForm) -> Vec<&str> {
     match form {
@@ -107,5 +107,116 @@ fn a_choice_of_a_tool_that_is_not_here_and_a_tool_without_a_name_are_refused() {
         let error = read(with(&more).to_string().as_bytes()).unwrap_err();
         assert_eq!(error.status(), 400);
         assert!(error.to_string().contains(word), "{more}: {error}");
+    }
+}
+
+#[test]
+fn what_would_change_the_answer_and_cannot_be_done_is_refused() {
+    let completion: Read = |bytes| openai::read_completion(bytes).map(|it| it.0);
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    let ollama: Read = |bytes| ollama::read_chat(bytes).map(|it| it.request.unwrap());
+    let cases: [(Read, Value, Value); 10] = [
+        (chat, json!({"logprobs": true}), json!({"logprobs": false})),
+        (chat, json!({"top_logprobs": 3}), json!({"top_logprobs": 0})),
+        (chat, json!({"logit_bias": {"50256": -100}}), json!({"logit_bias": {}})),
+        (chat, json!({"n": 2}), json!({"n": 1})),
+        (completion, json!({"logprobs": 1}), json!({"logprobs": null})),
+        (completion, json!({"suffix": "}"}), json!({"suffix": ""})),
+        (completion, json!({"echo": true}), json!({"echo": false})),
+        (completion, json!({"best_of": 2}), json!({"best_of": 1})),
+        (responses::read, json!({"top_logprobs": 2}), json!({"top_logprobs": 0})),
+        (ollama, json!({"logprobs": true}), json!({"logprobs": false})),
+    ];
+    for (read_body, refused, fine) in cases {
+        let body = |more: &Value| {
+            let mut body = with(more);
+            body["prompt"] = json!("Hi");
+            body
+        };
+        let error = read_body(body(&refused).to_string().as_bytes()).unwrap_err();
+        let name = refused.as_object().unwrap().keys().next().unwrap();
+        assert_eq!(error.status(), 400);
+        assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+        read(read_body, &body(&fine));
+    }
+}
+
+#[test]
+fn what_clients_say_of_tokens_is_followed() {
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    let ollama: Read = |bytes| ollama::read_chat(bytes).map(|it| it.request.unwrap());
+    let fine = json!({
+        "top_k": 7, "min_p": 0.25, "repeat_penalty": 1.5, "frequency_penalty": 0.5,
+        "presence_penalty": -0.5
+    });
+    for (read_body, body) in [(chat, with(&fine)), (ollama, with(&json!({ "options": fine })))] {
+        let sampling = read(read_body, &body).sampling;
+        let penalties = [sampling.frequency_penalty, sampling.presence_penalty];
+        assert_eq!((sampling.top_k, penalties), (7, [0.5, -0.5]));
+        assert_eq!([sampling.min_p, sampling.repeat_penalty], [0.25, 1.5]);
+    }
+    assert_eq!(read(anthropic::read, &with(&json!({"top_k": 7}))).sampling.top_k, 7);
+    // As its clients say that there is no limit.
+    assert_eq!(read(ollama, &with(&json!({"options": {"top_k": -1}}))).sampling.top_k, 0);
+}
+
+#[test]
+fn what_agents_have_in_their_history_is_read() {
+    let item = |it: Value| json!({"model": "m", "input": [{"role": "user", "content": "Hi"}, it]});
+    for (it, expected) in [
+        (
+            json!({"type": "custom_tool_call", "call_id": "1", "name": "patch", "input": "*** a"}),
+            r#"{"tool":"patch","arguments":{"input":"*** a"}}"#,
+        ),
+        (
+            json!({"type": "custom_tool_call_output", "call_id": "1", "output": "done"}),
+            "Hi\n\nResult:\ndone",
+        ),
+        (
+            json!({"type": "web_search_call", "id": "w", "action": {"type": "search", "query": "q"}}),
+            r#"{"tool":"web_search","arguments":{"type":"search","query":"q"}}"#,
+        ),
+        (
+            json!({"type": "local_shell_call", "call_id": "1", "action": {"command": ["ls"]}}),
+            r#"{"tool":"local_shell","arguments":{"command":["ls"]}}"#,
+        ),
+        (
+            json!({"type": "local_shell_call_output", "id": "1", "output": "a.rs"}),
+            "Hi\n\nResult:\na.rs",
+        ),
+        (
+            json!({"type": "file_search_call", "queries": ["q"]}),
+            r#"{"tool":"file_search","arguments":["q"]}"#,
+        ),
+    ] {
+        let request = read(responses::read, &item(it));
+        assert_eq!(request.messages.last().unwrap().content, expected);
+    }
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    let call = json!({"id": "1", "type": "custom", "custom": {"name": "patch", "input": "*** a"}});
+    let body = json!({"model": "m", "messages": [
+        {"role": "user", "content": "Hi"}, {"role": "assistant", "tool_calls": [call]}
+    ], "tools": [{"type": "custom", "custom": {"name": "patch", "description": "d"}}]});
+    let request = read(chat, &body);
+    let said = &request.messages.last().unwrap().content;
+    assert_eq!(said, r#"{"tool":"patch","arguments":{"input":"*** a"}}"#);
+    assert_eq!(names(&request.form), ["patch"]);
+}
+
+#[test]
+fn a_choice_among_some_tools_leaves_those() {
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    let function =
+        |name: &str| json!({"type": "function", "name": name, "function": {"name": name}});
+    let tools = json!([function("a"), function("b"), function("c")]);
+    let among = json!({"mode": "required", "tools": [function("c"), function("a")]});
+    let nested = json!({"type": "allowed_tools", "allowed_tools": among});
+    let mut flat = among.clone();
+    flat["type"] = json!("allowed_tools");
+    for (read_body, choice) in [(chat, nested), (responses::read as Read, flat)] {
+        let request = read(read_body, &with(&json!({"tools": tools, "tool_choice": choice})));
+        assert_eq!(names(&request.form), ["a", "c"]);
+        let is_required = matches!(&request.form, AnswerForm::Tools { choice, .. } if *choice == ToolChoice::Required);
+        assert!(is_required, "{:?}", request.form);
     }
 }
