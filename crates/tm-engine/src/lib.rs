@@ -214,6 +214,10 @@ impl Backend for Engine {
         if is_over { Err(broken(&self.shared.info.model, stopped())) } else { Ok(()) }
     }
 
+    fn continues(&self) -> bool {
+        true
+    }
+
     async fn stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
         let arrived = Instant::now();
         let model = self.shared.info.model.clone();

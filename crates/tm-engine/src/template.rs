@@ -47,8 +47,13 @@ impl ChatTemplate {
         &self.special.bos
     }
 
-    /// The prompt, up to where the assistant's answer begins.
+    /// The prompt, up to where the assistant's answer begins. Words of the assistant at the end are the
+    /// beginning of that answer, which goes on from there.
     pub(crate) fn render(&self, messages: &[Message]) -> Result<String, String> {
+        let (messages, begun) = match messages.split_last() {
+            Some((last, said)) if last.role == Role::Assistant => (said, Some(last)),
+            Some(_) | None => (messages, None),
+        };
         let messages: Vec<Value> = messages
             .iter()
             .map(|message| {
@@ -62,7 +67,11 @@ impl ChatTemplate {
             eos_token => self.special.eos.as_str(),
         };
         let template = self.environment.get_template(NAME).map_err(|error| reason(&error))?;
-        template.render(variables).map_err(|error| reason(&error))
+        let mut prompt = template.render(variables).map_err(|error| reason(&error))?;
+        if let Some(begun) = begun {
+            prompt.push_str(&self.harmless(&begun.content));
+        }
+        Ok(prompt)
     }
 
     /// A message with a space in every control token's text, so that it is text and no token.

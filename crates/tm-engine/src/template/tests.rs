@@ -47,6 +47,17 @@ fn qwen_gets_its_conversation_as_chatml() {
 }
 
 #[test]
+fn an_answer_that_has_begun_goes_on_from_there() {
+    let [system, user, ..] = conversation();
+    let asked = render(QWEN, &[system.clone(), user.clone()]);
+    let begun = Message::assistant("It is <|im_end|> {");
+    let expected = format!("{asked}It is < |im_end|> {{");
+    for source in [QWEN, SMOLLM] {
+        assert_eq!(render(source, &[system.clone(), user.clone(), begun.clone()]), expected);
+    }
+}
+
+#[test]
 fn smollm_gets_its_conversation_as_chatml() {
     assert_eq!(render(SMOLLM, &conversation()), render(QWEN, &conversation()));
 }
