@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream::BoxStream};
 
 use crate::{
-    chat::{ChatEvent, ChatRequest, Completion, Message},
+    chat::{ChatEvent, ChatRequest, Completion, Image, Message},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
     loading::{LoadError, Stay},
 };
@@ -95,6 +95,12 @@ pub trait Backend: Send + Sync + std::fmt::Debug {
     /// Whether a conversation that ends in the middle of the model's own words is gone on with
     /// from there.
     fn continues(&self) -> bool {
+        false
+    }
+
+    /// Whether the model is shown a picture that a request has. One that is not would answer as if
+    /// there were none, so it is not asked.
+    fn can_see(&self, _image: &Image) -> bool {
         false
     }
 

@@ -40,6 +40,7 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     Text(String),
+    Image(Image),
     /// A tool that the model has called.
     Call {
         id: String,
@@ -56,6 +57,15 @@ pub enum Part {
         tools: Vec<Tool>,
         choice: ToolChoice,
     },
+}
+
+/// A picture for a model that can see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Image {
+    /// Base64, and what kind of picture it is: `image/png`.
+    Inline { media_type: String, data: String },
+    /// Where whoever runs the model can get it.
+    Elsewhere { url: String },
 }
 
 /// Something that can be done for a model.
@@ -108,6 +118,13 @@ impl Message {
         Self { parts, ..self }
     }
 
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        self.parts.iter().filter_map(|it| match it {
+            Part::Image(image) => Some(image),
+            Part::Text(_) | Part::Call { .. } | Part::Result { .. } | Part::Tools { .. } => None,
+        })
+    }
+
     /// What it consists of, whether that was said or not.
     pub fn into_parts(self) -> Vec<Part> {
         if self.parts.is_empty() && !self.content.is_empty() {
@@ -122,8 +139,13 @@ impl ChatRequest {
     pub fn tools(&self) -> Option<(&[Tool], &ToolChoice)> {
         self.messages.first()?.parts.iter().find_map(|it| match it {
             Part::Tools { tools, choice } => Some((tools.as_slice(), choice)),
-            Part::Text(_) | Part::Call { .. } | Part::Result { .. } => None,
+            Part::Text(_) | Part::Image(_) | Part::Call { .. } | Part::Result { .. } => None,
         })
+    }
+
+    /// The pictures that the model has to see.
+    pub fn images(&self) -> impl Iterator<Item = &Image> {
+        self.messages.iter().flat_map(Message::images)
     }
 }
 

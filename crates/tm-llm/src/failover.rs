@@ -326,7 +326,7 @@ impl Inner {
         pace: Pace,
         patience: Duration,
     ) -> Result<(ChatEvent, ChatStream), BackendError> {
-        let backend = seat.backend().await?;
+        let backend = seat.backend_for(request).await?;
         let goes_on = request.messages.last().is_some_and(|it| it.role == Role::Assistant);
         let coming = async {
             let mut events = match pace {
@@ -347,7 +347,9 @@ impl Inner {
             ChatEvent::Done { finish: FinishReason::Stop, .. } if !goes_on => {
                 Err(BackendError::EmptyAnswer { model: model() })
             }
-            first => Ok((first, events)),
+            first @ (ChatEvent::Delta(_) | ChatEvent::Reasoning(_) | ChatEvent::Done { .. }) => {
+                Ok((first, events))
+            }
         }
     }
 

@@ -328,7 +328,7 @@ async fn models(State(gateway): Shared, headers: HeaderMap) -> Response {
         anthropic::models(&names, &iso_millis(now))
     } else {
         let entry = |it| cards::with_facts(&gateway, openai::model(it, now.as_second()));
-        openai::models(names.iter().map(|it| entry(it)).collect())
+        openai::models(&names.iter().map(|it| entry(it)).collect::<Vec<Value>>())
     };
     json_body(&body).into_response()
 }

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 
 use super::{Backend, BackendError, ChatStream, ModelInfo, Pace};
 use crate::{
-    chat::{ChatRequest, Sampling},
+    chat::{ChatRequest, Image, Sampling},
     dialect::{
         ask::{Call, Dialect, Fault, FaultKind, Question},
         frames::Framing,
@@ -306,6 +306,11 @@ impl Backend for RemoteBackend {
 
     fn continues(&self) -> bool {
         self.continues
+    }
+
+    /// Whether the model can see, the server says.
+    fn can_see(&self, image: &Image) -> bool {
+        self.server.provider.dialect.shows(image)
     }
 
     fn count_tokens(&self, text: &str) -> u32 {

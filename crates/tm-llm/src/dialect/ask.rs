@@ -7,11 +7,11 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::frames::Framing;
 use crate::{
-    chat::{ChatRequest, FinishReason, Message, Sampling, ToolCall, ToolChoice, Usage},
+    chat::{ChatRequest, FinishReason, Image, Message, Sampling, ToolCall, ToolChoice, Usage},
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 pub use fault::{Fault, FaultKind};
@@ -186,6 +186,15 @@ impl Dialect {
         }
     }
 
+    /// Whether it has a place for a picture.
+    pub fn shows(self, image: &Image) -> bool {
+        match self {
+            Self::OpenAi | Self::Anthropic => true,
+            Self::Ollama => matches!(image, Image::Inline { .. }),
+            Self::Google => false,
+        }
+    }
+
     /// The next weaker form, when a server has refused one.
     pub fn weaker(self, form: SchemaForm) -> Option<SchemaForm> {
         match (self, form) {
@@ -205,8 +214,7 @@ impl Question<'_> {
         if self.has_tools {
             return self.request.messages.iter().flat_map(|it| spelling.turns(it)).collect();
         }
-        let turn = |it: &Message| json!({"role": it.role.name(), "content": it.content});
-        self.messages().iter().map(turn).collect()
+        self.messages().iter().map(|it| spelling.words(it.role, &it.content, it.images())).collect()
     }
 
     /// The messages, with the schema shown where nobody enforces it.

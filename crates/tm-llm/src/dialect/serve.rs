@@ -310,7 +310,7 @@ struct Fine {
 }
 
 impl Fine {
-    fn refine(&self, usual: Sampling) -> Sampling {
+    fn refine(&self, usual: &Sampling) -> Sampling {
         let penalty = |it: Option<f32>, usual| it.filter(|it| it.abs() <= 2.0).unwrap_or(usual);
         Sampling {
             top_k: self.top_k.map_or(usual.top_k, |it| u32::try_from(it).unwrap_or(0)),
@@ -321,7 +321,7 @@ impl Fine {
                 .unwrap_or(usual.repeat_penalty),
             frequency_penalty: penalty(self.frequency_penalty, usual.frequency_penalty),
             presence_penalty: penalty(self.presence_penalty, usual.presence_penalty),
-            ..usual
+            ..usual.clone()
         }
     }
 }

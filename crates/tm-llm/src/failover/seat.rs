@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     backend::{Backend, BackendError, ModelInfo},
-    chat::{FinishReason, Usage},
+    chat::{ChatRequest, FinishReason, Usage},
 };
 
 /// Questions that one model is asked at a time, unless somebody says otherwise. Servers queue on
@@ -114,6 +114,19 @@ impl Seat {
 
     pub(super) async fn backend(&self) -> Result<&Arc<dyn Backend>, BackendError> {
         self.backend.get_or_try_init(|| (self.open)()).await
+    }
+
+    /// The same for a request whose pictures the model is shown.
+    pub(super) async fn backend_for(
+        &self,
+        request: &ChatRequest,
+    ) -> Result<&Arc<dyn Backend>, BackendError> {
+        let backend = self.backend().await?;
+        if request.images().all(|it| backend.can_see(it)) {
+            return Ok(backend);
+        }
+        let reason = "it reads text alone, and the request has images".to_owned();
+        Err(BackendError::Refused { model: backend.info().model.clone(), reason })
     }
 
     /// The same, in memory or connected to.

@@ -3,20 +3,7 @@
 //! Fits the request into the model's context, watches for the texts that end the answer, reads
 //! tool calls, and counts. Dropping what is returned here stops the model. Knows no protocol.
 
-use std::{convert::Infallible, sync::Arc};
-
-use axum::body::{Body, Bytes};
-use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
-use tm_llm::{
-    backend::{Backend, BackendError, ChatStream, Pace, TEMPLATE_TOKENS},
-    chat::{ChatEvent, ChatRequest, FinishReason, Sampling, Usage},
-    dialect::serve::{
-        Answer, AnswerForm, ClientError, ClientRequest, WithoutReasoning, Writer, tools,
-    },
-    failover::Failover,
-    structured::{self, StructuredError},
-};
-use tokio::{sync::mpsc, task::JoinSet};
+use std::sync::Arc;
 
 use super::{
     Door,
@@ -26,8 +13,21 @@ use super::{
     routing::Routed,
     shadow,
 };
+use axum::body::{Body, Bytes};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use pump::pumped;
 use text::Text;
+use tm_llm::{
+    backend::{Backend, BackendError, ChatStream, Pace, TEMPLATE_TOKENS},
+    chat::{ChatEvent, ChatRequest, FinishReason, Sampling, Usage},
+    dialect::serve::{
+        Answer, AnswerForm, ClientError, ClientRequest, WithoutReasoning, Writer, tools,
+    },
+    failover::Failover,
+    structured::{self, StructuredError},
+};
 
+mod pump;
 mod text;
 
 /// The most tokens of one answer. Clients name the limits of far larger models.
@@ -369,28 +369,6 @@ fn replayed(answer: &Answer, mut writer: Box<dyn Writer>, request: &ClientReques
     }
     bytes.extend(writer.end(answer));
     Body::from(bytes)
-}
-
-/// Reads on when the client does not, because others wait for the end. What is not read yet is at
-/// most one answer.
-fn pumped(
-    frames: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static,
-) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    // Dropping it stops the model.
-    let mut pump = JoinSet::new();
-    pump.spawn(async move {
-        let mut frames = std::pin::pin!(frames);
-        while let Some(frame) = frames.next().await {
-            if sender.send(frame).is_err() {
-                break;
-            }
-        }
-    });
-    stream::unfold((receiver, pump), |(mut receiver, pump)| async move {
-        let frame = receiver.recv().await?;
-        Some((frame, (receiver, pump)))
-    })
 }
 
 /// A stream that is under way.

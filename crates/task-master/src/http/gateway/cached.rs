@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tm_llm::{
     cache::{Cache, Found, Key, flight::Lead},
-    chat::{FinishReason, Usage},
+    chat::{FinishReason, Message, Usage},
     dialect::serve::{Answer, AnswerForm, ClientError, ClientRequest, ToolCall, tools},
     structured::fits,
 };
@@ -239,8 +239,10 @@ impl Keeping {
 pub(super) fn question(request: &ClientRequest) -> Value {
     let ClientRequest { messages, form, sampling, seed, max_tokens, stop, .. } = request;
     let messages = tools::instruct(messages, form);
-    let messages: Vec<Value> =
-        messages.iter().map(|it| json!([format!("{:?}", it.role), it.content])).collect();
+    let messages: Vec<Value> = messages
+        .iter()
+        .map(|it| json!([format!("{:?}", it.role), it.content, pictures(it)]))
+        .collect();
     let choice = match form {
         AnswerForm::Text | AnswerForm::Json(_) => String::new(),
         AnswerForm::Tools { choice, .. } => format!("{choice:?}"),
@@ -257,6 +259,12 @@ pub(super) fn question(request: &ClientRequest) -> Value {
         "max_tokens": max_tokens,
         "stop": stop,
     })
+}
+
+/// The pictures of a turn; null where there are none.
+fn pictures(message: &Message) -> Option<String> {
+    let pictures: Vec<_> = message.images().collect();
+    (!pictures.is_empty()).then(|| format!("{pictures:?}"))
 }
 
 /// Whether an answer is whole and fits what was asked for.

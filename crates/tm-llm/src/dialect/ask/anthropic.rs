@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
-use crate::chat::{FinishReason, Role, Sampling};
+use crate::chat::{FinishReason, Image, Message, Role, Sampling};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -101,7 +101,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
             }
             system.push_str(&message.content);
         } else {
-            messages.push(json!({"role": message.role.name(), "content": message.content}));
+            messages.push(json!({"role": message.role.name(), "content": content(message)}));
         }
     }
     let mut body = Map::new();
@@ -130,6 +130,27 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     }
     let body = question.without_omitted(Value::Object(body));
     Call { path: "/messages".to_owned(), body }
+}
+
+/// A text, or blocks where there are pictures.
+fn content(message: &Message) -> Value {
+    let images = message.images().map(|it| {
+        let source = match it {
+            Image::Inline { media_type, data } => {
+                json!({"type": "base64", "media_type": media_type, "data": data})
+            }
+            Image::Elsewhere { url } => json!({"type": "url", "url": url}),
+        };
+        json!({"type": "image", "source": source})
+    });
+    let mut blocks: Vec<Value> = images.collect();
+    if blocks.is_empty() {
+        return json!(message.content);
+    }
+    if !message.content.is_empty() {
+        blocks.push(json!({"type": "text", "text": message.content}));
+    }
+    Value::Array(blocks)
 }
 
 pub(super) fn read<'a>(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>, Fault> {

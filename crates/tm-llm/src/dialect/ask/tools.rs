@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{Fault, Question};
-use crate::chat::{Message, Part, Role, Tool, ToolCall, ToolChoice};
+use crate::chat::{Image, Message, Part, Role, Tool, ToolCall, ToolChoice};
 
 /// Who spells calls and what came of them how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,22 +60,57 @@ impl Spelling {
     /// A turn, in as many messages as it takes.
     pub(super) fn turns(self, message: &Message) -> Vec<Value> {
         let (mut texts, mut calls, mut turns) = (Vec::new(), Vec::new(), Vec::new());
+        let has_images = message.images().next().is_some();
         for part in message.clone().into_parts() {
             match part {
                 Part::Text(text) => texts.push(text),
                 Part::Call { id, call } => calls.push(self.call(&id, &call)),
                 Part::Result { id, name, text } => turns.push(self.result(&id, &name, &text)),
-                Part::Tools { .. } => {}
+                Part::Image(_) | Part::Tools { .. } => {}
             }
         }
         let text = texts.join("\n\n");
         let role = message.role.name();
         if !calls.is_empty() && message.role == Role::Assistant {
             turns.push(json!({"role": role, "content": text, "tool_calls": calls}));
-        } else if !text.is_empty() {
-            turns.push(json!({"role": role, "content": text}));
+        } else if !text.is_empty() || has_images {
+            turns.push(self.words(message.role, &text, message.images()));
         }
         turns
+    }
+
+    /// A turn of words and pictures.
+    pub(super) fn words<'a>(
+        self,
+        role: Role,
+        text: &str,
+        images: impl Iterator<Item = &'a Image>,
+    ) -> Value {
+        let role = role.name();
+        let images: Vec<Value> = images.map(|it| self.image(it)).collect();
+        match self {
+            _ if images.is_empty() => json!({"role": role, "content": text}),
+            Self::OpenAi => {
+                let text = (!text.is_empty()).then(|| json!({"type": "text", "text": text}));
+                let parts: Vec<Value> = text.into_iter().chain(images).collect();
+                json!({"role": role, "content": parts})
+            }
+            Self::Ollama => json!({"role": role, "content": text, "images": images}),
+        }
+    }
+
+    fn image(self, image: &Image) -> Value {
+        match (self, image) {
+            (Self::OpenAi, Image::Inline { media_type, data }) => {
+                let url = format!("data:{media_type};base64,{data}");
+                json!({"type": "image_url", "image_url": {"url": url}})
+            }
+            (Self::OpenAi, Image::Elsewhere { url }) => {
+                json!({"type": "image_url", "image_url": {"url": url}})
+            }
+            (Self::Ollama, Image::Inline { data, .. }) => json!(data),
+            (Self::Ollama, Image::Elsewhere { url }) => json!(url),
+        }
     }
 
     fn call(self, id: &str, call: &ToolCall) -> Value {
@@ -132,7 +167,7 @@ pub(super) fn finished(calls: Vec<Begun>, is_cut: bool) -> Result<Vec<ToolCall>,
     let mut whole = Vec::new();
     for Begun { name, mut arguments, .. } in calls {
         if arguments.trim().is_empty() {
-            arguments = "{}".to_owned();
+            "{}".clone_into(&mut arguments);
         }
         if serde_json::from_str::<&RawValue>(&arguments).is_ok() {
             whole.push(ToolCall { name, arguments });

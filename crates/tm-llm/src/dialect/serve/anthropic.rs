@@ -9,7 +9,7 @@ use super::{
     Answer, AnswerForm, ClientError, ClientRequest, Fine, Identity, Tool, ToolCall, ToolChoice,
     Writer, body, content, event, json_text, sampling,
 };
-use crate::chat::{FinishReason, Message, Sampling};
+use crate::chat::{FinishReason, Message, Part, Sampling};
 
 #[derive(Debug, Deserialize)]
 struct MessagesBody {
@@ -108,7 +108,7 @@ pub fn read_prompt(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
         model: body.model,
         messages: content::turns(messages)?,
         form: content::form(tools, choice, format)?,
-        sampling: Fine { top_k: body.top_k, ..Fine::default() }.refine(usual),
+        sampling: Fine { top_k: body.top_k, ..Fine::default() }.refine(&usual),
         seed: None,
         max_tokens: body.max_tokens,
         stop: body.stop_sequences.unwrap_or_default(),
@@ -147,8 +147,16 @@ fn turns(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
                 messages.push(content::called(String::new(), vec![(id, call)]));
             }
             Some("tool_result") => {
-                let text = content::text(&block.content)?;
-                messages.push(content::result(block.tool_use_id.as_deref(), "", &text));
+                // What a tool has seen goes beside what it says.
+                let said = content::said(&block.content)?;
+                let images: Vec<Part> = said.images().cloned().map(Part::Image).collect();
+                messages.push(content::result(block.tool_use_id.as_deref(), "", &said.content));
+                if !images.is_empty() {
+                    messages.push(Message::user("").with_parts(images));
+                }
+            }
+            Some("image") if turn.role == "user" => {
+                messages.push(content::said(&Value::Array(vec![content::json(raw)?]))?);
             }
             Some(_) | None => {
                 messages.push(message(content::text(&Value::Array(vec![content::json(raw)?]))?));

@@ -6,7 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
 
 use super::{AnswerForm, ClientError, Tool, ToolCall, ToolChoice};
-use crate::chat::{Message, Part, Role};
+use crate::chat::{Image, Message, Part, Role};
 
 /// One text, or several.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,6 +40,58 @@ pub(super) fn text(content: &Value) -> Result<String, ClientError> {
     }
 }
 
+/// What a user says, in words and pictures.
+pub(super) fn said(content: &Value) -> Result<Message, ClientError> {
+    let (mut parts, mut words) = (Vec::new(), Vec::new());
+    let Value::Array(given) = content else { return Ok(Message::user(text(content)?)) };
+    for it in given {
+        if let Some(image) = image(it)? {
+            parts.push(Part::Image(image));
+        } else if let Some(text) = part(it)? {
+            words.push(text.clone());
+            parts.push(Part::Text(text));
+        }
+    }
+    let message = Message::user(words.join("\n"));
+    let has_images = parts.iter().any(|it| matches!(it, Part::Image(_)));
+    Ok(if has_images { message.with_parts(parts) } else { message })
+}
+
+/// A picture as the protocols have it: a part of OpenAI's two, or a block of Anthropic's.
+fn image(part: &Value) -> Result<Option<Image>, ClientError> {
+    let text = |place: &str| part.pointer(place).and_then(Value::as_str).map(str::to_owned);
+    let found = match part.get("type").and_then(Value::as_str) {
+        Some("image_url") => text("/image_url/url").and_then(picture),
+        Some("input_image") => text("/image_url").and_then(picture),
+        Some("image") => text("/source/url").and_then(picture).or_else(|| {
+            let (media_type, data) = (text("/source/media_type")?, text("/source/data")?);
+            Some(Image::Inline { media_type, data })
+        }),
+        Some(_) | None => return Ok(None),
+    };
+    let found = found.ok_or_else(|| ClientError::invalid("an image has no data and no address"));
+    found.map(Some)
+}
+
+/// A picture by its URL, which may have all of it.
+fn picture(url: String) -> Option<Image> {
+    if let Some((media_type, data)) =
+        url.strip_prefix("data:").and_then(|it| it.split_once(";base64,"))
+    {
+        return Some(Image::Inline { media_type: media_type.to_owned(), data: data.to_owned() });
+    }
+    let is_known = url.starts_with("https://") || url.starts_with("http://");
+    is_known.then_some(Image::Elsewhere { url })
+}
+
+/// A picture in Base64 alone, of the kind that its first bytes tell.
+pub(super) fn bare_image(data: &str) -> Image {
+    let kinds = [("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
+    let kind = kinds.iter().find(|(start, _)| data.starts_with(start));
+    let media_type = kind.map_or("image/png", |(_, kind)| *kind).to_owned();
+    Image::Inline { media_type, data: data.to_owned() }
+}
+
 /// What a part of a body says, read on its own.
 pub(super) fn json<T: DeserializeOwned>(raw: &RawValue) -> Result<T, ClientError> {
     serde_json::from_str(raw.get())
@@ -58,7 +110,7 @@ fn part(part: &Value) -> Result<Option<String>, ClientError> {
         // What a model thought earlier is not told to it again.
         Some("thinking" | "redacted_thinking" | "reasoning") => Ok(None),
         Some(other) => Err(ClientError::invalid(format!(
-            "a part of type `{other}` cannot be read by the local models: send text"
+            "a part of type `{other}` cannot be read here: send text, or images in the user's turns"
         ))),
         None => Err(ClientError::invalid("a part of a message's content has no type")),
     }
@@ -125,7 +177,7 @@ fn match_up(turns: &mut [Message]) {
                     *name = by;
                 }
             }
-            Part::Text(_) | Part::Tools { .. } => {}
+            Part::Text(_) | Part::Image(_) | Part::Tools { .. } => {}
         }
     }
 }
@@ -140,11 +192,11 @@ pub(super) fn turns(messages: Vec<Message>) -> Result<Vec<Message>, ClientError>
             append(&mut system, &message.content);
         } else if let Some(last) = turns.last_mut().filter(|it| it.role == message.role) {
             join(last, message);
-        } else if !message.content.is_empty() || turns.is_empty() {
+        } else if !is_nothing(&message) || turns.is_empty() {
             turns.push(message);
         }
     }
-    if turns.iter().all(|it| it.content.trim().is_empty()) && system.trim().is_empty() {
+    if turns.iter().all(is_nothing) && system.trim().is_empty() {
         return Err(ClientError::invalid("the messages say nothing"));
     }
     match_up(&mut turns);
@@ -152,6 +204,10 @@ pub(super) fn turns(messages: Vec<Message>) -> Result<Vec<Message>, ClientError>
         turns.insert(0, Message::system(system));
     }
     Ok(turns)
+}
+
+fn is_nothing(message: &Message) -> bool {
+    message.content.trim().is_empty() && message.parts.is_empty()
 }
 
 fn join(last: &mut Message, message: Message) {
@@ -188,20 +244,25 @@ pub(super) fn form(
     }
 }
 
-/// A choice among some of the tools, which are the only ones then; none if it is another choice.
-pub(super) fn allowed(
-    choice: &Value,
+/// What OpenAI's choices say; none is that nothing is called. A choice among some of the tools leaves
+/// those.
+pub(super) fn chosen(
+    choice: Option<&Value>,
     tools: &mut Vec<Tool>,
-) -> Result<Option<Option<ToolChoice>>, ClientError> {
-    if choice.get("type").is_none_or(|it| it != "allowed_tools") {
-        return Ok(None);
+    named: fn(&Value) -> Result<ToolChoice, ClientError>,
+) -> Result<Option<ToolChoice>, ClientError> {
+    match choice {
+        None | Some(Value::Null) => Ok(Some(ToolChoice::Auto)),
+        Some(Value::String(word)) => self::choice(word),
+        Some(among) if among.get("type").is_some_and(|it| it == "allowed_tools") => {
+            let among = among.get("allowed_tools").unwrap_or(among);
+            let names = among.get("tools").and_then(Value::as_array).into_iter().flatten();
+            let names: Vec<&str> = names.filter_map(tool_name).collect();
+            tools.retain(|it| names.contains(&it.name.as_str()));
+            self::choice(among.get("mode").and_then(Value::as_str).unwrap_or("auto"))
+        }
+        Some(other) => named(other).map(Some),
     }
-    let among = choice.get("allowed_tools").unwrap_or(choice);
-    let names = among.get("tools").and_then(Value::as_array).into_iter().flatten();
-    let names: Vec<&str> = names.filter_map(tool_name).collect();
-    tools.retain(|it| names.contains(&it.name.as_str()));
-    let mode = among.get("mode").and_then(Value::as_str).unwrap_or("auto");
-    self::choice(mode).map(Some)
 }
 
 /// The name of a tool, in whichever place it is.

@@ -15,7 +15,7 @@ use super::{
     openai::FunctionBody,
     refuse, sampling,
 };
-use crate::chat::{FinishReason, Message, Sampling, Usage};
+use crate::chat::{FinishReason, Message, Part, Sampling, Usage};
 pub use keep_alive::KeepAlive;
 
 mod keep_alive;
@@ -40,7 +40,7 @@ struct GenerateBody {
     #[serde(default)]
     prompt: String,
     system: Option<String>,
-    images: Option<Vec<Value>>,
+    images: Option<Vec<String>>,
     suffix: Option<String>,
     template: Option<String>,
     raw: Option<bool>,
@@ -77,7 +77,7 @@ struct TurnBody {
     role: String,
     #[serde(default)]
     content: String,
-    images: Option<Vec<Value>>,
+    images: Option<Vec<String>>,
     tool_calls: Option<Vec<CallBody>>,
     tool_call_id: Option<String>,
     tool_name: Option<String>,
@@ -142,7 +142,8 @@ pub fn read_generate(bytes: &[u8]) -> Result<Call, ClientError> {
         return Ok(Call { model, keep_alive, request: None });
     }
     let system = body.system.filter(|it| !it.is_empty()).map(Message::system);
-    let messages = system.into_iter().chain([Message::user(body.prompt)]).collect();
+    let images = body.images.unwrap_or_default();
+    let messages = system.into_iter().chain([seen(Message::user(body.prompt), &images)]).collect();
     let request = body.rest.request(body.model, messages)?;
     Ok(Call { model, keep_alive, request: Some(request) })
 }
@@ -160,7 +161,6 @@ pub fn read_model(bytes: &[u8]) -> Result<String, ClientError> {
 impl GenerateBody {
     /// What would change the answer and cannot be done here.
     fn refuse_unknown(&self) -> Result<(), ClientError> {
-        refuse_images(self.images.as_deref())?;
         let says = |it: &Option<String>| it.as_ref().is_some_and(|it| !it.is_empty());
         let refused = [
             ("suffix", says(&self.suffix)),
@@ -176,11 +176,14 @@ impl GenerateBody {
     }
 }
 
-fn refuse_images(images: Option<&[Value]>) -> Result<(), ClientError> {
-    if images.is_some_and(|it| !it.is_empty()) {
-        return Err(ClientError::invalid("images cannot be read by the local models: send text"));
+/// The same turn with pictures.
+fn seen(message: Message, images: &[String]) -> Message {
+    if images.is_empty() {
+        return message;
     }
-    Ok(())
+    let mut parts = message.clone().into_parts();
+    parts.extend(images.iter().map(|it| Part::Image(content::bare_image(it))));
+    message.with_parts(parts)
 }
 
 impl Rest {
@@ -207,7 +210,7 @@ impl Rest {
                     return Err(ClientError::invalid(format!("`{other}` is no format")));
                 }
             },
-            sampling: options.fine.refine(Sampling { may_think, ..usual }),
+            sampling: options.fine.refine(&Sampling { may_think, ..usual }),
             // Less than nothing is how its clients say that there is none.
             seed: options.seed.and_then(|it| u64::try_from(it).ok()),
             max_tokens: options.num_predict.and_then(|it| u32::try_from(it).ok()),
@@ -219,11 +222,14 @@ impl Rest {
 }
 
 fn turn(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
-    refuse_images(turn.images.as_deref())?;
+    let images = turn.images.as_deref().unwrap_or_default();
+    if turn.role != "user" && !images.is_empty() {
+        return Err(ClientError::invalid("images are read in the user's turns alone"));
+    }
     let text = turn.content.clone();
     Ok(match turn.role.as_str() {
         "system" => vec![Message::system(text)],
-        "user" => vec![Message::user(text)],
+        "user" => vec![seen(Message::user(text), images)],
         "assistant" => {
             let calls = turn.tool_calls.iter().flatten().map(|it| {
                 let call = content::call(&it.function.name, it.function.arguments.as_deref());

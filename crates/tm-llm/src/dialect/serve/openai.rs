@@ -137,14 +137,7 @@ pub fn read_chat(bytes: &[u8]) -> Result<(ClientRequest, bool), ClientError> {
     let messages: Result<Vec<Vec<Message>>, _> = body.messages.iter().map(turn).collect();
     let tools = body.tools.unwrap_or_default().into_iter().map(ToolBody::tool);
     let mut tools = tools.collect::<Result<Vec<Tool>, _>>()?;
-    let choice = match &body.tool_choice {
-        None | Some(Value::Null) => Some(ToolChoice::Auto),
-        Some(Value::String(word)) => content::choice(word)?,
-        Some(choice) => match content::allowed(choice, &mut tools)? {
-            Some(choice) => choice,
-            None => Some(named_tool(choice)?),
-        },
-    };
+    let choice = content::chosen(body.tool_choice.as_ref(), &mut tools, named_tool)?;
     let format = body.format.map_or(AnswerForm::Text, ResponseFormat::form);
     let max_tokens = body.max_completion_tokens.or(body.options.max_tokens);
     let with_usage = body.options.with_usage();
@@ -181,10 +174,12 @@ pub(super) fn named_tool(choice: &Value) -> Result<ToolChoice, ClientError> {
 }
 
 fn turn(message: &ChatMessage) -> Result<Vec<Message>, ClientError> {
+    if message.role == "user" {
+        return Ok(vec![content::said(&message.content)?]);
+    }
     let text = content::text(&message.content)?;
     Ok(match message.role.as_str() {
         "system" | "developer" => vec![Message::system(text)],
-        "user" => vec![Message::user(text)],
         "assistant" => {
             let calls = message.tool_calls.iter().flatten().map(CallBody::call);
             vec![content::called(text, calls.collect::<Result<_, _>>()?)]
@@ -244,7 +239,7 @@ impl Options {
             model: String::new(),
             messages: Vec::new(),
             form: AnswerForm::Text,
-            sampling: self.fine.refine(usual),
+            sampling: self.fine.refine(&usual),
             seed: self.seed.map(i64::unsigned_abs),
             max_tokens: self.max_tokens,
             stop: self.stop.map(OneOrMany::into_vec).unwrap_or_default(),

@@ -95,14 +95,7 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
     }
     let tools = body.tools.into_iter().flatten().filter_map(ToolBody::tool);
     let mut tools = tools.collect::<Result<Vec<Tool>, _>>()?;
-    let choice = match &body.tool_choice {
-        None | Some(Value::Null) => Some(ToolChoice::Auto),
-        Some(Value::String(word)) => content::choice(word)?,
-        Some(choice) => match content::allowed(choice, &mut tools)? {
-            Some(choice) => choice,
-            None => Some(wanted_tool(choice)?),
-        },
-    };
+    let choice = content::chosen(body.tool_choice.as_ref(), &mut tools, wanted_tool)?;
     let format = match body.format {
         Some(format) => format.form(),
         None => {
@@ -154,10 +147,13 @@ fn turn(item: &Value) -> Result<Option<Message>, ClientError> {
     let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
     match item.get("type").and_then(Value::as_str) {
         None | Some("message") => {
-            let said = content::text(item.get("content").unwrap_or(&Value::Null))?;
+            let given = item.get("content").unwrap_or(&Value::Null);
+            if text("role") == "user" {
+                return content::said(given).map(Some);
+            }
+            let said = content::text(given)?;
             match text("role") {
                 "system" | "developer" => Ok(Some(Message::system(said))),
-                "user" => Ok(Some(Message::user(said))),
                 "assistant" => Ok(Some(Message::assistant(said))),
                 other => Err(ClientError::invalid(format!("`{other}` is no role"))),
             }
@@ -288,7 +284,7 @@ impl ResponseWriter {
         format!("rs_{}", self.identity.id)
     }
 
-    fn thought_event(&mut self, kind: &str, name: &str, value: Value) -> Vec<u8> {
+    fn thought_event(&mut self, kind: &str, name: &str, value: &Value) -> Vec<u8> {
         let kind = format!("response.reasoning_summary_{kind}");
         let id = self.thought_id();
         let data = json!({"item_id": id, "output_index": self.at, "summary_index": 0, name: value});
@@ -299,10 +295,10 @@ impl ResponseWriter {
     fn end_thoughts(&mut self) -> Vec<u8> {
         let Some(thoughts) = self.thoughts.take() else { return Vec::new() };
         let text = thoughts.as_str();
-        let mut frames = self.thought_event("text.done", "text", text.into());
-        frames.extend(self.thought_event("part.done", "part", summary(text)));
+        let mut frames = self.thought_event("text.done", "text", &text.into());
+        frames.extend(self.thought_event("part.done", "part", &summary(text)));
         let item = self.thought(text);
-        frames.extend(self.item_event("response.output_item.done", item));
+        frames.extend(self.item_event("response.output_item.done", &item));
         self.at += 1;
         frames
     }
@@ -328,12 +324,12 @@ impl ResponseWriter {
     fn open(&mut self) -> Vec<u8> {
         self.is_open = true;
         let item = self.message("in_progress", &[]);
-        let mut frames = self.item_event("response.output_item.added", item);
+        let mut frames = self.item_event("response.output_item.added", &item);
         frames.extend(self.part_event("response.content_part.added", "part", part("")));
         frames
     }
 
-    fn item_event(&mut self, kind: &str, item: Value) -> Vec<u8> {
+    fn item_event(&mut self, kind: &str, item: &Value) -> Vec<u8> {
         self.event(kind, json!({"output_index": self.at, "item": item}))
     }
 
@@ -352,7 +348,7 @@ impl ResponseWriter {
         frames.extend(self.part_event("response.output_text.done", "text", text.into()));
         frames.extend(self.part_event("response.content_part.done", "part", part(text)));
         let item = self.message("completed", &[part(text)]);
-        frames.extend(self.item_event("response.output_item.done", item));
+        frames.extend(self.item_event("response.output_item.done", &item));
         self.at += 1;
         frames
     }
@@ -361,7 +357,7 @@ impl ResponseWriter {
         let ToolCall { name, arguments } = call;
         let item = self.call("in_progress", at, name, "");
         let id = item.get("id").cloned();
-        let mut frames = self.item_event("response.output_item.added", item);
+        let mut frames = self.item_event("response.output_item.added", &item);
         for (kind, field) in [
             ("response.function_call_arguments.delta", "delta"),
             ("response.function_call_arguments.done", "arguments"),
@@ -370,7 +366,7 @@ impl ResponseWriter {
             frames.extend(self.event(kind, data));
         }
         let item = self.call("completed", at, name, arguments);
-        frames.extend(self.item_event("response.output_item.done", item));
+        frames.extend(self.item_event("response.output_item.done", &item));
         self.at += 1;
         frames
     }
@@ -392,11 +388,11 @@ impl Writer for ResponseWriter {
         let mut frames = Vec::new();
         if self.thoughts.is_none() {
             let item = json!({"id": self.thought_id(), "type": "reasoning", "summary": []});
-            frames.extend(self.item_event("response.output_item.added", item));
-            frames.extend(self.thought_event("part.added", "part", summary("")));
+            frames.extend(self.item_event("response.output_item.added", &item));
+            frames.extend(self.thought_event("part.added", "part", &summary("")));
         }
         self.thoughts.get_or_insert_default().push_str(delta);
-        frames.extend(self.thought_event("text.delta", "delta", delta.into()));
+        frames.extend(self.thought_event("text.delta", "delta", &delta.into()));
         frames
     }
 

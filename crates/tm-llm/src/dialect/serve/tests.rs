@@ -222,14 +222,16 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     check(chat, r#"{"model":"m","messages":[{"role":"wizard","content":"x"}]}"#, "wizard");
     check(chat, r#"{"model":"m","n":2,"messages":[{"role":"user","content":"x"}]}"#, "`n`");
     let image = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}"#;
-    check(chat, image, "image_url");
+    check(chat, image, "image");
+    let sound = r#"{"model":"m","messages":[{"role":"user","content":[{"type":"input_audio"}]}]}"#;
+    check(chat, sound, "input_audio");
     check(
         anthropic::read,
         r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#,
         "max_tokens",
     );
     check(responses::read, r#"{"model":"m","input":"x","previous_response_id":"r"}"#, "stored");
-    let image = r#"{"model":"m","messages":[{"role":"user","content":"x","images":["x"]}]}"#;
+    let image = r#"{"model":"m","messages":[{"role":"system","content":"x","images":["x"]}]}"#;
     check(ollama_chat, image, "images");
 }
 

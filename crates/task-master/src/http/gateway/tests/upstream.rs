@@ -313,3 +313,96 @@ async fn a_server_that_has_too_much_to_do_is_told_of_in_each_protocols_own_way()
         }
     }
 }
+
+/// The same picture in each protocol.
+fn pictures() -> [(&'static str, Value); 5] {
+    let text = json!({"type": "text", "text": "What is it?"});
+    let url = "data:image/png;base64,iVBORw0KGgo=";
+    let user = |content: Value| json!([{"role": "user", "content": content}]);
+    let source = json!({"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="});
+    let image = json!({"type": "image_url", "image_url": {"url": url}});
+    let input = json!([
+        {"type": "input_text", "text": "What is it?"}, {"type": "input_image", "image_url": url}
+    ]);
+    let bare = json!([{"role": "user", "content": "What is it?", "images": ["iVBORw0KGgo="]}]);
+    [
+        ("/v1/chat/completions", json!({"model": "m", "messages": user(json!([text, image]))})),
+        ("/v1/responses", json!({"model": "m", "input": user(input)})),
+        (
+            "/v1/messages",
+            json!({
+                "model": "m", "max_tokens": 9,
+                "messages": user(json!([text, {"type": "image", "source": source}]))
+            }),
+        ),
+        ("/api/chat", json!({"model": "m", "stream": false, "messages": bare})),
+        (
+            "/api/generate",
+            json!({
+                "model": "m", "stream": false, "prompt": "What is it?", "images": ["iVBORw0KGgo="]
+            }),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn a_picture_reaches_the_server_in_its_own_words() {
+    let upstream = saying(vec![json!({"content": "A cat."})]);
+    let server = before(&upstream, "openai-compatible").await;
+    for (path, body) in pictures() {
+        let reached = server.post(path, &body).await;
+        assert_eq!(reached.status, 200, "{path}: {reached:?}");
+    }
+    let url = "data:image/png;base64,iVBORw0KGgo=";
+    for body in asked(&upstream) {
+        let content = json!([
+            {"type": "text", "text": "What is it?"},
+            {"type": "image_url", "image_url": {"url": url}}
+        ]);
+        assert_eq!(body["messages"], json!([{"role": "user", "content": content}]));
+    }
+    let upstream = ScriptedServer::start(|received| {
+        if !is_question(received) {
+            return Answer::json(200, &json!({"model_info": {"x.context_length": 8192}}));
+        }
+        Answer::json(200, &json!({"message": {"content": "A cat."}, "done": true}))
+    });
+    let server = before(&upstream, "ollama").await;
+    for (path, body) in pictures() {
+        let reached = server.post(path, &body).await;
+        assert_eq!(reached.status, 200, "{path}: {reached:?}");
+    }
+    for body in asked(&upstream) {
+        assert_eq!(body["messages"][0]["images"], json!(["iVBORw0KGgo="]), "{body}");
+        assert_eq!(body["messages"][0]["content"], "What is it?");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_cannot_see_is_not_asked_about_pictures() {
+    let server = Server::start(ScriptedModel::playing([])).await;
+    for (path, body) in pictures() {
+        let reached = server.post(path, &body).await;
+        assert_eq!(reached.status, 400, "{path}: {reached:?}");
+        assert!(reached.body.contains("reads text alone"), "{path}: {reached:?}");
+    }
+    assert!(server.model.seen().is_empty());
+}
+
+#[tokio::test]
+async fn what_a_tool_has_seen_is_seen_by_the_model() {
+    let upstream = saying(vec![json!({"content": "A cat."})]);
+    let server = before(&upstream, "openai-compatible").await;
+    let source = json!({"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="});
+    let seen = json!([{"type": "image", "source": source}]);
+    let [_, _, (path, mut body), _] = with_tool(&json!({}));
+    body["messages"] = json!([
+        {"role": "user", "content": "Look."},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": seen}]}
+    ]);
+    assert_eq!(server.post(path, &body).await.status, 200);
+    let told = asked(&upstream).remove(0);
+    assert_eq!(told["messages"][2]["role"], "tool");
+    assert_eq!(told["messages"][3]["content"][0]["type"], "image_url", "{told}");
+}

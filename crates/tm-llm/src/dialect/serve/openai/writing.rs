@@ -63,7 +63,7 @@ struct WholeChoice<'a> {
 struct WholeMessage<'a> {
     role: &'static str,
     content: Option<&'a str>,
-    /// As llama.cpp, vLLM and DeepSeek have it.
+    /// As llama.cpp and vLLM have it.
     #[serde(skip_serializing_if = "str::is_empty")]
     reasoning_content: &'a str,
     refusal: (),
@@ -250,7 +250,7 @@ pub fn error_body(error: &ClientError) -> Value {
 }
 
 /// The list of models, as `/v1/models` gives it.
-pub fn models(models: Vec<Value>) -> Value {
+pub fn models(models: &[Value]) -> Value {
     json!({"object": "list", "data": models})
 }
 

@@ -68,7 +68,6 @@ fn anthropics_clients_get_their_schema_held_wherever_they_put_it() {
 fn what_generate_cannot_do_is_refused_and_not_left_out() {
     let body = |more: &Value| with(more).to_string().into_bytes();
     for (more, word) in [
-        (json!({"prompt": "Hi", "images": ["aGk="]}), "images"),
         (json!({"prompt": "Hi", "suffix": "}"}), "`suffix`"),
         (json!({"prompt": "Hi", "raw": true}), "`raw`"),
         (json!({"prompt": "Hi", "template": "{{ .Prompt }}"}), "`template`"),
@@ -152,8 +151,8 @@ fn what_clients_say_of_tokens_is_followed() {
     for (read_body, body) in [(chat, with(&fine)), (ollama, with(&json!({ "options": fine })))] {
         let sampling = read(read_body, &body).sampling;
         let penalties = [sampling.frequency_penalty, sampling.presence_penalty];
-        assert_eq!((sampling.top_k, penalties), (7, [0.5, -0.5]));
-        assert_eq!([sampling.min_p, sampling.repeat_penalty], [0.25, 1.5]);
+        let others = [sampling.min_p, sampling.repeat_penalty];
+        assert_eq!((sampling.top_k, penalties, others), (7, [0.5, -0.5], [0.25, 1.5]));
     }
     assert_eq!(read(anthropic::read, &with(&json!({"top_k": 7}))).sampling.top_k, 7);
     // As its clients say that there is no limit.

@@ -32,7 +32,8 @@ fn read(
     let mut words = String::new();
     let mut rest = answer;
     while !rest.is_empty() {
-        let end = (size.min(rest.len())..).find(|it| rest.is_char_boundary(*it)).unwrap();
+        let end =
+            (size.min(rest.len())..=rest.len()).find(|it| rest.is_char_boundary(*it)).unwrap();
         words.push_str(&reading.push(rest[..end].to_owned()));
         rest = &rest[end..];
     }
