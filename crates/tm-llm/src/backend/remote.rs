@@ -213,7 +213,7 @@ impl RemoteBackend {
                 at_once: pace == Pace::AtOnce,
             });
             let fault = match self.send(&call, request.deadline).await? {
-                Ok(reply) => return Ok((reply, Told::of(tools))),
+                Ok(reply) => return Ok((reply, Told::of(tools.is_some()))),
                 Err(fault) => fault,
             };
             let has_schema = request.response_schema.is_some();

@@ -179,9 +179,9 @@ impl Dialect {
     /// Whether it has words of its own for tools that may be chosen like this.
     pub fn has_tools(self, choice: &ToolChoice) -> bool {
         match self {
-            Self::OpenAi => true,
-            // A choice is not among what it knows.
-            Self::Ollama => *choice == ToolChoice::Auto,
+            // That something is called is sure where the model is held to it: Ollama does not know of such
+            // a choice, and many servers take no notice of it.
+            Self::OpenAi | Self::Ollama => *choice == ToolChoice::Auto,
             Self::Anthropic | Self::Google => false,
         }
     }

@@ -1,42 +1,36 @@
 //! What a server says in its own words for tools, in those that every answer with tools has.
 //!
 //! Whoever reads an answer need not know how its server was asked: words become
-//! `{"reply": TEXT}` and calls `{"tool": NAME, "arguments": {...}}`, one after the other; where one
-//! tool must be called, the answer is its arguments. See [`crate::dialect::serve::tools`].
+//! `{"reply": TEXT}` and calls `{"tool": NAME, "arguments": {...}}`, one after the other. See
+//! [`crate::dialect::serve::tools`].
 
 use serde_json::json;
 
-use crate::chat::{Tool, ToolCall, ToolChoice};
+use crate::chat::ToolCall;
 
 /// How the server was told of tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
     /// Not in its own words: the answer is what it says.
     Nothing,
-    /// The answer is a call of the one tool.
-    One,
-    Several {
+    /// Any of them may be called.
+    Tools {
         /// In the middle of words.
         is_open: bool,
     },
 }
 
 impl Told {
-    pub(super) fn of(tools: Option<(&[Tool], &ToolChoice)>) -> Self {
-        match tools {
-            None => Self::Nothing,
-            Some((_, ToolChoice::Named(_))) => Self::One,
-            Some((_, ToolChoice::Auto | ToolChoice::Required)) => Self::Several { is_open: false },
-        }
+    pub(super) fn of(has_tools: bool) -> Self {
+        if has_tools { Self::Tools { is_open: false } } else { Self::Nothing }
     }
 
     /// Words of the answer.
     pub(super) fn words(&mut self, text: String) -> String {
         match self {
             Self::Nothing => text,
-            Self::One => String::new(),
-            Self::Several { is_open: false } if text.trim().is_empty() => String::new(),
-            Self::Several { is_open } => {
+            Self::Tools { is_open: false } if text.trim().is_empty() => String::new(),
+            Self::Tools { is_open } => {
                 let start = if *is_open { "" } else { "{\"reply\":\"" };
                 let text = if *is_open { text.as_str() } else { text.trim_start() };
                 *is_open = true;
@@ -50,8 +44,7 @@ impl Told {
     pub(super) fn end(&mut self, calls: &[ToolCall]) -> String {
         match self {
             Self::Nothing => String::new(),
-            Self::One => calls.first().map(|it| it.arguments.clone()).unwrap_or_default(),
-            Self::Several { is_open } => {
+            Self::Tools { is_open } => {
                 let end = if std::mem::take(is_open) { "\"}" } else { "" };
                 let written = calls.iter().map(|it| {
                     format!("{{\"tool\":{},\"arguments\":{}}}", json!(it.name), it.arguments)

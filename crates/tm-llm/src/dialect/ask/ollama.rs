@@ -65,7 +65,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     for (name, value) in question.penalties() {
         body["options"][name] = value;
     }
-    if let Some((tools, _)) = tools::told(question) {
+    if let Some(tools) = tools::told(question) {
         body["tools"] = tools;
     }
     if let Some(schema) = question.schema() {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use super::{
     ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema, tools,
 };
-use crate::chat::{FinishReason, Role, Sampling, ToolChoice};
+use crate::chat::{FinishReason, Role, Sampling};
 
 #[derive(Debug, Deserialize)]
 struct Chunk<'a> {
@@ -89,14 +89,9 @@ pub(super) fn call(question: &Question<'_>) -> Call {
         body.insert("continue_final_message".to_owned(), json!(true));
         body.insert("add_generation_prompt".to_owned(), json!(false));
     }
-    if let Some((tools, choice)) = tools::told(question) {
+    if let Some(tools) = tools::told(question) {
         body.insert("tools".to_owned(), tools);
-        let choice = match choice {
-            ToolChoice::Auto => json!("auto"),
-            ToolChoice::Required => json!("required"),
-            ToolChoice::Named(name) => json!({"type": "function", "function": {"name": name}}),
-        };
-        body.insert("tool_choice".to_owned(), choice);
+        body.insert("tool_choice".to_owned(), json!("auto"));
     }
     if let Some(schema) = question.schema() {
         let mut named = json!({"name": ANSWER, "schema": schema});

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{Fault, Question};
-use crate::chat::{Image, Message, Part, Role, Tool, ToolCall, ToolChoice};
+use crate::chat::{Image, Message, Part, Role, Tool, ToolCall};
 
 /// Who spells calls and what came of them how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +46,14 @@ struct HeardFunction<'a> {
 }
 
 /// The tools of a question, where they are told natively.
-pub(super) fn told(question: &Question<'_>) -> Option<(Value, ToolChoice)> {
-    let (tools, choice) = question.request.tools().filter(|_| question.has_tools)?;
+pub(super) fn told(question: &Question<'_>) -> Option<Value> {
+    let (tools, _) = question.request.tools().filter(|_| question.has_tools)?;
     let tool = |it: &Tool| {
         let Tool { name, description, parameters } = it;
         let function = json!({"name": name, "description": description, "parameters": parameters});
         json!({"type": "function", "function": function})
     };
-    Some((tools.iter().map(tool).collect(), choice.clone()))
+    Some(tools.iter().map(tool).collect())
 }
 
 impl Spelling {
