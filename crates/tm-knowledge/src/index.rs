@@ -258,9 +258,20 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// The file that a document was read from; of a page of an archive that is the archive.
 pub fn file_of(location: &str, path: &str) -> PathBuf {
+    file_and_page(location, path).0
+}
+
+/// The file that a document was read from, and the page of it where that is an archive.
+fn file_and_page<'a>(location: &str, path: &'a str) -> (PathBuf, Option<&'a str>) {
     let location = Path::new(location);
-    let path = archive::page_of(path).map_or(path, |it| it.0);
-    if location.is_file() { location.to_path_buf() } else { location.join(path) }
+    let file = |path: &str| {
+        if location.is_file() { location.to_path_buf() } else { location.join(path) }
+    };
+    // A file may be called as a page of an archive is.
+    match archive::page_of(path).filter(|_| !location.join(path).is_file()) {
+        Some((archive, page)) => (file(archive), Some(page)),
+        None => (file(path), None),
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::{fs, path::PathBuf};
 
-use super::{Index, IndexError, file_of, hex};
-use crate::read::archive::{self, Opened};
+use super::{Index, IndexError, file_and_page, hex};
+use crate::read::archive::Opened;
 
 /// What was checked, and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
@@ -83,8 +83,8 @@ struct Files {
 
 impl Files {
     fn hash(&mut self, location: &str, path: &str) -> Option<String> {
-        let file = file_of(location, path);
-        let Some((_, page)) = archive::page_of(path) else {
+        let (file, page) = file_and_page(location, path);
+        let Some(page) = page else {
             return Some(hex(&fs::read(file).ok()?));
         };
         if self.archive.as_ref().is_none_or(|it| it.0 != file) {

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    index::{search::Query, write::NewSource},
+    index::{file_of, search::Query, write::NewSource},
     read::zim::made::wiki,
 };
 
@@ -184,6 +184,19 @@ fn each_page_of_a_zim_archive_is_a_document_of_its_own() {
     let synced = folder.sync();
     let counts = (synced.unchanged, synced.changed, synced.added, synced.removed);
     assert_eq!(counts, (2, 1, 1, 1));
+}
+
+#[test]
+fn a_file_that_is_called_like_a_page_of_an_archive_is_a_file() {
+    let mut folder = folder(&[("wiki.zim#rye.md", "Rye wants a sour dough.")]);
+    assert_eq!(folder.sync().added, 1);
+    let file = folder.path("wiki.zim#rye.md");
+    let location = file.parent().unwrap().to_str().unwrap();
+    assert_eq!(file_of(location, "wiki.zim#rye.md"), file);
+    let verified = folder.index.verify().unwrap();
+    assert!(verified.changed.is_empty() && verified.missing.is_empty(), "{verified:?}");
+    fs::remove_file(file).unwrap();
+    assert_eq!(folder.index.verify().unwrap().missing, ["wiki.zim#rye.md"]);
 }
 
 #[test]
