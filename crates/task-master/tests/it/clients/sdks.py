@@ -126,7 +126,9 @@ def ollama_sdk():
     assert client.ps().models
     equal(client.embed(model="bge-m3", input="a").embeddings[0][:2], [0.5, -0.25])
     equal(client.embeddings(model="bge-m3", prompt="a").embedding[:2], [0.5, -0.25])
-    fails(ollama.ResponseError, lambda: client.chat(model="llama3", messages=PICTURE))
+    equal(client.chat(model="llama3", messages=PICTURE).message.content, SAID)
+    nobody = [{"role": "wizard", "content": "Hi"}]
+    fails(ollama.ResponseError, lambda: client.chat(model="llama3", messages=nobody))
 
 
 for client in (openai_sdk, anthropic_sdk, ollama_sdk):
