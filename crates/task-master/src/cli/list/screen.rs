@@ -203,9 +203,10 @@ fn print_dependencies(listings: &[Listing<'_>], report: &mut Report) {
     if let Some((task, dependents)) = most
         && listings.len() == 1
     {
+        let wait = if dependents == 1 { "waits" } else { "wait" };
         let text = Text::plain(&format!("{} ", task.id()))
             .and(PLAIN, &task.title())
-            .and(DIM, &format!("  ({} wait for it)", count(dependents, "task")));
+            .and(DIM, &format!("  ({} {wait} for it)", count(dependents, "task")));
         let columns = report.columns().unwrap_or(usize::MAX);
         report.line(row("Most needed", text).fit(columns));
     }
