@@ -324,17 +324,20 @@ fn print_next(next: &Next, with_steps: bool, report: &mut Report) {
 }
 
 fn print_status(status: &WorkflowStatus, verbose: bool, report: &mut Report) {
-    let progress = status.progress;
-    report.line(Text::styled(BOLD, &format!("{} {}", status.task_id, status.metadata.task_title)));
-    let phase = status.tdd_phase.map_or_else(|| status.phase.to_string(), |it| it.to_string());
+    let position = &status.position;
+    let progress = position.progress;
+    report
+        .line(Text::styled(BOLD, &format!("{} {}", position.task_id, status.metadata.task_title)));
+    let phase =
+        status.position.tdd_phase.map_or_else(|| position.phase.to_string(), |it| it.to_string());
     report.line(format!(
         "{phase} on {}, {} of {} subtasks done ({} %)",
-        status.branch_name, progress.completed, progress.total, progress.percentage
+        position.branch_name, progress.completed, progress.total, progress.percentage
     ));
-    if let Some(current) = &status.current_subtask {
+    if let Some(current) = &position.current_subtask {
         report.line(format!(
             "Now {}.{} {}, attempt {} of {}",
-            status.task_id,
+            position.task_id,
             current.id,
             current.title,
             (current.attempts + 1).min(current.max_attempts),
@@ -345,7 +348,8 @@ fn print_status(status: &WorkflowStatus, verbose: bool, report: &mut Report) {
         for subtask in &status.subtasks {
             let state = serde_json::to_value(subtask.status).unwrap_or_default();
             let state = state.as_str().unwrap_or_default().to_owned();
-            report.line(format!("  {}.{} {} ({state})", status.task_id, subtask.id, subtask.title));
+            report
+                .line(format!("  {}.{} {} ({state})", position.task_id, subtask.id, subtask.title));
         }
     }
     report.suggest("task-master autopilot next", "what to do now");

@@ -24,8 +24,17 @@ pub struct Started {
 
 /// How far a workflow is.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct WorkflowStatus {
+    #[serde(flatten)]
+    pub position: Position,
+    pub subtasks: Vec<SubtaskState>,
+    pub metadata: StartedAt,
+}
+
+/// What of it changes with each step.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Position {
     pub task_id: String,
     pub phase: Phase,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,8 +43,6 @@ pub struct WorkflowStatus {
     pub progress: Progress,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_subtask: Option<CurrentSubtask>,
-    pub subtasks: Vec<SubtaskState>,
-    pub metadata: StartedAt,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -185,7 +192,7 @@ impl Started {
 impl WorkflowStatus {
     pub fn new(workflow: &Workflow) -> Self {
         let context = &workflow.context;
-        Self {
+        let position = Position {
             task_id: context.task_id.clone(),
             phase: workflow.phase,
             tdd_phase: context.tdd_phase,
@@ -197,6 +204,9 @@ impl WorkflowStatus {
                 attempts: it.attempts,
                 max_attempts: it.max_attempts,
             }),
+        };
+        Self {
+            position,
             subtasks: context.subtasks.iter().map(state).collect(),
             metadata: StartedAt {
                 started_at: context.metadata.started_at.clone(),

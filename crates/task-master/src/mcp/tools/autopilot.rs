@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::json;
 use tm_workflows::autopilot::{
     self, AutopilotError, Commit, Place, Start,
-    machine::{Action, NothingFails, Phase, Progress, TddPhase},
-    told::{CurrentSubtask, WorkflowStatus},
+    machine::{Action, NothingFails},
+    told::Position,
 };
 
 use super::PROJECT_ROOT;
@@ -110,20 +110,6 @@ const RESULTS: &[Parameter] = &[
     Parameter::number("failed", "").required(),
     Parameter::number("skipped", ""),
 ];
-
-/// How far the workflow is. What a client keeps of it for long is left out: it can be asked for.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Position {
-    task_id: String,
-    phase: Phase,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tdd_phase: Option<TddPhase>,
-    branch_name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    current_subtask: Option<CurrentSubtask>,
-    progress: Progress,
-}
 
 /// A step was made, and what comes next.
 #[derive(Serialize)]
@@ -243,7 +229,7 @@ fn finalize(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         let done = autopilot::finalize(place)?;
         Ok(Stepped {
             message: done.message,
-            position: Position::from(done.status),
+            position: done.status.position,
             next_action: done.next_action,
             action_description: autopilot::told::description(done.next_action),
             next_steps: done.next_steps,
@@ -278,21 +264,9 @@ fn stepped(place: Place<'_>, message: String) -> Result<Stepped, AutopilotError>
     })
 }
 
+/// What a client keeps of the workflow for long is left out: it can be asked for.
 fn position(place: Place<'_>) -> Result<Position, AutopilotError> {
-    autopilot::status(place)?.map(Position::from).ok_or(AutopilotError::NoWorkflow)
-}
-
-impl From<WorkflowStatus> for Position {
-    fn from(status: WorkflowStatus) -> Self {
-        Self {
-            task_id: status.task_id,
-            phase: status.phase,
-            tdd_phase: status.tdd_phase,
-            branch_name: status.branch_name,
-            current_subtask: status.current_subtask,
-            progress: status.progress,
-        }
-    }
+    autopilot::status(place)?.map(|it| it.position).ok_or(AutopilotError::NoWorkflow)
 }
 
 fn answer<T: Serialize>(
