@@ -11,8 +11,7 @@ use std::collections::HashMap;
 
 use super::{
     assemble::Draft,
-    terms::{Counts, Weights, weigh},
-    words,
+    terms::{Counts, Weights, count, weigh},
 };
 
 /// The share of the best affinity that another earlier task needs to be waited for too.
@@ -68,14 +67,8 @@ fn related(shared: &[f64], lengths: &[f64]) -> Vec<usize> {
 }
 
 fn counts(draft: &Draft) -> Counts {
-    let mut counts = Counts::new();
     // The title says most about a task: it counts twice.
-    for text in [&draft.title, &draft.title, &draft.description, &draft.details] {
-        for word in words(text).filter(|it| it.chars().count() > 2) {
-            *counts.entry(word).or_default() += 1;
-        }
-    }
-    counts
+    count([&draft.title, &draft.title, &draft.description, &draft.details].map(String::as_str))
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use super::{
-    terms::{Counts, Weights, weigh},
-    words,
-};
+use super::terms::{Counts, Weights, count, weigh};
 use crate::prd::{Prd, Unit, UnitKind};
 
 /// Requirements that are worked on together.
@@ -187,14 +184,8 @@ fn nearest(likeness: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
 
 /// The words of a unit and of the heading above it.
 fn said(prd: &Prd, unit: &Unit) -> Counts {
-    let mut counts = Counts::new();
     let path = prd.path(unit.section);
-    for text in path.last().copied().into_iter().chain([unit.text.as_str()]) {
-        for word in words(text).filter(|it| it.chars().count() > 2) {
-            *counts.entry(word).or_default() += 1;
-        }
-    }
-    counts
+    count(path.last().copied().into_iter().chain([unit.text.as_str()]))
 }
 
 /// What makes a part a bad one.

@@ -1,9 +1,11 @@
 //! How alike texts are by the terms they share, rare ones counting more.
 //!
 //! Term frequency, damped, times inverse document frequency over the texts that are compared.
-//! What the terms of a text are is the caller's business. Start at [`weigh`].
+//! Start at [`count`] and [`weigh`].
 
 use std::collections::BTreeMap;
+
+use super::words::{is_unspaced, words};
 
 /// How often a text has each term.
 pub type Counts = BTreeMap<String, u32>;
@@ -12,6 +14,24 @@ pub type Counts = BTreeMap<String, u32>;
 /// theirs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Weights(BTreeMap<String, f64>);
+
+/// The terms of a text, in its order: its words without the short ones, which seldom say what it is about.
+pub fn terms(text: &str) -> impl Iterator<Item = String> {
+    words(text).filter(|it| match it.chars().count() {
+        1 => false,
+        2 => it.starts_with(is_unspaced),
+        _ => true,
+    })
+}
+
+/// How often texts have each term, together.
+pub fn count<'a>(texts: impl IntoIterator<Item = &'a str>) -> Counts {
+    let mut counts = Counts::new();
+    for term in texts.into_iter().flat_map(terms) {
+        *counts.entry(term).or_default() += 1;
+    }
+    counts
+}
 
 /// Weighs the terms of each text among all of them.
 pub fn weigh(texts: &[Counts]) -> Vec<Weights> {

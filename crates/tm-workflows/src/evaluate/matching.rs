@@ -6,9 +6,12 @@
 use std::{collections::BTreeSet, fmt};
 
 use pathfinding::{kuhn_munkres::kuhn_munkres, matrix::Matrix};
-use tm_tasks::{plan::terms::weigh, task::Task};
+use tm_tasks::{
+    plan::terms::{count, weigh},
+    task::Task,
+};
 
-use super::said::{Said, as_float, counts};
+use super::said::{Said, as_float};
 
 /// How near each text of the first list is to each of the second: a row for each of the first, 1 at
 /// most.
@@ -79,7 +82,7 @@ pub(super) struct Pairing {
 
 /// How alike texts are by the terms they share, rare ones counting more.
 fn lexical(ones: &[String], others: &[String]) -> Vec<Vec<f64>> {
-    let texts: Vec<_> = ones.iter().chain(others).map(|it| counts(it)).collect();
+    let texts: Vec<_> = ones.iter().chain(others).map(|it| count([it.as_str()])).collect();
     let weights = weigh(&texts);
     let (ones, others) = weights.split_at(ones.len().min(weights.len()));
     ones.iter().map(|one| others.iter().map(|it| one.cosine(it)).collect()).collect()

@@ -1,12 +1,11 @@
 //! What tasks say, as metrics read it: fields, statements, terms.
 //!
-//! Terms are words without endings and filler; scripts that do not part words give pairs of
-//! characters. What is good about them is for the metrics to say.
+//! What is good about them is for the metrics to say.
 
 use std::collections::BTreeSet;
 
 use tm_tasks::{
-    plan::{terms::Counts, words},
+    plan::{is_unspaced, terms::terms},
     task::Task,
 };
 
@@ -39,30 +38,8 @@ impl Said {
     }
 }
 
-/// The terms of a text, in its order.
-pub(super) fn terms(text: &str) -> Vec<String> {
-    let mut terms = Vec::new();
-    for word in words(text) {
-        let characters: Vec<char> = word.chars().collect();
-        if characters.iter().any(|it| is_unspaced(*it)) {
-            terms.extend(characters.windows(2).map(|it| it.iter().collect::<String>()));
-        } else if characters.len() > 2 {
-            terms.push(word);
-        }
-    }
-    terms
-}
-
 pub(super) fn term_set(text: &str) -> BTreeSet<String> {
-    terms(text).into_iter().collect()
-}
-
-pub(super) fn counts(text: &str) -> Counts {
-    let mut counts = Counts::new();
-    for term in terms(text) {
-        *counts.entry(term).or_default() += 1;
-    }
-    counts
+    terms(text).collect()
 }
 
 /// How many words a text has; two characters count as one where words are not parted.
@@ -82,7 +59,7 @@ pub(super) fn statements(text: &str) -> Vec<&str> {
         } else if !is_code {
             let sentences = line.split_inclusive(['。', '！', '？']);
             let sentences = sentences.flat_map(|it| it.split_inclusive(". "));
-            found.extend(sentences.map(str::trim).filter(|it| terms(it).len() >= 3));
+            found.extend(sentences.map(str::trim).filter(|it| terms(it).count() >= 3));
         }
     }
     found
@@ -105,9 +82,4 @@ pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
 
 pub(super) fn as_float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// Chinese, Japanese and Korean, whose words have no spaces or many endings.
-fn is_unspaced(character: char) -> bool {
-    matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')
 }

@@ -14,3 +14,15 @@ fn titles_that_say_the_same_are_alike_and_others_are_not() {
         assert_eq!(alike(one, other), expected, "{one} / {other}");
     }
 }
+
+#[test]
+fn what_has_no_spaces_is_compared_by_every_two_characters() {
+    let check = |text: &str, expected: &[&str]| {
+        assert_eq!(words(text).collect::<Vec<_>>(), expected, "{text}");
+    };
+    check("用户登录", &["用户", "户登", "登录"]);
+    check("검색을 추가", &["검색", "색을", "추가"]);
+    check("API接口, 的", &["api", "接口", "的"]);
+    check("The searches", &["search"]);
+    check("", &[]);
+}
