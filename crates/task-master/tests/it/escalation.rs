@@ -223,7 +223,7 @@ fn a_plans_weak_tasks_alone_are_asked_of_others() {
         "steps": ["Add bread rolls to the shop with price and stock of each.",
                   "Let people of the bakery change the price of bread rolls.",
                   "Reserve the rolls that somebody has put into the cart."],
-        "check": {"do": "Buy two bread rolls in the shop.", "see": "The stock shows two rolls less."},
+        "check": {"when": "A customer buys two bread rolls in the shop.", "then": "The stock shows two rolls less."},
         "priority": "high"
     });
     let server = ModelServer::start(move |question| {

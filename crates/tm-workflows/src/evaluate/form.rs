@@ -56,6 +56,32 @@ const OBSERVED: &[&str] = &[
     "테스트",
 ];
 
+/// Verbs of making something. A test that begins with one, and looks at nothing in that sentence, is the
+/// work over again. Of 1,295 test strategies that strong models wrote one does, of 214 of a small one 41.
+const MADE: &[&str] = &[
+    "build",
+    "configure",
+    "create",
+    "define",
+    "deploy",
+    "design",
+    "develop",
+    "enhance",
+    "extend",
+    "implement",
+    "initialize",
+    "install",
+    "integrate",
+    "optimize",
+    "refactor",
+    "set up",
+    "setup",
+];
+
+/// Things that are made for a test.
+const FOR_A_TEST: &[&str] =
+    &["benchmark", "dummy", "example", "fixture", "mock", "sample", "scenario", "script"];
+
 /// Words that a finished title does not end with.
 const DANGLING: &[&str] =
     &["a", "an", "and", "by", "for", "in", "of", "on", "or", "the", "to", "with"];
@@ -116,16 +142,27 @@ pub(super) fn details(said: &Said) -> f64 {
     mean(parts.map(f64::from)).unwrap_or_default() * taken_up(&said_of, &said.details)
 }
 
-/// 1 for a test strategy that says what is looked at and is about this task.
+/// 1 for a test strategy that says what is looked at, is about this task and does not begin by doing it.
 pub(super) fn test_strategy(said: &Said) -> f64 {
     let text = said.test_strategy.to_lowercase();
-    let looks = text
-        .split(|it: char| it.is_whitespace())
-        .map(|it| it.trim_start_matches(|it: char| !it.is_alphanumeric()))
-        .any(|word| OBSERVED.iter().any(|it| begins(word, it)));
+    let looks = has_word(&text, OBSERVED) && !makes(&text);
     let about = term_set(&[said.title.as_str(), &said.body()].join(" "));
     let is_about = share(&term_set(&text), &about) >= 0.25;
     f64::from(looks && is_about && length(&text) >= 5)
+}
+
+/// Whether the first sentence tells to make what is to be tested.
+fn makes(strategy: &str) -> bool {
+    let first = statements(strategy).first().copied().unwrap_or_default();
+    let first = first.trim_start_matches(|it: char| !it.is_alphabetic());
+    let begins = |verb: &&str| first.strip_prefix(verb).is_some_and(|it| it.starts_with(' '));
+    MADE.iter().any(begins) && !has_word(first, OBSERVED) && !has_word(first, FOR_A_TEST)
+}
+
+fn has_word(text: &str, words: &[&str]) -> bool {
+    text.split(char::is_whitespace)
+        .map(|it| it.trim_start_matches(|it: char| !it.is_alphanumeric()))
+        .any(|word| words.iter().any(|it| begins(word, it)))
 }
 
 /// The share of tasks that are none of those before them over again.

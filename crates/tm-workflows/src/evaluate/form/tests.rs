@@ -83,6 +83,11 @@ fn test_strategies_name_something_to_be_seen() {
     check("Test it.", 0.0);
     check("The notes and words of a search, ranked.", 0.0);
     check("Verify that everything works properly and completely.", 0.0);
+    // The work over again is no test of it; something made for a test is.
+    check("Create an index of words and notes. Expected: Words and notes are found.", 0.0);
+    check("Set up the words of the notes in an index. Check that the notes are found.", 0.0);
+    check("Create notes with a sample word. Check that these notes are found.", 1.0);
+    check("1. Build notes of words and test that they are found.", 1.0);
     check("", 0.0);
 }
 

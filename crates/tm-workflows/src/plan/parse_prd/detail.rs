@@ -8,7 +8,7 @@ use tm_llm::{
     chat::Sampling,
     structured::{Answer, StructuredError},
 };
-use tm_tasks::plan::{alike, assemble::Draft, words};
+use tm_tasks::plan::{alike, assemble::Draft, terms::terms, words};
 
 use super::{ParsePrdError, Question, Session, large, titles};
 use crate::{
@@ -42,12 +42,12 @@ struct Said {
     priority: String,
 }
 
-/// A test in two halves, so that none is without something to see.
+/// A test in two halves, so that none is without something to see. Asked for what a tester does, a small
+/// model tells to do the task; asked for what happens when it is done, it cannot.
 #[derive(Debug, Deserialize)]
 struct Check {
-    #[serde(rename = "do")]
-    action: String,
-    see: String,
+    when: String,
+    then: String,
 }
 
 /// What the model wrote about a task.
@@ -164,7 +164,9 @@ impl Question {
 /// What makes a task useless though its form is right, in words for the model.
 fn weakness(said: &Said, requirements: &[String]) -> Option<String> {
     let asked: HashSet<String> = requirements.iter().flat_map(|it| words(it)).collect();
-    if !words(&said.title).any(|it| asked.contains(&it)) {
+    // A title in another script than the document's has none of its words, whatever it is about.
+    let is_comparable = is_latin(&said.title) == is_latin(&requirements.concat());
+    if is_comparable && !words(&said.title).any(|it| asked.contains(&it)) {
         return Some(format!("its title “{}” is not about its requirements", said.title));
     }
     if alike(&said.description, &said.title) {
@@ -177,11 +179,25 @@ fn weakness(said: &Said, requirements: &[String]) -> Option<String> {
     if steps.len() < 2 {
         return Some(format!("its steps say the same: “{}”", steps.concat()));
     }
-    let Check { action, see } = &said.check;
-    if alike(action, see) {
-        return Some(format!("its check sees what it does: “{see}”"));
+    let Check { when, then } = &said.check;
+    let task =
+        [&said.title, &said.description, &said.steps.join("\n")].map(String::as_str).join("\n");
+    let about: HashSet<String> = words(&task).collect();
+    if ![when, then].into_iter().flat_map(|it| terms(it)).any(|it| about.contains(&it)) {
+        // As the examples of a prompt are, which small models copy.
+        return Some(format!("its check is not about the task: “{when}”"));
     }
-    [action, see].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
+    if alike(when, then) {
+        return Some(format!("its check sees what it does: “{then}”"));
+    }
+    [when, then].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
+}
+
+/// Whether most letters of a text are Latin ones.
+fn is_latin(text: &str) -> bool {
+    let (latin, others): (Vec<char>, Vec<char>) =
+        text.chars().filter(|it| it.is_alphabetic()).partition(|it| *it < '\u{250}');
+    latin.len() >= others.len()
 }
 
 fn read(said: &Said, language: &str) -> Result<Detail, String> {
@@ -190,7 +206,8 @@ fn read(said: &Said, language: &str) -> Result<Detail, String> {
     let numbered: Vec<String> = steps.map(|(at, it)| format!("{}. {it}", at + 1)).collect();
     // In other languages the order of the two says it.
     let between = if language == "English" { " Expected: " } else { " " };
-    let check = [&said.check.action, &said.check.see].map(|it| ended(&clause(it, CHECK_MAX)));
+    let Check { when, then } = &said.check;
+    let check = [when, then].map(|it| ended(&clause(it, CHECK_MAX)));
     Ok(Detail {
         title: titles::tidied(&said.title),
         description,
@@ -239,7 +256,7 @@ fn schema() -> Value {
             "minItems": STEPS.start(),
             "maxItems": STEPS.end(),
         },
-        "check": object(&json!({"do": text(15, CHECK_MAX), "see": text(15, CHECK_MAX)})),
+        "check": object(&json!({"when": text(15, CHECK_MAX), "then": text(15, CHECK_MAX)})),
         "priority": {"enum": ["high", "medium", "low"]},
     }))
 }

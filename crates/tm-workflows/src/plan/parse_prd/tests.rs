@@ -47,7 +47,7 @@ fn detail(number: usize, title: &str) -> Reply {
         // Each names what the one before made.
         "description": format!("It makes {} out of {}.", MADE[number], MADE[number - 1]),
         "steps": [format!("Write module {number} and connect it to the rest."), "Keep it small and fast enough for everyone.", "Show what it does on the screen."],
-        "check": {"do": format!("Run part {number} with one note."), "see": "The note is on the screen."},
+        "check": {"when": format!("Part {number} runs with one note."), "then": "The note is on the screen."},
         "priority": "medium",
     });
     Reply::Text(detail.to_string())

@@ -13,9 +13,9 @@ use crate::{
 /// A task whose test says nothing that can be seen, unless it is good.
 fn said(title: &str, is_good: bool) -> Reply {
     let check = if is_good {
-        json!({"do": format!("{title} with one note in the store."), "see": "The note is shown."})
+        json!({"when": format!("{title} with one note in the store."), "then": "The note is shown."})
     } else {
-        json!({"do": "Press the green button twice.", "see": "A lamp lights up brightly."})
+        json!({"when": "Somebody reads the store twice.", "then": "A lamp lights up brightly."})
     };
     Reply::Text(
         json!({

@@ -6,8 +6,8 @@ fn said(description: &str, steps: &[&str]) -> Said {
         "description": description,
         "steps": steps,
         "check": {
-            "do": "Search for a word that one note has",
-            "see": "The note is the only result.",
+            "when": "A reader searches for a word that one note has",
+            "then": "The note is the only result.",
         },
         "priority": "high",
     });
@@ -34,17 +34,17 @@ fn what_is_no_step_of_its_own_is_left_out() {
 }
 
 #[test]
-fn a_test_strategy_says_what_is_done_and_then_what_is_seen() {
+fn a_test_strategy_says_what_happens_and_then_what_is_seen() {
     let strategy = |language| {
         read(&said("Notes are found by word.", &STEPS_SAID), language).unwrap().test_strategy
     };
     assert_eq!(
         strategy("English"),
-        "Search for a word that one note has. Expected: The note is the only result."
+        "A reader searches for a word that one note has. Expected: The note is the only result."
     );
     assert_eq!(
         strategy("German"),
-        "Search for a word that one note has. The note is the only result."
+        "A reader searches for a word that one note has. The note is the only result."
     );
 }
 
@@ -73,10 +73,20 @@ fn what_is_about_something_else_or_said_twice_is_a_weakness_in_words_for_the_mod
         weakness(said(description, &["Index it.", "Index it"])),
         @"its steps say the same: “Index it.”"
     );
+    let mut copied = said(description, &STEPS_SAID);
+    copied.check.when = "A guest books room 12 for two nights.".to_owned();
+    copied.check.then = "It is shown as taken on both.".to_owned();
+    insta::assert_snapshot!(weakness(copied), @"its check is not about the task: “A guest books room 12 for two nights.”");
     let mut short = said(description, &STEPS_SAID);
-    short.check.see = "It works.".to_owned();
+    short.check.then = "It works.".to_owned();
     insta::assert_snapshot!(weakness(short), @"its check says too little: “It works.”");
     let mut echo = said(description, &STEPS_SAID);
-    echo.check.see = format!("{} is seen.", echo.check.action);
-    insta::assert_snapshot!(weakness(echo), @"its check sees what it does: “Search for a word that one note has is seen.”");
+    echo.check.then = format!("{} is seen.", echo.check.when);
+    insta::assert_snapshot!(weakness(echo), @"its check sees what it does: “A reader searches for a word that one note has is seen.”");
+}
+
+#[test]
+fn a_title_in_another_script_than_the_document_is_no_weakness() {
+    let said = said("Notes are found by any word in their text.", &STEPS_SAID);
+    assert_eq!(weakness(&said, &["메모를 단어로 검색할 수 있어야 한다 (SQLite)".to_owned()]), None);
 }

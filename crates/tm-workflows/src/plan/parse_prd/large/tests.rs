@@ -38,7 +38,7 @@ fn answer(text: &str) -> Reply {
             "title": format!("Move tools{number} as drawing{number} says"),
             "description": format!("Machine part{number} moves its tools to where they should be."),
             "steps": ["Read the drawing of the machine.", "Move the tool along its axis.", "Stop it where the drawing ends."],
-            "check": {"do": "Load a drawing with one line.", "see": "The tool stands at its end."},
+            "check": {"when": "A drawing with one line is loaded.", "then": "The tool stands at its end."},
             "priority": "medium"
         })
         .to_string(),
