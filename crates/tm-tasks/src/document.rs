@@ -1,8 +1,8 @@
 //! What a task file says: tags and their tasks.
 //!
-//! Files come in several forms, and go back in the one they came in: tags by name, one list at
-//! the root (`{"tasks": […], "metadata": {…}}`), a bare list. What is not a tag stays where it
-//! is. Reading and writing files is the store's business. Start at [`TaskFile`].
+//! Files come in several forms: tags by name, one list at the root (`{"tasks": […], "metadata":
+//! {…}}`), a bare list. They go back in the one they came in, unless their tags are named. What is
+//! not a tag stays where it is. Reading and writing files is the store's business. Start at [`TaskFile`].
 
 use std::{
     collections::{HashMap, HashSet},
@@ -189,18 +189,30 @@ impl TaskFile {
     pub fn create_tag(&mut self, name: &str, now: Timestamp) -> Result<(), TagError> {
         self.check_free(name)?;
         self.form = Form::Tagged;
-        let moment = iso_millis(now);
-        let metadata = json!({
-            "created": moment,
-            "updated": moment,
-            "description": format!("Tasks for {name} context"),
-        });
         let mut fields = Record::default();
         fields.set("tasks", "[]");
-        fields.set("metadata", metadata.to_string());
-        let tag = Tag { name: name.to_owned(), fields, list: List::default() };
+        let mut tag = Tag { name: name.to_owned(), fields, list: List::default() };
+        tag.describe(now);
         self.entries.push(tag.into_entry());
         Ok(())
+    }
+
+    /// Makes a file of a form without tags one with tags.
+    pub(crate) fn name_tags(&mut self, now: Timestamp) {
+        let is_one_tag = self.form != Form::Tagged;
+        self.form = Form::Tagged;
+        for entry in &mut self.entries {
+            let tag = match entry {
+                Entry::Root { tag, .. } => tag,
+                Entry::Tag { tag, .. } if is_one_tag => tag,
+                Entry::Tag { .. } | Entry::Other { .. } => continue,
+            };
+            if tag.fields.get("tasks").is_none() {
+                tag.fields.set("tasks", "[]");
+            }
+            tag.describe(now);
+            *entry = tag.clone().into_entry();
+        }
     }
 
     /// Takes a tag out, and returns it.
@@ -398,6 +410,24 @@ impl Tag {
         });
         let fields = Record::from_members(placeholders);
         Self { name: name.to_owned(), fields, list: List::of(tasks) }
+    }
+
+    /// Adds what every tag says about itself, where it does not yet.
+    fn describe(&mut self, now: Timestamp) {
+        if self.fields.get("metadata").is_some_and(|it| it != "null" && Record::parse(it).is_none())
+        {
+            return;
+        }
+        let moment = json!(iso_millis(now));
+        for (field, value) in [
+            ("created", &moment),
+            ("updated", &moment),
+            ("description", &json!(format!("Tasks for {} context", self.name))),
+        ] {
+            if self.metadata(field).is_none() {
+                self.set_metadata(field, value);
+            }
+        }
     }
 
     fn into_entry(self) -> Entry {

@@ -81,6 +81,13 @@ pub enum StoreError {
     LostCopy { path: PathBuf, sha256: String },
 }
 
+/// What becomes of a file without tags that is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Untagged {
+    GetsTag,
+    Stays,
+}
+
 impl Store {
     /// A store for this file, which need not exist yet, with its journal below `journals`.
     ///
@@ -117,7 +124,8 @@ impl Store {
     /// Changes the file: all of what `apply` does, or nothing when it fails or changes nothing.
     ///
     /// When this returns, the change is on the disk and can be undone. Every tag that changed
-    /// has `now` noted in its metadata.
+    /// has `now` noted in its metadata. A file without tags gets the tag master, as older versions
+    /// give it; [`Self::commit_progress`] does not.
     ///
     /// ```
     /// use tm_tasks::{status::{Status, set_status}, store::{LaterEdits, Store}};
@@ -144,12 +152,33 @@ impl Store {
         self.commit_measured(command, now, |file| Ok((apply(file)?, None)))
     }
 
+    /// Changes the file as [`Self::commit`] does, when only the progress of tasks changes: a file
+    /// without tags stays one.
+    pub fn commit_progress<T, E: From<StoreError>>(
+        &self,
+        command: &str,
+        now: Timestamp,
+        apply: impl FnOnce(&mut TaskFile) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.replace_with(command, now, Untagged::Stays, |file| Ok((apply(file)?, None)))
+    }
+
     /// Changes the file as [`Self::commit`] does, and notes in the journal how good what `apply`
     /// wrote is.
     pub fn commit_measured<T, E: From<StoreError>>(
         &self,
         command: &str,
         now: Timestamp,
+        apply: impl FnOnce(&mut TaskFile) -> Result<(T, Option<Quality>), E>,
+    ) -> Result<T, E> {
+        self.replace_with(command, now, Untagged::GetsTag, apply)
+    }
+
+    fn replace_with<T, E: From<StoreError>>(
+        &self,
+        command: &str,
+        now: Timestamp,
+        untagged: Untagged,
         apply: impl FnOnce(&mut TaskFile) -> Result<(T, Option<Quality>), E>,
     ) -> Result<T, E> {
         let directory = lock::acquire_for(&self.file, self.lock_wait)?;
@@ -166,6 +195,9 @@ impl Store {
             let (value, quality) = apply(&mut file)?;
             if file == untouched {
                 return Ok(value);
+            }
+            if untagged == Untagged::GetsTag {
+                file.name_tags(now);
             }
             file.touch_changed(&untouched, now);
             let after = file.to_text().into_bytes();

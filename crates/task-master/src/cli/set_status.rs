@@ -97,7 +97,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let tag = workspace.tag(None);
     let now = app.now;
     let command = format!("set-status --id={} --status={status}", join(&ids));
-    let changed = workspace.store.commit(&command, now, |file| {
+    let changed = workspace.store.commit_progress(&command, now, |file| {
         let outcome = set_all(file, &tag, &ids, &status, now);
         let next = file.tag(&tag).and_then(|it| next_task(it.tasks()));
         Ok::<_, StoreError>((outcome, next))

@@ -189,7 +189,7 @@ fn work(
 
 fn note(app: &App, workspace: &Workspace, assignment: &Assignment) -> anyhow::Result<()> {
     let (id, tag) = (assignment.target().id(), workspace.tag(None));
-    let noted = workspace.store.commit(&format!("start {id}"), app.now, |file| {
+    let noted = workspace.store.commit_progress(&format!("start {id}"), app.now, |file| {
         Ok::<Result<_, SetStatusError>, StoreError>(set_status(
             file,
             &tag,

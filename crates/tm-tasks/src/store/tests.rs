@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
@@ -152,6 +152,51 @@ fn a_change_of_nothing_writes_nothing() {
     assert_eq!(change.unwrap().old, Status::Done);
     assert_eq!(setting.text(), text);
     assert_eq!(setting.history(), "");
+}
+
+#[test]
+fn a_file_without_tags_gets_one_with_the_first_change_of_its_plan() {
+    #[track_caller]
+    fn check(text: &str, expected: &Value) {
+        let setting = Setting::with(text);
+        let done = setting.store.commit_progress("status", moment(), |file| {
+            let id = "1".parse().unwrap();
+            crate::status::set_status(file, MASTER, &id, &Status::Done, moment()).unwrap();
+            Ok::<_, StoreError>(())
+        });
+        done.unwrap();
+        let found: Value = serde_json::from_str(&setting.text()).unwrap();
+        assert_eq!((&found["tasks"][0]["status"], found.get(MASTER)), (&json!("done"), None));
+        setting.add("new").unwrap();
+        let mut found: Value = serde_json::from_str(&setting.text()).unwrap();
+        let tasks = found[MASTER]["tasks"].take();
+        assert_eq!((tasks.as_array().unwrap().len(), &found), (2, expected));
+        setting.undo(2).unwrap();
+        assert_eq!(setting.text(), text);
+    }
+    let now = moment().to_string();
+    let metadata = |name: &str, value: &str| {
+        let mut metadata = json!({
+            "created": now, "updated": now, "description": "Tasks for master context"
+        });
+        metadata[name] = json!(value);
+        metadata
+    };
+    check(
+        r#"{"tasks": [{"id": 1}], "metadata": {"version": "7"}}"#,
+        &json!({ "master": { "tasks": null, "metadata": metadata("version", "7") } }),
+    );
+    check(
+        r#"{"tasks": [{"id": 1}], "metadata": "mine"}"#,
+        &json!({ "master": { "tasks": null, "metadata": "mine" } }),
+    );
+    check(
+        r#"{"tasks": [{"id": 1}], "metadata": {}, "x": {"tasks": []}}"#,
+        &json!({
+            "master": { "tasks": null, "metadata": metadata("created", &now) },
+            "metadata": {}, "x": { "tasks": [] }
+        }),
+    );
 }
 
 #[test]

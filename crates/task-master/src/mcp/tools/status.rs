@@ -46,7 +46,7 @@ fn set_task_status(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     let (changes, failure) = call
         .workspace
         .store
-        .commit(&command, now, |file| {
+        .commit_progress(&command, now, |file| {
             let mut changes: Vec<StatusChange> = Vec::new();
             for id in &ids {
                 match set_status(file, tag, id, &status, now) {
