@@ -189,15 +189,18 @@ impl ComplexityReport {
         self.analyses.extend(run.analyses.iter().map(Analysis::new));
         let meta = self.document.get("meta").and_then(Record::parse);
         let mut meta = meta.unwrap_or_default();
-        for (name, value) in [
-            ("generatedAt", json!(iso_millis(now))),
-            ("tasksAnalyzed", json!(run.looked_at)),
-            ("totalTasks", json!(tasks.len())),
-            ("analysisCount", json!(self.analyses.len())),
+        let counts =
+            [("totalTasks", json!(tasks.len())), ("analysisCount", json!(self.analyses.len()))];
+        // A run that found nothing to look at says nothing about the whole.
+        let counts = counts.into_iter().filter(|_| run.looked_at > 0);
+        let start =
+            [("generatedAt", json!(iso_millis(now))), ("tasksAnalyzed", json!(run.looked_at))];
+        let end = [
             ("thresholdScore", json!(run.threshold)),
             ("projectName", json!(run.project_name)),
             ("usedResearch", json!(run.used_research)),
-        ] {
+        ];
+        for (name, value) in start.into_iter().chain(counts).chain(end) {
             meta.set(name, value.to_string());
         }
         self.document.set("meta", meta.to_text());

@@ -71,6 +71,18 @@ fn reports_of_every_age_are_read() {
 }
 
 #[test]
+fn a_first_run_that_has_nothing_to_look_at_counts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    record(&path, &run(vec![]), &tasks([2, 3]), moment()).unwrap();
+    let report: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let meta: Vec<&String> = report["meta"].as_object().unwrap().keys().collect();
+    let said = ["generatedAt", "tasksAnalyzed", "thresholdScore", "projectName", "usedResearch"];
+    assert_eq!(meta, said);
+    assert_eq!(report["complexityAnalysis"], json!([]));
+}
+
+#[test]
 fn a_run_adds_to_what_is_known_and_keeps_what_it_does_not_understand() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
