@@ -208,10 +208,13 @@ pub fn commit(place: Place<'_>, request: &Commit) -> Result<Committed, Autopilot
     }
     workflow.advance();
     session.save(&workflow, &lock)?;
-    let (hash, subject) = (git.short("HEAD")?, git.subject("HEAD")?);
-    let details = json!({ "subtaskId": subtask.id, "commitHash": hash, "message": subject });
+    let (hash, message) = (git.short("HEAD")?, git.message("HEAD")?);
+    let committed = Committed::new(&workflow, &subtask, hash, message);
+    let details = json!({
+        "subtaskId": subtask.id, "commitHash": committed.commit_hash, "message": committed.message
+    });
     session.note("subtask:committed", details, place.now)?;
-    Ok(Committed::new(&workflow, &subtask, hash, subject))
+    Ok(committed)
 }
 
 /// Ends a workflow of which everything is done and committed.
@@ -313,7 +316,7 @@ fn mark(
     subtask: &Subtask,
 ) -> Result<Marked, AutopilotError> {
     let (tag, id) = (&workflow.context.tag, workflow.full_id(subtask));
-    place.store.commit(&format!("autopilot: {id} is done"), place.now, |file| {
+    place.store.commit_progress(&format!("autopilot: {id} is done"), place.now, |file| {
         let no_task = || AutopilotError::NoTask { id: id.clone(), tag: tag.clone() };
         let task = |file: &tm_tasks::document::TaskFile| {
             file.tag(tag).and_then(|it| it.find(&id.parent())).ok_or_else(no_task)
@@ -327,7 +330,7 @@ fn mark(
 
 /// Takes a mark back, unless somebody else has changed the task in the meantime.
 fn unmark(place: Place<'_>, workflow: &Workflow, marked: &Marked) -> Result<(), AutopilotError> {
-    place.store.commit("autopilot: it was not committed", place.now, |file| {
+    place.store.commit_progress("autopilot: it was not committed", place.now, |file| {
         let tasks = file.tag_mut(&workflow.context.tag);
         let mut tasks = tasks.into_iter().flat_map(|it| it.tasks_mut().iter_mut());
         // Layout changes when it is written.
@@ -340,7 +343,7 @@ fn unmark(place: Place<'_>, workflow: &Workflow, marked: &Marked) -> Result<(), 
 }
 
 fn set(place: Place<'_>, tag: &str, task: &TaskId, status: &Status) -> Result<(), AutopilotError> {
-    place.store.commit(&format!("autopilot: {task} is {status}"), place.now, |file| {
+    place.store.commit_progress(&format!("autopilot: {task} is {status}"), place.now, |file| {
         set_status(file, tag, task, status, place.now)?;
         Ok(())
     })

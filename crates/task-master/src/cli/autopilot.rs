@@ -14,7 +14,7 @@ use tm_workflows::autopilot::{
     git::GitError,
     machine::{Action, NothingFails, StepError, TestResults},
     session::SessionError,
-    told::{Committed, Next, WorkflowStatus},
+    told::{Committed, Next, Started, WorkflowStatus},
 };
 
 use crate::{
@@ -117,10 +117,10 @@ fn step(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         StepCommand::Start { task_id, force, max_attempts } => {
             let request = start_request(task_id, *force, *max_attempts, &workspace)?;
             let started = autopilot::start(place, &request);
-            args.tell(place, started, report, |it| it.message.clone())
+            args.tell(place, started, report, begun)
         }
         StepCommand::Resume => {
-            args.tell(place, autopilot::resume(place), report, |it| it.message.clone())
+            args.tell(place, autopilot::resume(place), report, |it| it.message.to_owned())
         }
         StepCommand::Next => {
             let next = autopilot::next(place).map_err(explain)?;
@@ -173,6 +173,12 @@ impl Args {
         print_next(&autopilot::next(place).map_err(explain)?, self.verbose, report);
         Ok(())
     }
+}
+
+fn begun(started: &Started) -> String {
+    let branch =
+        if started.is_new_branch { "a new branch" } else { "its branch, which was there already" };
+    format!("Task {} is worked on, on {branch}", started.task_id)
 }
 
 /// What to try about a step that was not taken.
@@ -274,7 +280,7 @@ fn finalize(args: &Args, place: Place<'_>, report: &mut Report) -> anyhow::Resul
     if args.json {
         report.json(&Success { success: true, told: finalized });
     } else {
-        report.done(finalized.message);
+        report.done(format!("Task {} is done", finalized.status.position.task_id));
         report.line(finalized.next_steps);
     }
     Ok(())
@@ -300,7 +306,7 @@ fn abort(args: &Args, force: bool, place: Place<'_>, report: &mut Report) -> any
 }
 
 fn nothing_runs(args: &Args, report: &mut Report) {
-    let message = "No workflow is running";
+    let message = "No active workflow";
     if args.json {
         report.json(&json!({ "active": false, "message": message }));
     } else {

@@ -134,7 +134,8 @@ fn a_whole_task_goes_through_its_subtasks() {
         (&green["nextPhase"], &green["subtask"]),
         (&json!("COMMIT"), &json!("Set the temperature"))
     );
-    assert!(green["suggestion"].as_str().unwrap().contains("autopilot commit"), "{green}");
+    assert_eq!(green["message"], "GREEN phase completed");
+    assert_eq!(green["suggestion"], "Run: autopilot commit");
     assert_eq!(repository.json(&["next"])["lastTestResults"]["phase"], "GREEN");
     let mut committed = repository.json(&["commit"]);
     let hash = committed["commitHash"].take();
@@ -147,7 +148,8 @@ fn a_whole_task_goes_through_its_subtasks() {
     insta::assert_json_snapshot!(status);
 
     repository.red_and_green("tests/wait.rs");
-    assert_eq!(repository.json(&["commit"])["nextAction"], "finalize_workflow");
+    let last = "All subtasks complete. Run: autopilot finalize";
+    assert_eq!(repository.json(&["commit"])["nextAction"], last);
     let finalized = repository.json(&["finalize"]);
     assert_eq!((&finalized["success"], &finalized["phase"]), (&json!(true), &json!("COMPLETE")));
     assert_eq!(repository.status_of("2"), "done");
@@ -173,7 +175,7 @@ fn a_commit_marks_the_subtask_and_no_other_task() {
 #[test]
 fn without_a_workflow_only_status_and_abort_succeed() {
     let repository = Repository::new();
-    let none = json!({ "active": false, "message": "No workflow is running" });
+    let none = json!({ "active": false, "message": "No active workflow" });
     assert_eq!(repository.json(&["status"]), none);
     assert_eq!(repository.json(&["abort"]), none);
     for step in ["resume", "next", "commit", "finalize"] {
@@ -249,9 +251,9 @@ fn a_branch_that_is_there_is_gone_on_with() {
     repository.git(&["checkout", "--quiet", "main"]);
     // On main nothing of it is done.
     assert_eq!(repository.status_of("2.2"), "pending");
-    let started = repository.json(&["start", "2"]);
-    assert_eq!(started["currentSubtask"], "Wait");
-    assert!(started["message"].as_str().unwrap().contains("was there already"), "{started}");
+    let started = repository.run(&["start", "2"]);
+    assert!(started.out.contains("Task 2 is worked on, on its branch, which was there already"));
+    assert_eq!(repository.json(&["next"])["subtask"]["title"], "Wait");
     assert_eq!(repository.status_of("2.2"), "done");
 }
 

@@ -164,9 +164,9 @@ impl Git {
         Ok(self.run(&["rev-parse", "--short", revision])?.trim().to_owned())
     }
 
-    /// The first line of a commit's message.
-    pub fn subject(&self, revision: &str) -> Result<String, GitError> {
-        Ok(self.run(&["log", "-1", "--format=%s", revision])?.trim().to_owned())
+    /// The whole message of a commit.
+    pub fn message(&self, revision: &str) -> Result<String, GitError> {
+        Ok(self.run(&["log", "-1", "--format=%B", revision])?.trim().to_owned())
     }
 
     fn test(&self, arguments: &[&str]) -> Result<bool, GitError> {

@@ -96,7 +96,9 @@ pub enum TddPhase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SubtaskStatus {
+    /// Also while it is worked on: which one that is, the workflow's index tells.
     Pending,
+    /// In files of other versions.
     InProgress,
     Completed,
     /// All attempts are used up; passing tests still complete it.
@@ -200,7 +202,7 @@ impl Workflow {
         let first = first.ok_or_else(|| StepError::AllDone { task: id.clone() })?;
         let resumed_from = subtasks.get(first).filter(|_| first > 0).map(|it| it.id.clone());
         let title = task.title();
-        let mut workflow = Self {
+        Ok(Self {
             phase: Phase::SubtaskLoop,
             context: Context {
                 branch_name: branch_name(tag, &id, &title),
@@ -221,9 +223,7 @@ impl Workflow {
                 rest: Map::new(),
             },
             rest: Map::new(),
-        };
-        workflow.set_current_status(SubtaskStatus::InProgress);
-        Ok(workflow)
+        })
     }
 
     /// The subtask that is worked on; the last one when all are done.
@@ -282,7 +282,7 @@ impl Workflow {
             }
             (TddPhase::Red, _) => Ok(self.enter(TddPhase::Green)),
             (_, 0) => {
-                self.set_current_status(SubtaskStatus::InProgress);
+                self.set_current_status(SubtaskStatus::Pending);
                 Ok(self.enter(TddPhase::Commit))
             }
             (_, failed) => Ok(self.use_up_attempt(failed)),
@@ -301,7 +301,6 @@ impl Workflow {
         if let Some(next) = self.context.subtasks.iter().position(Subtask::is_open) {
             self.context.current_subtask_index = next;
             self.context.tdd_phase = Some(TddPhase::Red);
-            self.set_current_status(SubtaskStatus::InProgress);
         } else {
             self.context.current_subtask_index = self.context.subtasks.len();
             self.context.tdd_phase = None;

@@ -12,21 +12,18 @@ pub fn generate(workflow: &Workflow, subtask: &Subtask, files: &[String]) -> Str
     let subject = format!("feat({}): {title}", scope(files));
     let task = &workflow.context.task_id;
     let results = workflow.context.last_test_results.unwrap_or_default();
-    let failing = match results.failed {
-        0 => String::new(),
-        failed => format!(", {failed} failing"),
-    };
     format!(
         "{subject}\n\n\
-         Task: {id}\n\
+         Task: {task}\n\
          Phase: COMMIT\n\
-         Tests: {passed} passing{failing}\n\n\
+         Tests: {passed} passing, {failed} failing\n\n\
          [taskId:{task}]\n\
          [subtaskId:{id}]\n\
          [phase:COMMIT]\n\
          [tddCycle:complete]\n",
         id = workflow.full_id(subtask),
         passed = results.passed,
+        failed = results.failed,
     )
 }
 

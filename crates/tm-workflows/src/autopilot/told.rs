@@ -1,6 +1,7 @@
 //! What autopilot answers: the documents that commands and tools print.
 //!
-//! Nothing happens here. Members are named as other programs expect them.
+//! Nothing happens here. Members are named as other programs expect them, and the short messages are
+//! those that they look for; longer advice is in our own words.
 
 use serde::{Serialize, Serializer};
 
@@ -12,7 +13,10 @@ use super::machine::{
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
-    pub message: String,
+    pub message: &'static str,
+    /// The branch was not there before.
+    #[serde(skip)]
+    pub is_new_branch: bool,
     pub task_id: String,
     pub title: String,
     pub phase: Phase,
@@ -75,7 +79,7 @@ pub struct StartedAt {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resumed {
-    pub message: String,
+    pub message: &'static str,
     pub task_id: String,
     pub phase: Phase,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,9 @@ pub struct Completed {
     pub subtask: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggestion: Option<&'static str>,
+    /// The subtask needed no work.
+    #[serde(skip)]
+    pub is_subtask_done: bool,
 }
 
 /// A subtask was committed.
@@ -142,14 +149,20 @@ pub struct Committed {
     pub commit_hash: String,
     pub subtask: SubtaskName,
     pub progress: Progress,
-    pub next_action: Action,
+    /// What comes next, in words.
+    pub next_action: &'static str,
+    /// The whole message of the commit.
+    #[serde(skip)]
+    pub full_message: String,
+    #[serde(skip)]
+    pub is_last: bool,
 }
 
 /// A workflow was ended, everything being done.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finalized {
-    pub message: String,
+    pub message: &'static str,
     #[serde(flatten)]
     pub status: WorkflowStatus,
     pub next_action: Action,
@@ -160,7 +173,7 @@ pub struct Finalized {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Aborted {
-    pub message: String,
+    pub message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,9 +188,9 @@ pub struct Aborted {
 impl Started {
     pub(super) fn new(workflow: &Workflow, is_new: bool) -> Self {
         let context = &workflow.context;
-        let branch = if is_new { "a new branch" } else { "its branch, which was there already" };
         Self {
-            message: format!("Task {} is worked on, on {branch}", context.task_id),
+            message: "TDD workflow started",
+            is_new_branch: is_new,
             task_id: context.task_id.clone(),
             title: context.metadata.task_title.clone(),
             phase: workflow.phase,
@@ -220,7 +233,7 @@ impl Resumed {
     pub(super) fn new(workflow: &Workflow) -> Self {
         let context = &workflow.context;
         Self {
-            message: format!("The work on task {} goes on", context.task_id),
+            message: "Workflow resumed",
             task_id: context.task_id.clone(),
             phase: workflow.phase,
             tdd_phase: context.tdd_phase,
@@ -264,23 +277,23 @@ impl Completed {
             Some(phase) => phase.to_string(),
             None => workflow.phase.to_string(),
         };
+        let results = workflow.context.last_test_results.unwrap_or_default();
         let message = match done {
             Some(done) => format!(
                 "No test fails: what subtask {} asks for is there already, and it is done",
                 workflow.full_id(done)
             ),
-            None => format!("The {next_phase} phase is next"),
+            None => format!("{} phase completed", phase_of(results)),
         };
         Self {
             message,
             next_phase,
-            test_results: workflow.context.last_test_results.unwrap_or_default(),
+            test_results: results,
+            is_subtask_done: done.is_some(),
             subtask: done.or_else(|| workflow.current()).map(|it| it.title.clone()),
             suggestion: match done {
                 Some(_) => Some("See that a test covers it before you go on"),
-                None if workflow.action() == Action::CommitChanges => {
-                    Some("Commit it with `autopilot commit`")
-                }
+                None if workflow.action() == Action::CommitChanges => Some("Run: autopilot commit"),
                 None => None,
             },
         }
@@ -292,23 +305,29 @@ impl Committed {
         workflow: &Workflow,
         subtask: &Subtask,
         commit_hash: String,
-        message: String,
+        full_message: String,
     ) -> Self {
+        let is_last = workflow.action() == Action::FinalizeWorkflow;
         Self {
-            message,
+            message: full_message.lines().next().unwrap_or_default().to_owned(),
             commit_hash,
             subtask: name(subtask),
             progress: workflow.progress(),
-            next_action: workflow.action(),
+            next_action: if is_last {
+                "All subtasks complete. Run: autopilot finalize"
+            } else {
+                "Start next subtask with RED phase"
+            },
+            full_message,
+            is_last,
         }
     }
 }
 
 impl Finalized {
     pub(super) fn new(workflow: &Workflow) -> Self {
-        let context = &workflow.context;
         Self {
-            message: format!("Task {} is done", context.task_id),
+            message: "Workflow completed",
             status: WorkflowStatus::new(workflow),
             next_action: workflow.action(),
             next_steps: steps(workflow),
@@ -318,11 +337,9 @@ impl Finalized {
 
 impl Aborted {
     pub(super) fn new(workflow: Option<&Workflow>) -> Self {
-        let task_id = workflow.map(|it| it.context.task_id.clone());
-        let of_task = task_id.as_ref().map(|it| format!(" for task {it}")).unwrap_or_default();
         Self {
-            message: format!("The workflow{of_task} was given up"),
-            task_id,
+            message: "Workflow aborted",
+            task_id: workflow.map(|it| it.context.task_id.clone()),
             branch_name: workflow.map(|it| it.context.branch_name.clone()),
             progress: workflow.map(Workflow::progress),
             last_subtask: workflow.and_then(Workflow::current).map(name),
@@ -337,6 +354,10 @@ fn as_number<S: Serializer>(id: &str, to: S) -> Result<S::Ok, S::Error> {
         Ok(number) => to.serialize_u64(number),
         Err(_) => to.serialize_str(id),
     }
+}
+
+fn phase_of(results: TestResults) -> String {
+    results.phase.unwrap_or(TddPhase::Red).to_string()
 }
 
 fn open(workflow: &Workflow) -> Option<&Subtask> {
@@ -359,11 +380,11 @@ fn state(subtask: &Subtask) -> SubtaskState {
 /// What an action is, in a few words.
 pub fn description(action: Action) -> &'static str {
     match action {
-        Action::GenerateTest => "Write a test for this subtask that fails",
-        Action::ImplementCode => "Write the code that makes the tests pass",
-        Action::CommitChanges => "Commit the test and the code",
-        Action::FinalizeWorkflow => "End the workflow: all subtasks are done",
-        Action::WorkflowComplete => "Nothing is left to do",
+        Action::GenerateTest => "Generate failing test for current subtask",
+        Action::ImplementCode => "Implement feature to make tests pass",
+        Action::CommitChanges => "Commit RED-GREEN cycle changes",
+        Action::FinalizeWorkflow => "Finalize and complete the workflow",
+        Action::WorkflowComplete => "All subtasks completed",
     }
 }
 

@@ -147,7 +147,7 @@ struct CommitMade {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct GivenUp {
-    message: String,
+    message: &'static str,
     had_workflow: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     task_id: Option<String>,
@@ -168,11 +168,14 @@ fn start(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         max_attempts,
         replace: call.arguments.flag("force"),
     };
-    answer(call, |place| stepped(place, autopilot::start(place, &request)?.message))
+    answer(call, |place| {
+        let started = autopilot::start(place, &request)?;
+        stepped(place, format!("Workflow started for task {}", started.task_id))
+    })
 }
 
 fn resume(call: &mut Call<'_>) -> anyhow::Result<Answer> {
-    answer(call, |place| stepped(place, autopilot::resume(place)?.message))
+    answer(call, |place| stepped(place, autopilot::resume(place)?.message.to_owned()))
 }
 
 fn next(call: &mut Call<'_>) -> anyhow::Result<Answer> {
@@ -203,7 +206,11 @@ fn complete(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     }))?;
     answer(call, |place| {
         let completed = autopilot::complete(place, results, NothingFails::CompleteSubtask)?;
-        stepped(place, completed.message)
+        let mut message = format!("Phase completed. Transitioned to {}", completed.next_phase);
+        if completed.is_subtask_done {
+            message = format!("{message}. {}", completed.message);
+        }
+        stepped(place, message)
     })
 }
 
@@ -216,10 +223,10 @@ fn commit(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     answer(call, |place| {
         let committed = autopilot::commit(place, &request)?;
         Ok(CommitMade {
-            commit_message: committed.message,
+            commit_message: committed.full_message,
             commit_hash: committed.commit_hash,
-            is_complete: committed.next_action == Action::FinalizeWorkflow,
-            stepped: stepped(place, format!("Subtask {} is committed", committed.subtask.id))?,
+            is_complete: committed.is_last,
+            stepped: stepped(place, "Commit created and workflow advanced".to_owned())?,
         })
     })
 }
@@ -228,7 +235,7 @@ fn finalize(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     answer(call, |place| {
         let done = autopilot::finalize(place)?;
         Ok(Stepped {
-            message: done.message,
+            message: "Workflow completed successfully".to_owned(),
             position: done.status.position,
             next_action: done.next_action,
             action_description: autopilot::told::description(done.next_action),
@@ -242,9 +249,8 @@ fn abort(call: &mut Call<'_>) -> anyhow::Result<Answer> {
     answer(call, |place| {
         let aborted = autopilot::abort(place)?;
         let had_workflow = aborted.is_some();
-        let message = aborted.as_ref().map(|it| it.message.clone());
         Ok(GivenUp {
-            message: message.unwrap_or_else(|| "No workflow is running".to_owned()),
+            message: aborted.as_ref().map_or("No active workflow to abort", |it| it.message),
             had_workflow,
             note: aborted.as_ref().map(|it| it.note),
             task_id: aborted.as_ref().and_then(|it| it.task_id.clone()),

@@ -44,6 +44,7 @@ fn without_a_workflow_every_step_says_how_to_begin_one() {
     }
     // Nothing has to be done for it.
     let data = client.data("autopilot_abort", json!({}));
+    assert_eq!(data["message"], "No active workflow to abort");
     assert_eq!(data["hadWorkflow"], false);
     let failure = client.failure("autopilot_complete_phase", results(1, 0));
     assert!(failure.contains("autopilot start"), "{failure}");
@@ -57,6 +58,7 @@ fn a_task_goes_through_its_subtasks() {
     let project = repository();
     let mut client = Client::start(&project);
     let data = client.data("autopilot_start", json!({ "taskId": "1" }));
+    assert_eq!(data["message"], "Workflow started for task 1");
     assert_eq!((&data["tddPhase"], &data["nextAction"]), (&json!("RED"), &json!("generate_test")));
     let subtask = json!({ "id": 1, "title": "Knead", "attempts": 0, "maxAttempts": 3 });
     assert_eq!(data["currentSubtask"], subtask);
@@ -64,6 +66,7 @@ fn a_task_goes_through_its_subtasks() {
     assert!(data["actionDescription"].is_string() && data["progress"].is_object(), "{data}");
 
     let data = client.data("autopilot_complete_phase", results(0, 1));
+    assert_eq!(data["message"], "Phase completed. Transitioned to GREEN");
     assert_eq!(data["nextAction"], "implement_code");
     assert!(data["nextSteps"].is_string() && data["branchName"].is_string(), "{data}");
     assert_eq!(client.data("autopilot_resume", json!({}))["tddPhase"], "GREEN");

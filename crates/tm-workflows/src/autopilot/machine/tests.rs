@@ -53,10 +53,10 @@ fn check(statuses: &[&str], steps: &str, expected: &str) {
 
 #[test]
 fn each_subtask_goes_through_red_green_and_commit() {
-    check(&["pending", "pending"], "", "GenerateTest at 1 (InProgress, 0 of 2, 0 %)");
-    check(&["pending", "pending"], "r", "ImplementCode at 1 (InProgress, 0 of 2, 0 %)");
-    check(&["pending", "pending"], "rg", "CommitChanges at 1 (InProgress, 0 of 2, 0 %)");
-    check(&["pending", "pending"], "rgc", "GenerateTest at 2 (InProgress, 1 of 2, 50 %)");
+    check(&["pending", "pending"], "", "GenerateTest at 1 (Pending, 0 of 2, 0 %)");
+    check(&["pending", "pending"], "r", "ImplementCode at 1 (Pending, 0 of 2, 0 %)");
+    check(&["pending", "pending"], "rg", "CommitChanges at 1 (Pending, 0 of 2, 0 %)");
+    check(&["pending", "pending"], "rgc", "GenerateTest at 2 (Pending, 1 of 2, 50 %)");
     check(&["pending", "pending"], "rgcrgc", "FinalizeWorkflow at 2 (Completed, 2 of 2, 100 %)");
     check(&["pending"], "rgcf", "WorkflowComplete at 1 (Completed, 1 of 1, 100 %)");
 }
@@ -66,12 +66,12 @@ fn what_is_done_already_is_left_out() {
     check(
         &["done", "pending", "cancelled", "review"],
         "",
-        "GenerateTest at 2 (InProgress, 2 of 4, 50 %)",
+        "GenerateTest at 2 (Pending, 2 of 4, 50 %)",
     );
     check(
         &["done", "pending", "cancelled", "review"],
         "rgc",
-        "GenerateTest at 4 (InProgress, 3 of 4, 75 %)",
+        "GenerateTest at 4 (Pending, 3 of 4, 75 %)",
     );
     let resumed = workflow(&["done", "pending"], 3).unwrap().context.metadata;
     assert_eq!(resumed.resumed_from_subtask.as_deref(), Some("2"));
@@ -79,15 +79,15 @@ fn what_is_done_already_is_left_out() {
 
 #[test]
 fn a_subtask_that_needs_no_work_can_be_skipped() {
-    check(&["pending", "pending"], "s", "GenerateTest at 2 (InProgress, 1 of 2, 50 %)");
+    check(&["pending", "pending"], "s", "GenerateTest at 2 (Pending, 1 of 2, 50 %)");
 }
 
 #[test]
 fn failing_tests_use_up_attempts_and_passing_ones_still_help() {
-    check(&["pending"], "rr", "ImplementCode at 1 (InProgress, 0 of 1, 0 %)");
+    check(&["pending"], "rr", "ImplementCode at 1 (Pending, 0 of 1, 0 %)");
     check(&["pending"], "rrr", "ImplementCode at 1 (Failed, 0 of 1, 0 %)");
     check(&["pending"], "rrrr", "ImplementCode at 1 (Failed, 0 of 1, 0 %)");
-    check(&["pending"], "rrrg", "CommitChanges at 1 (InProgress, 0 of 1, 0 %)");
+    check(&["pending"], "rrrg", "CommitChanges at 1 (Pending, 0 of 1, 0 %)");
 }
 
 #[test]
