@@ -40,6 +40,8 @@ pub struct Context {
 pub struct Told {
     pub id: TaskId,
     pub title: String,
+    /// Of a subtask, the title of its task.
+    pub parent_title: Option<String>,
     pub tokens: u32,
     pub characters: usize,
 }
@@ -54,7 +56,7 @@ const TEST_MAX: usize = 300;
 
 /// Gathers what fits. A named task that exists in no list of tasks is passed over.
 pub fn gather(backend: &dyn Backend, tasks: &[Task], topic: Topic<'_>) -> Context {
-    let mut gathering = Gathering { backend, topic, context: Context::default() };
+    let mut gathering = Gathering { backend, tasks, topic, context: Context::default() };
     for id in topic.named {
         let Some(task) = find(tasks, id) else { continue };
         if !(gathering.tell(&task, &full(&task)) || gathering.tell(&task, &brief(&task))) {
@@ -108,6 +110,7 @@ pub fn full(task: &Task) -> String {
 
 struct Gathering<'a> {
     backend: &'a dyn Backend,
+    tasks: &'a [Task],
     topic: Topic<'a>,
     context: Context,
 }
@@ -126,7 +129,9 @@ impl Gathering<'_> {
         }
         let characters = text.chars().count();
         context.tokens += tokens;
-        context.tasks.push(Told { id, title: task.title(), tokens, characters });
+        let parent = id.is_subtask().then(|| find(self.tasks, &id.parent())).flatten();
+        let parent_title = parent.map(|it| it.title());
+        context.tasks.push(Told { id, title: task.title(), parent_title, tokens, characters });
         if !context.text.is_empty() {
             context.text.push('\n');
         }

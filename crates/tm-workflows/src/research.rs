@@ -340,13 +340,17 @@ impl Breakdown {
     pub fn to_json(&self) -> Value {
         let size = |it: Size| json!({"tokens": it.tokens, "characters": it.characters});
         let task = |it: &Told| {
-            json!({
+            let mut told = json!({
                 "id": it.id.to_string(),
                 "type": if it.id.is_subtask() { "subtask" } else { "task" },
                 "title": it.title,
                 "tokens": it.tokens,
                 "characters": it.characters,
-            })
+            });
+            if let (Some(title), Some(members)) = (&it.parent_title, told.as_object_mut()) {
+                members.insert("parentTitle".to_owned(), json!(title));
+            }
+            told
         };
         let file = |(path, size): &(String, Size)| json!({"path": path, "tokens": size.tokens, "characters": size.characters});
         json!({

@@ -71,6 +71,8 @@ async fn what_belongs_to_the_question_is_told_and_counted() {
         (&told["tasks"][0]["type"], &told["files"][0]["path"]),
         (&json!("subtask"), &json!("src/cache.rs"))
     );
+    assert_eq!(told["tasks"][0]["parentTitle"], "Search notes");
+    assert_eq!(told["tasks"][1].get("parentTitle"), None);
     let sum: u64 =
         told["tasks"].as_array().unwrap().iter().map(|it| it["tokens"].as_u64().unwrap()).sum();
     let sum = sum
