@@ -191,9 +191,10 @@ impl Args {
         })
     }
 
-    /// The option counts where both are given.
+    /// The word before the options counts where both are given, unless it means all.
     fn statuses(&self) -> Result<Vec<Status>, UnknownStatus> {
-        let given = self.status_option.as_deref().or(self.status.as_deref());
+        let word = self.status.as_deref().filter(|it| *it != "all");
+        let given = word.or(self.status_option.as_deref());
         status::read_filter(given.unwrap_or_default())
     }
 
@@ -243,9 +244,10 @@ fn print_json<'a>(
         let with_status: HashSet<TaskId> =
             listing.tasks.iter().filter(|it| selection.has_status_of(it)).map(Task::id).collect();
         let records = listing.listed.iter().map(|task| {
-            // Of what waits for a task, only what passes the status filter counts.
+            // Of what waits for a task in one tag, only what passes the status filter counts.
             let blocks = listing.graph.dependents(&task.id()).iter();
-            let blocks = blocks.filter(|it| with_status.contains(it)).map(ToString::to_string);
+            let blocks = blocks.filter(|it| args.all_tags || with_status.contains(it));
+            let blocks = blocks.map(ToString::to_string);
             let mut record = TaskRecord::new(task).with_blocks(blocks.collect());
             if selection.with_subtasks {
                 record = record.with_subtasks(task.subtasks());

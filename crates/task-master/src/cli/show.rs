@@ -89,7 +89,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let found = |id: &TaskId| tag.and_then(|it: &Tag| it.find(id));
     if args.json || args.format == Format::Json {
         match ids.as_slice() {
-            [id] => report.json(&one(id, found(id))),
+            [id] if !args.names_several() => report.json(&one(id, found(id))),
             ids => report.json(&several(ids, found)),
         }
         return Ok(());
@@ -110,11 +110,20 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
 
 impl Args {
     fn ids(&self) -> anyhow::Result<Vec<TaskId>> {
-        let text =
-            self.id_option.as_deref().or(self.id.as_deref()).ok_or_else(|| {
-                advice("no task is named", "name one, such as `task-master show 3`")
-            })?;
+        let text = self
+            .named()
+            .ok_or_else(|| advice("no task is named", "name one, such as `task-master show 3`"))?;
         Ok(TaskId::parse_list(text)?)
+    }
+
+    fn named(&self) -> Option<&str> {
+        self.id_option.as_deref().or(self.id.as_deref())
+    }
+
+    /// Whether a list was asked for, even where it names one task twice.
+    fn names_several(&self) -> bool {
+        let parts = self.named().unwrap_or_default().split(',');
+        parts.filter(|it| !it.trim().is_empty()).count() > 1
     }
 
     fn statuses(&self) -> Result<Vec<Status>, UnknownStatus> {

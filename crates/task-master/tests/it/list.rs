@@ -82,7 +82,8 @@ fn filters_choose_tasks() {
     }
     check(&["done"], &["1"]);
     check(&["done,review"], &["1", "4"]);
-    check(&["done", "--status=pending"], &["3"]);
+    check(&["done", "--status=pending"], &["1"]);
+    check(&["all", "--status=review"], &["4"]);
     check(&["--ready"], &["2", "4"]);
     check(&["--blocking"], &["1", "2", "3", "4"]);
     check(&["--ready", "--blocking", "-s", "review"], &["4"]);

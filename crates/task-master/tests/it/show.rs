@@ -33,6 +33,8 @@ fn of_several_tasks_those_that_exist_are_shown() {
     let shown = project.json(&["show", "6,99,2.1", "--json"]);
     assert_eq!(shown["tasks"][1]["title"], "Table of breads");
     assert_eq!(shown["notFound"], json!(["99"]));
+    let shown = project.json(&["show", "6,6", "--json"]);
+    assert_eq!((&shown["tasks"][0]["id"], &shown["notFound"]), (&json!(6), &json!([])));
     let run = project.run(&["show", "6,99"]);
     assert_eq!(run.code, 0);
     assert!(run.out.contains("Fax orders") && run.out.contains("Task not found!"), "{}", run.out);
