@@ -76,6 +76,11 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     for task in &removal.removed {
         report.done(Text::plain(&format!("Removed {}: {}", kind(task), task.title())));
     }
+    for id in ids.iter().filter(|it| it.is_subtask() && ids.contains(&it.parent())) {
+        if !missing.contains(id) {
+            report.done(format!("Removed subtask {id}, with its task"));
+        }
+    }
     delete_files(&workspace, &tag, &removal.removed, report);
     report.suggest("task-master undo", "bring back what was removed");
     Ok(())

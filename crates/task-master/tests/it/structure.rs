@@ -143,6 +143,8 @@ fn tasks_are_removed_in_their_tag_with_their_files() {
     assert!(project.exists(".taskmaster/tasks/task_001_later.md"));
     let all: Value = serde_json::from_str(&project.tasks()).unwrap();
     assert_eq!(all["later"]["tasks"][0]["id"], 1);
+    let (told, _) = run(&project, &["remove-task", "--id=2,2.1", "-y"]);
+    assert!(told.contains("✓ Removed subtask 2.1, with its task"), "{told}");
 }
 
 #[test]
