@@ -43,7 +43,8 @@ pub struct Outcome {
     pub profile_name: &'static str,
     pub success: bool,
     pub files_written: usize,
-    pub files_removed: usize,
+    /// Seen from the project, where they lay in it.
+    pub files_removed: Vec<String>,
     /// What the user has to see to.
     pub notes: Vec<String>,
 }
@@ -290,7 +291,10 @@ impl<'a> Work<'a> {
     /// Removes a file, and the directories that are empty without it.
     fn remove(&mut self, path: &Path) -> Result<(), RulesError> {
         match fs::remove_file(path) {
-            Ok(()) => self.outcome.files_removed += 1,
+            Ok(()) => {
+                let seen = path.strip_prefix(self.places.root).unwrap_or(path);
+                self.outcome.files_removed.push(seen.display().to_string());
+            }
             Err(error) if is_absent(&error) => return Ok(()),
             Err(source) => return Err(RulesError::Remove { path: path.to_path_buf(), source }),
         }

@@ -29,13 +29,15 @@ pub struct Choices {
     pub aliases: bool,
     pub git: bool,
     pub ignore_tasks: bool,
+    /// It is an agent that asks for it.
+    pub by_agent: bool,
 }
 
 /// One thing to do.
 #[derive(Debug)]
 pub enum Step {
     CreateDirectory(PathBuf),
-    WriteConfig(PathBuf),
+    WriteConfig { path: PathBuf, config: Config },
     WriteState(PathBuf),
     CreateFile { path: PathBuf, text: &'static str },
     AddLines { path: PathBuf, text: String },
@@ -69,7 +71,8 @@ pub fn plan(
         }
     }
     if !project.config_file().exists() {
-        steps.push(Step::WriteConfig(project.config_file()));
+        let config = if choices.by_agent { Config::of_agents() } else { Config::default() };
+        steps.push(Step::WriteConfig { path: project.config_file(), config });
     }
     if !project.state_file().exists() {
         steps.push(Step::WriteState(project.state_file()));
@@ -117,7 +120,7 @@ fn take(step: &Step, now: Timestamp) -> Result<(), SetupError> {
         Step::CreateDirectory(path) => {
             fs::create_dir_all(path).map_err(|source| file_error("create", path, source))?;
         }
-        Step::WriteConfig(path) => Config::change(path, |_| ())?,
+        Step::WriteConfig { path, config } => Config::change(path, |it| it.clone_from(config))?,
         Step::WriteState(path) => State::change(path, now, |_| ())?,
         Step::CreateFile { path, text } => {
             fs::write(path, text).map_err(|source| file_error("write", path, source))?;

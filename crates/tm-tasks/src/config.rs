@@ -101,6 +101,25 @@ impl Config {
         })
     }
 
+    /// What a project has that an agent made: older versions write this one then, other models and
+    /// the tag to begin with included.
+    pub fn of_agents() -> Self {
+        let mut config = Self::default();
+        let mut models = config.section("models");
+        if let Some(fallback) = models.get("fallback").map(str::to_owned) {
+            models.set("main", fallback);
+        }
+        if let Some(mut research) = models.get("research").and_then(Record::parse) {
+            research.set("modelId", json!("sonar-pro").to_string());
+            models.set("research", research.to_text());
+        }
+        config.document.set("models", models.to_text());
+        config.set_global("projectName", &json!("Taskmaster"));
+        config.set_global("defaultTag", &json!("master"));
+        config.set_global("azureOpenaiBaseURL", &json!("https://your-endpoint.openai.azure.com/"));
+        config
+    }
+
     /// The model of a role. Main and research fall back to the defaults, the fallback to none.
     pub fn model(&self, role: Role) -> Option<RoleModel> {
         let found = self.get("models", role.as_str()).and_then(|it| RoleModel::read(&it));

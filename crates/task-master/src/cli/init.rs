@@ -146,6 +146,7 @@ impl Args {
                 self.no_git_tasks,
                 "Keep tasks in version control?",
             ),
+            by_agent: false,
         }
     }
 }
@@ -171,7 +172,7 @@ fn print_steps(steps: &[Step], profiles: &[&Profile], root: &Path, report: &mut 
 fn describe(step: &Step, root: &Path) -> Text {
     let (what, path) = match step {
         Step::CreateDirectory(path) => ("create", path.as_path()),
-        Step::WriteConfig(path) | Step::WriteState(path) | Step::CreateFile { path, .. } => {
+        Step::WriteConfig { path, .. } | Step::WriteState(path) | Step::CreateFile { path, .. } => {
             ("write", path.as_path())
         }
         Step::AddLines { path, .. } => ("add to", path.as_path()),

@@ -123,7 +123,7 @@ pub(super) fn print(
 ) -> bool {
     match outcome {
         Ok(outcome) => {
-            let changed = outcome.files_written + outcome.files_removed;
+            let changed = outcome.files_written + outcome.files_removed.len();
             let files = if changed == 1 { "file" } else { "files" };
             report.done(format!("{} rules {what}: {changed} {files} changed", profile.title));
             for note in outcome.notes {

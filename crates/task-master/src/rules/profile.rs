@@ -17,6 +17,13 @@ pub struct Profile {
     pub(super) extras: Extras,
 }
 
+impl Profile {
+    /// Whether its MCP settings name the server.
+    pub fn has_server(&self) -> bool {
+        self.mcp.is_some()
+    }
+}
+
 /// A directory with a file for each rule.
 #[derive(Debug)]
 pub(super) struct RuleFiles {

@@ -153,6 +153,19 @@ fn a_new_configuration_has_the_defaults() {
 }
 
 #[test]
+fn a_project_that_an_agent_made_names_the_models_it_used_to_have_then() {
+    let config = Config::of_agents();
+    let id = |role| config.model(role).map(|it| it.model_id);
+    assert_eq!(id(Role::Main).as_deref(), Some("claude-3-7-sonnet-20250219"));
+    assert_eq!(id(Role::Research).as_deref(), Some("sonar-pro"));
+    assert_eq!(id(Role::Fallback), id(Role::Main));
+    assert_eq!(config.globals().default_tag.as_deref(), Some("master"));
+    assert_eq!(config.globals().project_name, "Taskmaster");
+    let storage = config.document.get("storage");
+    assert_eq!((config.globals().default_num_tasks, storage), (10, None));
+}
+
+#[test]
 fn what_does_not_parse_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");

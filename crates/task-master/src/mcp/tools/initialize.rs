@@ -48,6 +48,7 @@ fn initialize_project(call: &mut Call<'_>) -> anyhow::Result<Answer> {
         aliases: is_wanted("addAliases"),
         git: is_wanted("initGit"),
         ignore_tasks: !is_wanted("storeTasksInGit"),
+        by_agent: true,
     };
     let steps = setup::plan(project, choices, environment, call.now())?;
     for warning in setup::apply(&steps, call.now())? {

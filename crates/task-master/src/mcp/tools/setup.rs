@@ -1,5 +1,6 @@
 //! Tools that set a project up: models, the language, rules, the project itself.
 
+use serde::Serialize;
 use serde_json::json;
 use tm_tasks::config::Role;
 
@@ -138,16 +139,47 @@ fn rules(call: &mut Call<'_>) -> anyhow::Result<Answer> {
             return Err(advice(message, "Nothing was removed; pass force to go on").into());
         }
     }
-    let mut results: Vec<Outcome> = Vec::new();
+    let names: Vec<&str> = profiles.iter().map(|it| it.name).collect();
+    let what = if is_adding { "added" } else { "removed Task Master" };
+    let summary = format!("Successfully {what} rules: {}.", names.join(", "));
+    let mut results = Vec::new();
     for profile in profiles {
         results.push(if is_adding {
-            rules::add(places, profile, None)?
+            told(rules::add(places, profile, None)?, Some(profile))
         } else {
-            rules::remove(places, profile)?
+            told(rules::remove(places, profile)?, None)
         });
     }
-    let names: Vec<&str> = results.iter().map(|it| it.profile_name).collect();
-    let what = if is_adding { "added" } else { "removed" };
-    let summary = format!("Successfully {what} rules: {}", names.join(", "));
     Answer::new(&json!({ "summary": summary, "results": results }))
+}
+
+/// What was done for a profile, with the members that clients look for.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileDone {
+    #[serde(flatten)]
+    outcome: Outcome,
+    skipped: bool,
+    error: Option<String>,
+    notice: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mcp_config_created: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules_dir_created: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile_folder_created: Option<bool>,
+}
+
+fn told(outcome: Outcome, added: Option<&profile::Profile>) -> ProfileDone {
+    let notice = (!outcome.notes.is_empty()).then(|| outcome.notes.join("; "));
+    let is_there = added.map(|_| true);
+    ProfileDone {
+        skipped: false,
+        error: None,
+        mcp_config_created: added.filter(|it| it.has_server()).map(|_| notice.is_none()),
+        rules_dir_created: is_there,
+        profile_folder_created: is_there,
+        notice,
+        outcome,
+    }
 }

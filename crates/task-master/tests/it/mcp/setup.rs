@@ -1,6 +1,6 @@
 //! `models`, `response-language`, `rules` and `initialize_project`.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::Client;
 use crate::project::Project;
@@ -58,7 +58,10 @@ fn rules_are_written_and_removed() {
     let project = configured();
     let mut client = Client::start(&project);
     let data = client.data("rules", json!({ "action": "add", "profiles": ["cursor"] }));
-    assert_eq!(data["results"][0]["profileName"], "cursor");
+    assert_eq!(data["summary"], "Successfully added rules: cursor.");
+    let result = &data["results"][0];
+    assert_eq!((&result["profileName"], &result["error"]), (&json!("cursor"), &json!(null)));
+    assert_eq!((&result["mcpConfigCreated"], &result["skipped"]), (&json!(true), &json!(false)));
     assert!(project.exists(".cursor/rules/taskmaster"));
 
     let last = json!({ "action": "remove", "profiles": ["cursor"] });
@@ -66,7 +69,10 @@ fn rules_are_written_and_removed() {
     assert!(failure.contains("the last rules"), "{failure}");
     assert!(project.exists(".cursor/rules/taskmaster"));
     let forced = json!({ "action": "remove", "profiles": ["cursor"], "force": true });
-    client.data("rules", forced);
+    let data = client.data("rules", forced);
+    assert_eq!(data["summary"], "Successfully removed Task Master rules: cursor.");
+    let removed = data["results"][0]["filesRemoved"].as_array().unwrap();
+    assert!(removed.contains(&json!(".cursor/mcp.json")), "{data}");
     assert!(!project.exists(".cursor/rules/taskmaster"));
 
     for profiles in [json!([]), json!(["notepad"])] {
@@ -83,6 +89,8 @@ fn a_directory_becomes_a_project() {
     let data = client.data("initialize_project", arguments);
     assert!(data["next_step"].as_str().unwrap().contains("parse_prd"), "{data}");
     assert!(project.exists(".taskmaster/config.json") && project.exists("CLAUDE.md"));
+    let config: Value = serde_json::from_str(&project.read(".taskmaster/config.json")).unwrap();
+    assert_eq!(config["global"]["defaultTag"], "master");
     // That one belongs to working as a team.
     assert!(project.exists(".claude/commands/tm/show-task.md"));
     assert!(!project.exists(".claude/commands/tm/goham.md"));
