@@ -32,22 +32,37 @@ pub struct Args {
     arguments: Vec<OsString>,
 }
 
+impl Command {
+    fn asks_for_help(&self) -> bool {
+        let (Self::Auth(args)
+        | Self::Login(args)
+        | Self::Logout(args)
+        | Self::Context(args)
+        | Self::Briefs(args)
+        | Self::Export(args)
+        | Self::ExportTag(args)) = self;
+        args.arguments.iter().any(|it| it == "--help" || it == "-h")
+    }
+}
+
 const MESSAGE: &str = "cloud features are not available in this build";
 
-/// Runs one of the commands. Those that only tell how things stand are no failure.
+/// Runs one of the commands. Those that only tell how things stand are no failure, nor are those
+/// after which nobody is logged in.
 pub fn run(command: &Command, report: &mut Report) -> anyhow::Result<()> {
     let only_tells = match command {
-        Command::Auth(args) => args.arguments.first().is_some_and(|it| it == "status"),
+        Command::Auth(args) => {
+            args.arguments.first().is_some_and(|it| it == "status" || it == "logout")
+        }
         Command::Context(args) => {
             args.arguments.iter().all(|it| it == "--no-header" || it == "show")
         }
-        Command::Login(_)
-        | Command::Logout(_)
-        | Command::Briefs(_)
-        | Command::Export(_)
-        | Command::ExportTag(_) => false,
+        Command::Logout(_) => true,
+        Command::Login(_) | Command::Briefs(_) | Command::Export(_) | Command::ExportTag(_) => {
+            false
+        }
     };
-    if only_tells {
+    if only_tells || command.asks_for_help() {
         report.line(MESSAGE);
         return Ok(());
     }

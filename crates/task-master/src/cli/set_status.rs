@@ -90,7 +90,9 @@ struct UpdatedTask {
 pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let ids = args.ids()?;
     let status = args.status()?;
-    if args.silent {
+    let is_json = args.json || args.format == Format::Json;
+    // A document is printed all the same.
+    if args.silent && !is_json {
         report.silence();
     }
     let workspace = app.open(args.project.as_deref(), report)?;
@@ -103,7 +105,7 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
         Ok::<_, StoreError>((outcome, next))
     });
     let (outcome, next) = changed.map_err(explain)?;
-    if args.json || args.format == Format::Json {
+    if is_json {
         report.json(&document(&outcome, now));
         return if outcome.failures.is_empty() { Ok(()) } else { Err(Told.into()) };
     }

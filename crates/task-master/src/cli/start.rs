@@ -105,7 +105,9 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let command = AgentCommand::talking(assignment.prompt()?, workspace.project.root());
     if args.dry_run {
         if is_json {
-            report.json(&Document::new(&assignment, &command));
+            let output = Some("Dry run - task would be executed".to_owned());
+            let document = Document::new(&assignment, &command);
+            report.json(&Document { started: true, execution_output: output, ..document });
         } else {
             print(&assignment, &command, report);
         }

@@ -41,7 +41,8 @@ fn a_dry_run_shows_the_command_and_changes_nothing() {
     let before = project.tasks();
     let shown = project.json(&["start", "2.2", "--dry-run", "--force", "--format", "json"]);
     assert_eq!(shown["found"], true);
-    assert_eq!(shown["started"], false);
+    assert_eq!(shown["started"], true);
+    assert_eq!(shown["executionOutput"], "Dry run - task would be executed");
     assert_eq!(shown["storageType"], "file");
     assert_eq!(shown["subtaskId"], "2");
     assert_eq!(shown["task"]["id"], 2);

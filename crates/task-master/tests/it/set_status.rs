@@ -66,6 +66,14 @@ fn json_says_what_was_and_what_is() {
 }
 
 #[test]
+fn a_document_is_printed_silence_or_not() {
+    let told = Project::bakery().json(&["set-status", "3", "done", "-f", "json", "--silent"]);
+    assert_eq!(told["updatedTasks"][0]["newStatus"], "done");
+    let silent = Project::bakery().run(&["set-status", "3", "done", "--silent"]);
+    assert_eq!((silent.code, &*silent.out), (0, ""));
+}
+
+#[test]
 fn of_several_tasks_those_that_exist_are_changed_and_the_rest_is_a_failure() {
     let project = Project::bakery();
     let run = project.run(&["set-status", "--id=99,3", "--status=done", "-f", "json"]);

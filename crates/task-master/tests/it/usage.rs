@@ -50,7 +50,6 @@ fn help_explains_a_command() {
 fn what_needs_a_cloud_says_that_there_is_none() {
     for arguments in [
         &["login"][..],
-        &["logout"],
         &["auth", "login", "token", "-y"],
         &["context", "org", "1"],
         &["brief", "list", "--show-metadata"],
@@ -61,7 +60,15 @@ fn what_needs_a_cloud_says_that_there_is_none() {
         assert_eq!((run.code, run.out.as_str()), (1, ""), "{arguments:?}");
         assert!(run.err.contains("cloud features are not available in this build"), "{}", run.err);
     }
-    for arguments in [&["auth", "status"][..], &["context"], &["context", "--no-header"]] {
+    for arguments in [
+        &["auth", "status"][..],
+        &["auth", "logout"],
+        &["logout"],
+        &["context"],
+        &["context", "--no-header"],
+        &["auth", "login", "--help"],
+        &["export", "-h"],
+    ] {
         let run = Project::bakery().run(arguments);
         assert_eq!(run.code, 0, "{arguments:?}");
         assert_eq!(run.out, "cloud features are not available in this build\n");
