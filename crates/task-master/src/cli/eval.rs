@@ -192,13 +192,14 @@ fn found(folder: &Path, pairs: &mut Vec<Pair>, report: &mut Report) -> anyhow::R
         let message = format!("there is no plan for any of the pairs in {}", folder.display());
         return Err(advice(message, "name the plans after the pairs: NAME.json").into());
     }
-    if !without.is_empty() {
+    if let Some((first, others)) = without.split_first() {
+        let others =
+            if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
         report.warn(&format!(
-            "{} of {} pairs have no plan in {} and are left out: {}",
+            "{} of {} pairs have no plan in {} and are left out: {first}{others}",
             without.len(),
             without.len() + with.len(),
             folder.display(),
-            without.join(", ")
         ));
     }
     *pairs = with;
