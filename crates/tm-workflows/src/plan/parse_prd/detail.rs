@@ -87,9 +87,10 @@ pub(super) fn listed(requirements: &[&str]) -> String {
 pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail, ParsePrdError> {
     let requirements = large::shown(session, index);
     let mut question = question(session, index, &requirements)?;
+    let examples = question.text.clone();
     let read = |value: Value| {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
-        Ok((read(&said, session.language)?, weakness(&said, &requirements)))
+        Ok((read(&said, session.language)?, weakness(&said, &requirements, &examples)))
     };
     let failed = |source| ParsePrdError::Task { number: index + 1, source };
     let mut answer = session.ask(&question, read).await.map_err(failed)?;
@@ -161,8 +162,9 @@ impl Question {
     }
 }
 
-/// What makes a task useless though its form is right, in words for the model.
-fn weakness(said: &Said, requirements: &[String]) -> Option<String> {
+/// What makes a task useless though its form is right, in words for the model. Small models copy the
+/// `examples` of a question.
+fn weakness(said: &Said, requirements: &[String], examples: &str) -> Option<String> {
     let asked: HashSet<String> = requirements.iter().flat_map(|it| words(it)).collect();
     // A title in another script than the document's has none of its words, whatever it is about.
     let is_comparable = is_latin(&said.title) == is_latin(&requirements.concat());
@@ -179,12 +181,14 @@ fn weakness(said: &Said, requirements: &[String]) -> Option<String> {
     if steps.len() < 2 {
         return Some(format!("its steps say the same: “{}”", steps.concat()));
     }
-    let Check { when, then } = &said.check;
+    let (when, then) = (said.check.when.trim(), said.check.then.trim());
     let task =
         [&said.title, &said.description, &said.steps.join("\n")].map(String::as_str).join("\n");
     let about: HashSet<String> = words(&task).collect();
-    if ![when, then].into_iter().flat_map(|it| terms(it)).any(|it| about.contains(&it)) {
-        // As the examples of a prompt are, which small models copy.
+    let is_required = requirements.iter().any(|it| it.contains(when));
+    let is_copied = examples.contains(when) && !is_required;
+    let is_about = [when, then].into_iter().flat_map(terms).any(|it| about.contains(&it));
+    if is_copied || !is_about {
         return Some(format!("its check is not about the task: “{when}”"));
     }
     if alike(when, then) {
