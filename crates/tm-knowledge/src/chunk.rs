@@ -177,7 +177,7 @@ fn pieces(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     while range.end - start > LONGEST {
         let window_end = text.floor_char_boundary(start + LONGEST);
         let window = text.get(start..window_end).unwrap_or_default();
-        let breaks = ["\n\n", "\n", ". ", " "].iter();
+        let breaks = ["\n\n", "\n", ". ", "。", " "].iter();
         let cut = breaks.filter_map(|it| window.rfind(it).map(|at| at + it.len()));
         let cut = cut.into_iter().find(|it| *it > LONGEST / 3).unwrap_or(window.len());
         pieces.push(trimmed(text, start..start + cut));

@@ -93,9 +93,11 @@ pub enum IndexError {
 }
 
 /// Another layout of tables is another version.
-const VERSION: i32 = 2;
+const VERSION: i32 = 3;
 /// The last one without vectors, which are added to it.
 const WITHOUT_VECTORS: i32 = 1;
+/// The last one where only spaces parted words.
+const UNPARTED: i32 = 2;
 
 /// How long to wait for another process.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -145,14 +147,20 @@ impl Index {
         let tables: i64 =
             transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |it| it.get(0))?;
         let is_new = version == 0 && tables == 0;
+        if !is_new && !(WITHOUT_VECTORS..=VERSION).contains(&version) {
+            return Err(IndexError::Version { path: file.to_path_buf() });
+        }
         if is_new {
             transaction.execute_batch(include_str!("index/schema.sql"))?;
         }
-        if is_new || version == WITHOUT_VECTORS {
+        if version <= WITHOUT_VECTORS {
             transaction.execute_batch(include_str!("index/vectors.sql"))?;
+        }
+        if version <= UNPARTED {
+            write::part_words(&transaction)?;
+        }
+        if version != VERSION {
             transaction.pragma_update(None, "user_version", VERSION)?;
-        } else if version != VERSION {
-            return Err(IndexError::Version { path: file.to_path_buf() });
         }
         transaction.commit()?;
         Ok(Self { connection, matrix: RefCell::default() })

@@ -170,6 +170,37 @@ fn a_knowledge_base_from_before_there_were_vectors_goes_on() {
 }
 
 #[test]
+fn a_document_without_spaces_is_found_by_the_words_in_it() {
+    let known = fixture(&[
+        ("烤箱", "烤箱预热两小时。面包在250度放进去。"),
+        ("注文", "注文は六時までに受け付けます。"),
+        ("주문", "주문은 여섯 시까지 받습니다."),
+    ]);
+    let check = |question: &str, expected: &str| {
+        assert_eq!(found(&known.index, &Query::new(question, 5)), [expected], "{question}");
+    };
+    check("面包什么时候放？", "烤箱");
+    check("何時まで受け付けますか", "注文");
+    check("주문을 언제까지 받나요", "주문");
+}
+
+#[test]
+fn a_knowledge_base_whose_words_only_spaces_parted_goes_on() {
+    let known = fixture(&[("oven", OVEN), ("烤箱", "烤箱预热两小时。")]);
+    let old = Connection::open(file(&known.directory)).unwrap();
+    old.execute_batch(
+        "DELETE FROM words WHERE rowid = 2;
+         INSERT INTO words (rowid, title, text) VALUES (2, '烤箱', '烤箱预热两小时。');
+         PRAGMA user_version = 2;",
+    )
+    .unwrap();
+    assert_eq!(found(&known.index, &Query::new("预热", 5)), [""; 0]);
+    let index = Index::open(&file(&known.directory)).unwrap();
+    assert_eq!(found(&index, &Query::new("预热", 5)), ["烤箱"]);
+    assert_eq!(found(&index, &Query::new("heated", 5)), ["oven"]);
+}
+
+#[test]
 fn what_others_do_meanwhile_is_waited_for_and_then_said() {
     let mut known = fixture(&[("oven", OVEN)]);
     let other = Connection::open(file(&known.directory)).unwrap();

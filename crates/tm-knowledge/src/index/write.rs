@@ -1,11 +1,16 @@
 //! Changes to the knowledge base, each of them one transaction.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, named_params, params};
 
-use super::{Index, IndexError, Source, hex};
-use crate::{chunk::chunks, fingerprint::Fingerprint, read::Kind, terms::parts_of_names};
+use super::{Index, IndexError, Source, hex, stored_kind};
+use crate::{
+    chunk::chunks,
+    fingerprint::Fingerprint,
+    read::Kind,
+    terms::{parted, parts_of_names},
+};
 
 /// What is said about a source when it is added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,13 +166,8 @@ fn insert(
                 Fingerprint::of(piece).0.cast_signed(),
             ])?;
         let number = transaction.last_insert_rowid();
-        transaction
-            .prepare_cached("INSERT INTO words (rowid, title, text) VALUES (?1, ?2, ?3)")?
-            .execute(params![
-            number,
-            titles(document.kind, &document.path, &document.title, &chunk.headings),
-            searched(document, piece)
-        ])?;
+        let titles = titles(document.kind, &document.path, &document.title, &chunk.headings);
+        insert_words(transaction, number, &titles, document.kind, piece)?;
         (line, counted) = (last_line, chunk.span.end);
     }
     Ok(chunks.len())
@@ -185,11 +185,45 @@ pub(super) fn titles(kind: Kind, path: &str, title: &str, headings: &[impl AsRef
     titles
 }
 
-fn searched(document: &Document, piece: &str) -> String {
-    match document.kind {
-        Kind::Code => format!("{piece}{}", parts_of_names(piece)),
-        Kind::Markdown | Kind::Text | Kind::Html | Kind::Docx | Kind::Pdf => piece.to_owned(),
+/// Keeps what a chunk is found by.
+fn insert_words(
+    transaction: &Transaction<'_>,
+    chunk: i64,
+    titles: &str,
+    kind: Kind,
+    piece: &str,
+) -> rusqlite::Result<usize> {
+    let names = if kind == Kind::Code { parts_of_names(piece) } else { String::new() };
+    transaction
+        .prepare_cached("INSERT INTO words (rowid, title, text) VALUES (?1, ?2, ?3)")?
+        .execute(params![chunk, parted(titles), parted(piece) + names.as_str()])
+}
+
+/// Parts the words of chunks that were written when only spaces parted them.
+pub(super) fn part_words(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut statement = transaction.prepare(
+        "SELECT chunk.id, kind, path, title, headings, substr(text, start + 1, end - start)
+            FROM chunk JOIN document ON document.id = chunk.document",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let chunk: i64 = row.get(0)?;
+        let (kind, path, title): (String, String, String) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let (headings, piece): (String, Vec<u8>) = (row.get(4)?, row.get(5)?);
+        let (kind, piece) = (stored_kind(&kind), String::from_utf8_lossy(&piece));
+        let headings: Vec<&str> = headings.lines().collect();
+        let titles = titles(kind, &path, &title, &headings);
+        if matches!((parted(&titles), parted(&piece)), (Cow::Borrowed(_), Cow::Borrowed(_))) {
+            continue;
+        }
+        transaction.execute("DELETE FROM words WHERE rowid = ?1", [chunk])?;
+        insert_words(transaction, chunk, &titles, kind, &piece)?;
+        transaction.execute(
+            "UPDATE chunk SET fingerprint = ?2 WHERE id = ?1",
+            params![chunk, Fingerprint::of(&piece).0.cast_signed()],
+        )?;
     }
+    Ok(())
 }
 
 fn newlines(text: &str) -> usize {

@@ -41,12 +41,15 @@ pub(super) fn sentences(kind: Kind, text: &str) -> Vec<Range<usize>> {
             start = position;
         }
         if !is_code {
-            for (at, end) in line.match_indices([' ', '\n']) {
-                let ends = line.get(..at).is_some_and(|it| it.ends_with(['.', '!', '?']));
+            for (at, end) in line.match_indices([' ', '\n', '。', '！', '？']) {
+                let is_space = end.trim().is_empty();
+                let ends =
+                    !is_space || line.get(..at).is_some_and(|it| it.ends_with(['.', '!', '?']));
                 // The number of a list's item is no sentence.
                 if ends && position + at > start + NUMBER_LONGEST {
-                    sentences.push(start..position + at);
-                    start = position + at + end.len();
+                    let next = position + at + end.len();
+                    sentences.push(start..if is_space { position + at } else { next });
+                    start = next;
                 }
             }
         }

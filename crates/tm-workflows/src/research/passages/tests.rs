@@ -23,6 +23,11 @@ fn passages_are_divided_into_sentences_and_headings_are_none() {
         "fn heat(oven: Oven) {\n    // Slowly. Or not.\n}\n\nfn cool(oven: Oven) {}\n",
         &["fn heat(oven: Oven) {\n    // Slowly. Or not.\n}", "fn cool(oven: Oven) {}"],
     );
+    check(
+        Kind::Text,
+        "烤箱预热两小时。面包什么时候放？好。两小时以后",
+        &["烤箱预热两小时。", "面包什么时候放？", "好。两小时以后"],
+    );
     check(Kind::Text, "", &[]);
 }
 
@@ -36,5 +41,6 @@ fn a_passage_is_about_a_question_when_it_has_its_words() {
     check("How do we store sessions?", "A session is stored in Redis.", 1.0);
     check("What is the capital of France?", "Capital is raised by selling shares.", 0.5);
     check("Who heats the ovens?", "Customers order bread.", 0.0);
+    check("烤箱怎么预热？", "烤箱预热两小时。", 0.4);
     check("Why?", "Anything.", 1.0);
 }
