@@ -28,6 +28,7 @@ pub mod relocate;
 pub mod remove;
 pub mod revise;
 pub mod scope;
+pub mod script;
 mod settings;
 pub mod state;
 pub mod status;

@@ -16,4 +16,4 @@ pub mod titles;
 pub mod tree;
 mod words;
 
-pub use words::{alike, is_unspaced, words};
+pub use words::{alike, words};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 mod blocks;
 mod kind;
 mod numbered;
+pub(crate) mod phrases;
 
 /// What a unit is to the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,10 +7,7 @@
 
 use std::fmt::Write as _;
 
-use crate::prd::{Prd, Section, Unit, UnitKind};
-
-/// Headings over what everything is built with: tasks that do not name it use something else.
-const BUILT_WITH: &[&str] = &["stack", "technolog", "architect", "constraint"];
+use crate::prd::{Prd, Section, Unit, UnitKind, phrases::Tells};
 
 /// The least that a unit's words can be cut to, in characters.
 const WORDS_MIN: usize = 28;
@@ -31,10 +28,7 @@ pub fn background(prd: &Prd, budget: usize) -> String {
 }
 
 fn is_background(prd: &Prd, unit: &Unit) -> bool {
-    let names = |title: &&str| {
-        let title = title.to_lowercase();
-        BUILT_WITH.iter().any(|it| title.contains(it))
-    };
+    let names = |title: &&str| Tells::BuiltWith.in_heading(title).is_some();
     match unit.kind {
         UnitKind::Context => true,
         UnitKind::Requirement => prd.path(unit.section).iter().any(names),
@@ -95,7 +89,9 @@ fn headings(text: &mut String, prd: &Prd, before: Option<usize>, section: usize)
 fn cut(text: &str, chars: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(chars) else { return text.to_owned() };
     let head = text.get(..end).unwrap_or(text);
-    let head = head.rsplit_once(' ').map_or(head, |(words, _)| words);
+    // Where spaces are rare the last one may be far from the cut.
+    let words = head.rsplit_once(' ').map(|it| it.0).filter(|it| it.len() * 2 > head.len());
+    let head = words.unwrap_or(head);
     format!("{head}…")
 }
 

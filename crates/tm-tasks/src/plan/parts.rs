@@ -8,7 +8,10 @@
 use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::terms::{Counts, Weights, count, weigh};
-use crate::prd::{Prd, Unit, UnitKind};
+use crate::{
+    prd::{Prd, Unit, UnitKind, phrases::Tells},
+    script::count_words,
+};
 
 /// Requirements that are worked on together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,43 +23,6 @@ pub struct Part {
     /// tasks that are wanted.
     pub tasks: usize,
 }
-
-/// Headings over the steps in which a product is to be built.
-const STEPS: &[&str] = &[
-    "roadmap",
-    "milestone",
-    "backlog",
-    "task list",
-    "tasklist",
-    "development task",
-    "implementation task",
-    "phase",
-    "implementation plan",
-    "implementation step",
-    "development plan",
-    "dependency chain",
-    "build order",
-    "development order",
-    "implementation order",
-    "sprint",
-    "work breakdown",
-    "deliverable",
-    "iteration",
-    "action item",
-];
-
-/// Headings over what all else stands on, and over what comes when all else is there.
-const FIRST: &[&str] = &[
-    "stack",
-    "technolog",
-    "infrastructure",
-    "environment",
-    "setup",
-    "set-up",
-    "project structure",
-];
-const LAST: &[&str] =
-    &["testing", "test plan", "quality assurance", "deploy", "release", "packaging", "launch"];
 
 /// Steps stand for the whole work where there are so many of them for each task.
 const STEPS_PER_TASK: f64 = 0.8;
@@ -103,7 +69,7 @@ pub fn parts(prd: &Prd, tasks: usize) -> Vec<Part> {
 fn leading(prd: &Prd, tasks: usize) -> Vec<usize> {
     let mut kinds: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, unit) in prd.units.iter().enumerate() {
-        let is_step = unit.kind != UnitKind::Excluded && unit.text.split_whitespace().count() >= 3;
+        let is_step = unit.kind != UnitKind::Excluded && count_words(&unit.text) >= 3;
         if let Some(kind) = kind_of_steps(prd, unit.section).filter(|_| is_step) {
             kinds.entry(kind).or_default().push(at);
         }
@@ -122,19 +88,19 @@ fn leading(prd: &Prd, tasks: usize) -> Vec<usize> {
 /// When the chapter of a section is worked on, by the innermost heading that tells.
 fn rank(prd: &Prd, section: usize) -> Ordering {
     let rank = |title: &&str| {
-        let title = title.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|it| title.contains(it));
-        if has(LAST) { Some(Ordering::Greater) } else { has(FIRST).then_some(Ordering::Less) }
+        let tells = |it: Tells| it.in_heading(title).is_some();
+        if tells(Tells::Last) {
+            Some(Ordering::Greater)
+        } else {
+            tells(Tells::First).then_some(Ordering::Less)
+        }
     };
     prd.path(section).iter().rev().find_map(rank).unwrap_or(Ordering::Equal)
 }
 
 /// What the outermost chapter around a section that gives steps of the work calls them.
 pub(super) fn kind_of_steps(prd: &Prd, section: usize) -> Option<&'static str> {
-    prd.path(section).iter().find_map(|title| {
-        let title = title.to_lowercase();
-        STEPS.iter().copied().find(|it| title.contains(it))
-    })
+    prd.path(section).iter().find_map(|it| Tells::Steps.in_heading(it))
 }
 
 /// How much each leading unit says, and what others say about it.
@@ -235,7 +201,7 @@ fn distance(prd: &Prd, one: usize, other: usize) -> f64 {
 
 fn length(prd: &Prd, unit: usize) -> f64 {
     // A line of two words is still a thing to do.
-    as_float(prd.units.get(unit).map_or(0, |it| it.text.split_whitespace().count() + 6))
+    as_float(prd.units.get(unit).map_or(0, |it| count_words(&it.text) + 6))
 }
 
 fn as_float(count: usize) -> f64 {

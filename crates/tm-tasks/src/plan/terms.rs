@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{is_unspaced, words};
+use super::words::words;
+use crate::script::is_unspaced;
 
 /// How often a text has each term.
 pub type Counts = BTreeMap<String, u32>;

@@ -101,6 +101,9 @@ fn is_name(lead: &str) -> bool {
 
 /// Up to the first stop that ends a sentence.
 fn first_sentence(text: &str) -> &str {
+    if let Some((first, _)) = text.split_once('。') {
+        return first;
+    }
     let stops = text.match_indices(". ").map(|it| it.0);
     let ends = |at: &usize| {
         let (before, after) = text.split_at(*at);
@@ -124,7 +127,7 @@ fn shortened(text: &str) -> String {
     let text = text.trim().trim_end_matches(['.', ':', ';', ',', ' ']);
     let Some((end, _)) = text.char_indices().nth(TITLE_MAX) else { return text.to_owned() };
     let head = text.get(..end).unwrap_or(text);
-    let clauses = [", ", "; ", " – ", " — ", " (", ": "];
+    let clauses = [", ", "; ", " – ", " — ", " (", ": ", "，", "；", "、", "（", "："];
     let ends = clauses.iter().flat_map(|it| head.match_indices(it)).map(|it| it.0);
     let is_whole = |it: &&str| {
         let count = |character| it.matches(character).count();
@@ -134,7 +137,9 @@ fn shortened(text: &str) -> String {
     if let Some(clause) = clause {
         return clause.trim_end_matches([',', ';', ' ']).to_owned();
     }
-    let words = head.rsplit_once(' ').map(|it| it.0).filter(|it| says(it)).unwrap_or(head);
+    let words = head.rsplit_once(' ').map(|it| it.0);
+    // Where spaces are rare the last one may be far from the cut.
+    let words = words.filter(|it| says(it) && it.len() * 2 > head.len()).unwrap_or(head);
     format!("{}…", words.trim_end_matches([',', ';', ':', '(', ' ']))
 }
 

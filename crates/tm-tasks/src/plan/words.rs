@@ -3,7 +3,9 @@
 //! Chinese, Japanese and Korean do not part words, or bend them so that they seldom meet: their words
 //! are here every two characters that stand together.
 
-use std::{collections::HashSet, iter};
+use std::collections::HashSet;
+
+use crate::script::{is_unspaced, runs};
 
 /// Words that say nothing about what a task is about.
 const FILLER: &[&str] = &[
@@ -45,30 +47,13 @@ pub fn alike(one: &str, other: &str) -> bool {
 
 /// What a text says, word by word.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|it: char| !it.is_alphanumeric()).flat_map(of_one_script).flat_map(|run| {
+    text.split(|it: char| !it.is_alphanumeric()).flat_map(runs).flat_map(|run| {
         if run.starts_with(is_unspaced) {
             pairs(run)
         } else {
             let word = stem(&run.to_lowercase());
             if FILLER.contains(&word.as_str()) { Vec::new() } else { vec![word] }
         }
-    })
-}
-
-/// Whether a character is of a script whose words are not parted, or bent.
-pub fn is_unspaced(character: char) -> bool {
-    matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}')
-}
-
-/// A text up to each place where its script changes: `API接口` is `API` and `接口`.
-fn of_one_script(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    iter::from_fn(move || {
-        let is_first = is_unspaced(rest.chars().next()?);
-        let end = rest.find(|it| is_unspaced(it) != is_first).unwrap_or(rest.len());
-        let run = rest.get(..end);
-        rest = rest.get(end..).unwrap_or_default();
-        run
     })
 }
 

@@ -6,6 +6,7 @@ use std::{collections::HashMap, ops::Range};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::{Prd, Section, Unit, UnitKind, numbered};
+use crate::script::{count_words, sentences};
 
 /// Reads the document's blocks. Listings are [`UnitKind::Context`], all else may be required.
 pub(super) fn read(text: &str) -> Prd {
@@ -193,7 +194,7 @@ impl Reader<'_> {
         let mut rows = source.split_inclusive('\n').peekable();
         let mut at = span.start;
         while let Some(row) = rows.next() {
-            let is_short = |row: &str| row.split('\t').all(|it| it.split_whitespace().count() <= 3);
+            let is_short = |row: &str| row.split('\t').all(|it| count_words(it) <= 3);
             let is_head = at == span.start
                 && row.trim().contains('\t')
                 && is_short(row)
@@ -211,7 +212,7 @@ impl Reader<'_> {
         let text = self.text;
         let source = text.get(span.clone()).unwrap_or_default();
         let mut at = span.start;
-        for piece in source.split_inclusive('\n').flat_map(|line| line.split_inclusive(". ")) {
+        for piece in source.split_inclusive('\n').flat_map(sentences) {
             let words = piece.trim_start().trim_start_matches(['-', '*', '+', '•']);
             self.push(words, at..at + piece.len(), kind);
             at += piece.len();

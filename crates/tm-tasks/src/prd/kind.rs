@@ -1,86 +1,7 @@
 //! Which units are requirements. Decided by headings and form, so that it can be explained.
 
-use super::{Prd, UnitKind};
-
-/// Headings over what is not to be built.
-const EXCLUDED: &[&str] = &[
-    "out of scope",
-    "out-of-scope",
-    "non-goal",
-    "non goal",
-    "not included",
-    "not in scope",
-    "exclusions",
-    "future enhancement",
-    "future consideration",
-    "future work",
-    "future phase",
-    "future scope",
-    "future feature",
-    "future improvement",
-    "won't",
-    "will not do",
-];
-
-/// Headings over what explains.
-const CONTEXT: &[&str] = &[
-    "overview",
-    "introduction",
-    "background",
-    "problem",
-    "purpose",
-    "vision",
-    "mission",
-    "executive summary",
-    "summary",
-    "audience",
-    "target user",
-    "persona",
-    "stakeholder",
-    "success metric",
-    "success criteria",
-    "done when",
-    "kpi",
-    "market",
-    "competit",
-    "timeline",
-    "milestone",
-    "schedule",
-    "dependency chain",
-    "development order",
-    "implementation order",
-    "build order",
-    "budget",
-    "risk",
-    "assumption",
-    "glossary",
-    "definition",
-    "reference",
-    "appendix",
-    "table of contents",
-    "changelog",
-    "change log",
-    "revision",
-    "document history",
-    "version history",
-    "open question",
-    "business goal",
-    "business objective",
-    "project goal",
-    "objectives",
-    "goals",
-    "value proposition",
-    "approval",
-    "contact",
-    "about",
-];
-
-/// Headings that are requirements whatever stands above them.
-const REQUIRED: &[&str] = &["requirement", "feature", "functional", "scope", "user stor", "epic"];
-
-/// Words that make a sentence a demand wherever it stands.
-const MODAL: &[&str] =
-    &[" must ", " shall ", " has to ", " have to ", " needs to ", " required to "];
+use super::{Prd, UnitKind, phrases::Tells};
+use crate::script::count_words;
 
 /// Decides the kind of each unit.
 pub(super) fn classify(prd: &mut Prd) {
@@ -111,16 +32,16 @@ pub(super) fn classify(prd: &mut Prd) {
 /// The nearest heading that says something decides, but for the `title` of the document.
 fn section_kind(prd: &Prd, section: usize, title: Option<&str>) -> UnitKind {
     for heading in prd.path(section).iter().rev().filter(|it| Some(**it) != title) {
-        let heading = heading.to_lowercase();
-        let has = |words: &[&str]| words.iter().any(|it| heading.contains(it));
-        if has(EXCLUDED) {
+        let tells = |it: Tells| it.in_heading(heading).is_some();
+        if tells(Tells::Excluded) {
             return UnitKind::Excluded;
         }
-        if has(REQUIRED) {
+        if tells(Tells::Required) {
             return UnitKind::Requirement;
         }
+        let heading = heading.to_lowercase();
         let asks = ["why", "who "].iter().any(|it| heading.starts_with(it));
-        if asks || has(CONTEXT) {
+        if asks || tells(Tells::Context) {
             return UnitKind::Context;
         }
     }
@@ -131,11 +52,10 @@ fn section_kind(prd: &Prd, section: usize, title: Option<&str>) -> UnitKind {
 }
 
 fn unit_kind(section: UnitKind, text: &str) -> UnitKind {
-    let padded = format!(" {} ", text.to_lowercase());
     match section {
         UnitKind::Excluded => UnitKind::Excluded,
         _ if is_label(text) => UnitKind::Context,
-        UnitKind::Context if MODAL.iter().any(|it| padded.contains(it)) => UnitKind::Requirement,
+        UnitKind::Context if Tells::Demand.is_in_sentence(text) => UnitKind::Requirement,
         UnitKind::Context => UnitKind::Context,
         UnitKind::Requirement => UnitKind::Requirement,
     }
@@ -143,6 +63,6 @@ fn unit_kind(section: UnitKind, text: &str) -> UnitKind {
 
 /// "Acceptance criteria:" introduces what follows; "Login" alone demands nothing.
 fn is_label(text: &str) -> bool {
-    let words = text.split_whitespace().count();
-    words < 2 || (text.ends_with(':') && words <= 12)
+    let words = count_words(text);
+    words < 2 || (text.ends_with([':', '：']) && words <= 12)
 }
