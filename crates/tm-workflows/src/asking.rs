@@ -21,6 +21,7 @@ use tm_llm::{
 use crate::{
     escalation::{Escalation, Grades},
     event::{Event, Observer},
+    language::asked_in,
     prompts::{ASKING_SYSTEM, PromptError, Prompts},
     research::Documents,
 };
@@ -93,7 +94,7 @@ impl Asking<'_> {
         spent: &Spent,
         read: impl Fn(Value) -> Result<T, String>,
     ) -> Result<Answer<T>, AskError> {
-        let mut request = self.request(question.text, question.max_tokens, "JSON")?;
+        let mut request = self.request(&question.text, question.max_tokens, "JSON")?;
         request.response_schema = Some(question.schema);
         request.sampling.temperature = question.temperature;
         let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
@@ -152,7 +153,7 @@ impl Asking<'_> {
         sampling: Sampling,
         spent: &Spent,
     ) -> Result<String, AskError> {
-        let mut request = self.request(question, max_tokens, "text")?;
+        let mut request = self.request(&question, max_tokens, "text")?;
         request.messages.extend_from_slice(since);
         let request = ChatRequest { sampling, ..request };
         let on_text = |_: &str| (self.observer)(Event::Tokens { count: 1 });
@@ -175,14 +176,17 @@ impl Asking<'_> {
 
     fn request(
         &self,
-        question: String,
+        question: &str,
         max_tokens: u32,
         form: &str,
     ) -> Result<ChatRequest, PromptError> {
         let variables = json!({"language": self.language, "form": form});
         let system = self.prompts.render(ASKING_SYSTEM, variables)?;
         Ok(ChatRequest {
-            messages: vec![Message::system(system), Message::user(question)],
+            messages: vec![
+                Message::system(system),
+                Message::user(asked_in(self.language, question)),
+            ],
             response_schema: None,
             sampling: Sampling::default(),
             max_tokens,

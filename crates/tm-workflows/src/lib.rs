@@ -11,6 +11,7 @@ pub mod embedding;
 pub mod escalation;
 pub mod evaluate;
 pub mod event;
+mod language;
 pub mod plan;
 pub mod prompts;
 pub mod recover;

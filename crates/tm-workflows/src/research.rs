@@ -19,6 +19,7 @@ use crate::{
     asking::{AskError, Asking},
     context::{Told, Topic, gather},
     event::Event,
+    language::asked_in,
     prompts::{RESEARCH_QUESTION, RESEARCH_SYSTEM},
 };
 
@@ -254,7 +255,7 @@ impl Question {
             messages.push(Message::user(&exchange.query));
             messages.push(Message::assistant(&exchange.answer));
         }
-        messages.push(Message::user(user));
+        messages.push(Message::user(asked_in(asking.language, &user)));
         let custom = request.custom.iter().map(String::as_str);
         let background: Vec<&str> =
             custom.chain([context.text.as_str()]).filter(|it| !it.trim().is_empty()).collect();

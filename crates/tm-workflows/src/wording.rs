@@ -3,6 +3,8 @@
 //! Small models number what they list, say things twice, and write until the grammar stops them.
 //! What a text is about is not known here.
 
+use tm_tasks::script::{count_words, sentences as sentences_in};
+
 /// Words that a title cannot end with.
 const DANGLING: &[&str] = &[
     "a", "an", "and", "as", "by", "for", "from", "in", "into", "of", "on", "or", "that", "the",
@@ -10,7 +12,7 @@ const DANGLING: &[&str] = &[
 ];
 
 /// What a sentence ends with.
-const ENDED: [char; 6] = ['.', '!', '?', '。', ')', '`'];
+const ENDED: [char; 8] = ['.', '!', '?', '。', '！', '？', ')', '`'];
 
 /// A word of the model that would not fit any more is not begun, so that a text can end this many
 /// characters before the limit.
@@ -28,7 +30,7 @@ pub(crate) fn title(text: &str, longest: usize) -> String {
     let text = text.strip_prefix("To ").unwrap_or(text);
     let is_cut = (longest - 1..=longest).contains(&text.chars().count());
     let whole = without_dangling(closed(if is_cut { before_cut(text) } else { text }));
-    capitalised(whole.trim_end_matches(['.', ',', ':', ';', ' ']))
+    capitalised(whole.trim_end_matches(['.', ',', ':', ';', ' ', '。', '，', '：', '；']))
 }
 
 /// With a capital first, unless the first word is a name such as `npm_run` or `main.py`.
@@ -66,15 +68,23 @@ fn without_dangling(text: &str) -> &str {
 fn before_cut(text: &str) -> &str {
     let end = ENDS.iter().filter_map(|it| text.rfind(it)).max();
     match end.and_then(|it| text.get(..it)) {
-        Some(whole) if whole.split_whitespace().count() >= 3 => whole,
-        _ => text.rsplit_once(' ').map_or(text, |it| it.0),
+        Some(whole) if count_words(whole) >= 3 => whole,
+        _ => {
+            let end = text.rfind([' ', '，', '、', '；']).and_then(|it| text.get(..it));
+            // Where spaces are rare the last one may be far from the cut.
+            end.filter(|it| it.len() * 2 > text.len()).unwrap_or(text)
+        }
     }
 }
 
 /// With a full stop, where no other sign ends it.
 pub(crate) fn ended(text: &str) -> String {
     let text = text.trim_end_matches([' ', ',', ';', ':']);
-    let stop = if text.ends_with(['.', '!', '?', '。']) { "" } else { "." };
+    let stop = match text.chars().last() {
+        Some('.' | '!' | '?' | '。' | '！' | '？') => "",
+        Some('\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}') => "。",
+        _ => ".",
+    };
     format!("{text}{stop}")
 }
 
@@ -88,7 +98,11 @@ pub(crate) fn clause(text: &str, longest: usize) -> String {
     // Where the model loses its way in the middle of a character, nothing sensible follows.
     let readable = text.split_once(char::REPLACEMENT_CHARACTER).map(|it| before_cut(it.0));
     let text = readable.unwrap_or(text);
-    let whole = sentences(text.trim_start_matches([' ', ':', ',', ';', '-']), longest);
+    let text = text.trim_start_matches([' ', ':', ',', ';', '-', '>', '。', '，', '：']);
+    // A stop that nothing is before, and not that of `.NET`.
+    let stopped =
+        text.strip_prefix('.').filter(|it| !it.starts_with(|it: char| it.is_ascii_alphanumeric()));
+    let whole = sentences(stopped.unwrap_or(text).trim_start(), longest);
     if is_cut(&whole, longest) { without_dangling(before_cut(&whole)).to_owned() } else { whole }
 }
 
@@ -124,17 +138,16 @@ fn whole_sentences(text: &str, longest: usize) -> &str {
     if !is_cut(text, longest) {
         return text;
     }
-    match text.rfind(". ") {
-        Some(end) if end > text.len() / 3 => text.get(..=end).unwrap_or(text),
-        _ => text,
-    }
+    let last = sentences_in(text).last().unwrap_or_default();
+    let whole = text.get(..text.len() - last.len()).unwrap_or_default().trim_end();
+    if whole.len() > text.len() / 3 { whole } else { text }
 }
 
 /// Without the sentences that a small model says twice.
 fn said_once(text: &str) -> String {
     let mut said: Vec<&str> = Vec::new();
-    let pieces = text.split_inclusive(". ").filter(|it| {
-        let sentence = it.trim().trim_end_matches('.');
+    let pieces = sentences_in(text).filter(|it| {
+        let sentence = it.trim().trim_end_matches(['.', '。']);
         let repeats = sentence.len() > 20 && said.contains(&sentence);
         said.push(sentence);
         !repeats

@@ -15,27 +15,13 @@ use tm_tasks::{
 use super::Pair;
 use crate::{
     event::Observer,
+    language::called,
     plan::parse_prd::{ParsePrd, ParsePrdError, plan},
     prompts::Prompts,
 };
 
 /// As many tasks as `parse-prd` makes at once.
 const COUNT_MAX: usize = 100;
-
-/// What pairs call languages, and models.
-const LANGUAGES: &[(&str, &str)] = &[
-    ("de", "German"),
-    ("en", "English"),
-    ("es", "Spanish"),
-    ("fr", "French"),
-    ("it", "Italian"),
-    ("ja", "Japanese"),
-    ("ko", "Korean"),
-    ("nl", "Dutch"),
-    ("pt", "Portuguese"),
-    ("ru", "Russian"),
-    ("zh", "Chinese"),
-];
 
 /// A task file with the plan.
 ///
@@ -48,7 +34,7 @@ pub async fn make_plan(
     observer: Observer<'_>,
 ) -> Result<TaskFile, ParsePrdError> {
     let language = pair.plan_language.as_deref().unwrap_or("en");
-    let language = LANGUAGES.iter().find(|it| it.0 == language).map_or(language, |it| it.1);
+    let language = called(language).map_or(language, |it| it.name);
     let request = ParsePrd {
         document: pair.document.clone().into_bytes(),
         count: Some(pair.baseline.len().min(COUNT_MAX)),

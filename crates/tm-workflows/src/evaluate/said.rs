@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use tm_tasks::{
-    plan::{is_unspaced, terms::terms},
+    plan::terms::terms,
+    script::{is_unspaced, sentences},
     task::Task,
 };
 
@@ -57,9 +58,7 @@ pub(super) fn statements(text: &str) -> Vec<&str> {
         if line.trim_start().starts_with("```") {
             is_code = !is_code;
         } else if !is_code {
-            let sentences = line.split_inclusive(['。', '！', '？']);
-            let sentences = sentences.flat_map(|it| it.split_inclusive(". "));
-            found.extend(sentences.map(str::trim).filter(|it| terms(it).count() >= 3));
+            found.extend(sentences(line).map(str::trim).filter(|it| terms(it).count() >= 3));
         }
     }
     found

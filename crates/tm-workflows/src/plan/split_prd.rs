@@ -31,6 +31,7 @@ use tm_tasks::{
 use crate::{
     asking::{Asking, Spent},
     event::Event,
+    language::asked_in,
     prompts::{PromptError, SPLIT_PRD_NODE, SPLIT_PRD_SYSTEM},
 };
 
@@ -241,7 +242,10 @@ impl<'a> Session<'a> {
 
     async fn ask(&self, open: &Open) -> Result<Said, SplitError> {
         let request = ChatRequest {
-            messages: vec![Message::system(&self.system), Message::user(&open.question.text)],
+            messages: vec![
+                Message::system(&self.system),
+                Message::user(asked_in(self.asking.language, &open.question.text)),
+            ],
             response_schema: Some(open.question.schema.clone()),
             sampling: Sampling { seed: self.request.seed, ..Sampling::default() },
             max_tokens: question::ANSWER_TOKENS,

@@ -61,7 +61,7 @@ async fn what_belongs_to_the_question_is_told_and_counted() {
     ] {
         assert!(user.contains(part), "{part} is not in {user}");
     }
-    assert!(user.ends_with("How to cache pages?"), "{user}");
+    assert!(user.ends_with("How to cache pages?\n\nÉcris tous les textes en français."), "{user}");
     assert_eq!((seen[0].max_tokens, seen[0].response_schema.clone()), (400, None));
 
     let told = researched.told.to_json();

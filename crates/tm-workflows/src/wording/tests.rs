@@ -43,13 +43,22 @@ fn a_sentence_cut_by_the_grammar_ends_where_it_makes_sense() {
         "Show the list of books that stand there and from which scanned ones can be moved one af";
     assert_eq!(clause(cut, cut.len()), "Show the list of books that stand there");
     assert_eq!(clause("Show the list and the shelf", 200), "Show the list and the shelf");
-    assert_eq!(clause(": Show the list.", 200), "Show the list.");
+    for said in [": Show the list.", "> Show the list.", ". Show the list."] {
+        assert_eq!(clause(said, 200), "Show the list.");
+    }
+    assert_eq!(clause(".NET shows the list.", 200), ".NET shows the list.");
+    assert_eq!(clause("登记图书。登记图书，", 10), "登记图书。");
 }
 
 #[test]
 fn a_text_ends_with_one_stop() {
-    for (text, expected) in [("Index it", "Index it."), ("Done?", "Done?"), ("A list,", "A list.")]
-    {
+    for (text, expected) in [
+        ("Index it", "Index it."),
+        ("Done?", "Done?"),
+        ("A list,", "A list."),
+        ("登记图书", "登记图书。"),
+        ("등록한다", "등록한다."),
+    ] {
         assert_eq!(ended(text), expected);
     }
 }

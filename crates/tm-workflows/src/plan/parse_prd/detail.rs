@@ -8,12 +8,16 @@ use tm_llm::{
     chat::Sampling,
     structured::{Answer, StructuredError},
 };
-use tm_tasks::plan::{alike, assemble::Draft, terms::terms, words};
+use tm_tasks::{
+    plan::{alike, assemble::Draft, terms::terms, words},
+    script::count_words,
+};
 
 use super::{ParsePrdError, Question, Session, large, titles};
 use crate::{
     asking::object,
     event::Event,
+    language::{called, is_in_another, shortest},
     prompts::PARSE_PRD_DETAIL,
     wording::{clause, ended, is_cut, without_number},
 };
@@ -88,9 +92,16 @@ pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail
     let requirements = large::shown(session, index);
     let mut question = question(session, index, &requirements)?;
     let examples = question.text.clone();
+    let asked = Asked {
+        requirements: &requirements,
+        examples: &examples,
+        language: session.language,
+        is_translated: session.is_translated,
+    };
     let read = |value: Value| {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
-        Ok((read(&said, session.language)?, weakness(&said, &requirements, &examples)))
+        let weakness = weakness(&said, &asked);
+        Ok((read(&said, session.language)?, weakness))
     };
     let failed = |source| ParsePrdError::Task { number: index + 1, source };
     let mut answer = session.ask(&question, read).await.map_err(failed)?;
@@ -144,7 +155,7 @@ fn question(
     });
     Ok(Question {
         text: session.prompts.render(PARSE_PRD_DETAIL, variables)?,
-        schema: schema(),
+        schema: schema(session.language),
         sampling: Sampling { temperature: 0.3, seed: seed(index), ..Sampling::default() },
         max_tokens: 700,
     })
@@ -162,13 +173,28 @@ impl Question {
     }
 }
 
-/// What makes a task useless though its form is right, in words for the model. Small models copy the
-/// `examples` of a question.
-fn weakness(said: &Said, requirements: &[String], examples: &str) -> Option<String> {
+/// What an answer is looked at with.
+struct Asked<'a> {
+    requirements: &'a [String],
+    /// Small models copy them.
+    examples: &'a str,
+    language: &'a str,
+    /// Whether the document is in another language, so that a task has none of its words, whatever it is
+    /// about.
+    is_translated: bool,
+}
+
+/// What makes a task useless though its form is right, in words for the model.
+fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
+    let Asked { requirements, examples, language, is_translated } = *asked;
+    let (when, then) = (said.check.when.trim(), said.check.then.trim());
+    let task =
+        [&said.title, &said.description, &said.steps.join("\n")].map(String::as_str).join("\n");
+    if is_in_another(&[task.as_str(), when, then].join("\n"), language) {
+        return Some(format!("it was not written in {language}"));
+    }
     let asked: HashSet<String> = requirements.iter().flat_map(|it| words(it)).collect();
-    // A title in another script than the document's has none of its words, whatever it is about.
-    let is_comparable = is_latin(&said.title) == is_latin(&requirements.concat());
-    if is_comparable && !words(&said.title).any(|it| asked.contains(&it)) {
+    if !is_translated && !words(&said.title).any(|it| asked.contains(&it)) {
         return Some(format!("its title “{}” is not about its requirements", said.title));
     }
     if alike(&said.description, &said.title) {
@@ -181,9 +207,6 @@ fn weakness(said: &Said, requirements: &[String], examples: &str) -> Option<Stri
     if steps.len() < 2 {
         return Some(format!("its steps say the same: “{}”", steps.concat()));
     }
-    let (when, then) = (said.check.when.trim(), said.check.then.trim());
-    let task =
-        [&said.title, &said.description, &said.steps.join("\n")].map(String::as_str).join("\n");
     let about: HashSet<String> = words(&task).collect();
     let is_required = requirements.iter().any(|it| it.contains(when));
     let is_copied = examples.contains(when) && !is_required;
@@ -197,26 +220,24 @@ fn weakness(said: &Said, requirements: &[String], examples: &str) -> Option<Stri
     [when, then].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
 }
 
-/// Whether most letters of a text are Latin ones.
-fn is_latin(text: &str) -> bool {
-    let (latin, others): (Vec<char>, Vec<char>) =
-        text.chars().filter(|it| it.is_alphabetic()).partition(|it| *it < '\u{250}');
-    latin.len() >= others.len()
-}
-
 fn read(said: &Said, language: &str) -> Result<Detail, String> {
     let description = text("description", &said.description, DESCRIPTION_MAX)?;
     let steps = steps(&said.steps).into_iter().enumerate();
     let numbered: Vec<String> = steps.map(|(at, it)| format!("{}. {it}", at + 1)).collect();
-    // In other languages the order of the two says it.
-    let between = if language == "English" { " Expected: " } else { " " };
     let Check { when, then } = &said.check;
-    let check = [when, then].map(|it| ended(&clause(it, CHECK_MAX)));
+    let [when, then] = [when, then].map(|it| ended(&clause(it, CHECK_MAX)));
+    let test_strategy = match called(language).map(|it| it.expected) {
+        // Full-width signs have their space in them.
+        Some(expected) if expected.ends_with('：') => format!("{when}{expected}{then}"),
+        Some(expected) => format!("{when} {expected} {then}"),
+        // The order of the two says it.
+        None => format!("{when} {then}"),
+    };
     Ok(Detail {
         title: titles::tidied(&said.title),
         description,
         details: numbered.join("\n"),
-        test_strategy: check.join(between),
+        test_strategy,
         priority: said.priority.clone(),
     })
 }
@@ -224,7 +245,7 @@ fn read(said: &Said, language: &str) -> Result<Detail, String> {
 /// A text of whole sentences, or what is wrong with it in words for the model.
 fn text(name: &str, said: &str, longest: usize) -> Result<String, String> {
     let text = clause(said, longest);
-    if text.split_whitespace().count() < 4 {
+    if count_words(&text) < 4 {
         return Err(format!("its {name} says too little: “{text}”"));
     }
     Ok(text)
@@ -236,11 +257,14 @@ fn steps(said: &[String]) -> Vec<String> {
     let mut was_cut = false;
     for step in said {
         // A model whose step the grammar ended writes the rest of it as the next one.
-        let goes_on = was_cut && !step.trim_start().starts_with(char::is_uppercase);
+        let goes_on = was_cut && step.trim_start().starts_with(char::is_lowercase);
         was_cut = is_cut(step.trim(), STEP_MAX);
-        if goes_on || MEMBERS.iter().any(|it| step.contains(it)) {
+        // One that ends a member and begins the next is none.
+        let is_form = step.trim_start().starts_with(['}', ']']);
+        if goes_on || is_form || MEMBERS.iter().any(|it| step.contains(it)) {
             continue;
         }
+        let step = step.trim().lines().next().unwrap_or_default();
         let step = ended(without_number(&clause(step, STEP_MAX)));
         if !steps.iter().any(|it| it.to_lowercase() == step.to_lowercase()) {
             steps.push(step);
@@ -249,10 +273,10 @@ fn steps(said: &[String]) -> Vec<String> {
     steps
 }
 
-fn schema() -> Value {
-    let text = |shortest: usize, longest: usize| json!({"type": "string", "minLength": shortest, "maxLength": longest});
+fn schema(language: &str) -> Value {
+    let text = |least: usize, most: usize| json!({"type": "string", "minLength": shortest(least, language), "maxLength": most});
     object(&json!({
-        "title": titles::schema(),
+        "title": titles::schema(language),
         "description": text(20, DESCRIPTION_MAX),
         "steps": {
             "type": "array",

@@ -19,6 +19,7 @@ use tm_tasks::{
 use super::{ParsePrd, ParsePrdError, background, titles, work::Work};
 use crate::{
     event::{Event, Observer},
+    language::{asked_in, is_in_another},
     prompts::{PARSE_PRD_DOCUMENT, PARSE_PRD_SYSTEM, Prompts},
 };
 
@@ -31,6 +32,8 @@ pub(super) struct Session<'a> {
     pub(super) titles: tokio::sync::Mutex<Vec<String>>,
     pub(super) prompts: &'a Prompts,
     pub(super) language: &'a str,
+    /// Whether the document is in another language.
+    pub(super) is_translated: bool,
     pub(super) system: String,
     pub(super) document: String,
     pub(super) deadline: Instant,
@@ -55,6 +58,10 @@ impl<'a> Session<'a> {
             titles: tokio::sync::Mutex::default(),
             prompts,
             language: &request.language,
+            is_translated: {
+                let said: Vec<&str> = prd.units.iter().map(|it| it.text.as_str()).collect();
+                is_in_another(&said.join("\n"), &request.language)
+            },
             system: prompts.render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?,
             document: prompts
                 .render(PARSE_PRD_DOCUMENT, json!({"document": document.trim_end()}))?,
@@ -74,7 +81,10 @@ impl<'a> Session<'a> {
         let request = ChatRequest {
             messages: vec![
                 Message::system(&self.system),
-                Message::user(format!("{}\n\n{}", self.document, question.text)),
+                Message::user(asked_in(
+                    self.language,
+                    &format!("{}\n\n{}", self.document, question.text),
+                )),
             ],
             response_schema: Some(question.schema.clone()),
             sampling: question.sampling.clone(),

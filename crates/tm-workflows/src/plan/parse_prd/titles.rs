@@ -7,10 +7,11 @@ use tm_llm::{backend::Backend, chat::Sampling, structured::StructuredError};
 use tm_tasks::{
     plan::{alike, parts::Part},
     prd::{Prd, Unit},
+    script::count_words,
 };
 
 use super::{ParsePrdError, Question, Session, large};
-use crate::{asking::object, prompts::PARSE_PRD_REPLACE, wording::title};
+use crate::{asking::object, language::shortest, prompts::PARSE_PRD_REPLACE, wording::title};
 
 /// The longest title, in characters; the grammar ends it there.
 const TITLE_MAX: usize = 72;
@@ -66,7 +67,7 @@ pub(super) async fn another(
     };
     let question = Question {
         text: session.prompts.render(PARSE_PRD_REPLACE, variables)?,
-        schema: object(&json!({"title": schema()})),
+        schema: object(&json!({"title": schema(session.language)})),
         sampling: Sampling { temperature: 0.7, ..Sampling::default() },
         max_tokens: 60,
     };
@@ -89,13 +90,11 @@ pub(super) async fn another(
 fn own_words(requirements: &[&str], others: &[String]) -> Option<String> {
     let beginning = |it: &&str| it.chars().take(TITLE_MAX).collect::<String>();
     let mut titles = requirements.iter().map(|it| tidied(&beginning(it)));
-    titles.find(|title| {
-        title.split_whitespace().count() >= 3 && !others.iter().any(|it| alike(it, title))
-    })
+    titles.find(|title| count_words(title) >= 3 && !others.iter().any(|it| alike(it, title)))
 }
 
-pub(super) fn schema() -> Value {
-    json!({"type": "string", "minLength": 12, "maxLength": TITLE_MAX})
+pub(super) fn schema(language: &str) -> Value {
+    json!({"type": "string", "minLength": shortest(12, language), "maxLength": TITLE_MAX})
 }
 
 #[cfg(test)]

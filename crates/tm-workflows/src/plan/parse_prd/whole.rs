@@ -29,6 +29,7 @@ use super::{
 use crate::{
     asking::object,
     event::{Event, Observer},
+    language::asked_in,
     prompts::{PARSE_PRD_SYSTEM, PARSE_PRD_WHOLE},
 };
 
@@ -121,7 +122,8 @@ impl Whole {
         });
         let system =
             request.prompts.render(PARSE_PRD_SYSTEM, json!({"language": request.language}))?;
-        let question = request.prompts.render(PARSE_PRD_WHOLE, question)?;
+        let question =
+            asked_in(&request.language, &request.prompts.render(PARSE_PRD_WHOLE, question)?);
         let tasks = request.count.unwrap_or(COUNT_MAX / 4) + 2;
         let max_tokens = u32::try_from(tasks * TASK_TOKENS).unwrap_or(u32::MAX);
         let prompt = backend.count_tokens(&system) + backend.count_tokens(&question);

@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::*;
 
 fn said(description: &str, steps: &[&str]) -> Said {
@@ -44,6 +46,10 @@ fn a_test_strategy_says_what_happens_and_then_what_is_seen() {
     );
     assert_eq!(
         strategy("German"),
+        "A reader searches for a word that one note has. Erwartet: The note is the only result."
+    );
+    assert_eq!(
+        strategy("Klingon"),
         "A reader searches for a word that one note has. The note is the only result."
     );
 }
@@ -56,14 +62,20 @@ fn a_text_that_says_nothing_is_a_fault_in_words_for_the_model() {
     );
 }
 
-const EXAMPLES: &str =
-    r#"Such a check is {"when": "A clerk indexes a word.", "then": "It is seen."}"#;
+fn asked(language: &str) -> Asked<'_> {
+    static REQUIREMENTS: LazyLock<[String; 1]> =
+        LazyLock::new(|| ["notes are found by word".to_owned()]);
+    Asked {
+        requirements: &*REQUIREMENTS,
+        examples: r#"Such a check is {"when": "A clerk indexes a word.", "then": "It is seen."}"#,
+        language,
+        is_translated: false,
+    }
+}
 
 #[test]
 fn what_is_about_something_else_or_said_twice_is_a_weakness_in_words_for_the_model() {
-    let weakness = |said: Said| {
-        weakness(&said, &["notes are found by word".to_owned()], EXAMPLES).unwrap_or_default()
-    };
+    let weakness = |said: Said| weakness(&said, &asked("English")).unwrap_or_default();
     let description = "Notes are found by any word in their text.";
     insta::assert_snapshot!(weakness(said(description, &STEPS_SAID)), @"");
     let mut other = said(description, &STEPS_SAID);
@@ -93,10 +105,14 @@ fn what_is_about_something_else_or_said_twice_is_a_weakness_in_words_for_the_mod
 }
 
 #[test]
-fn a_title_in_another_script_than_the_document_is_no_weakness() {
+fn a_task_is_in_the_language_that_was_asked_for_whatever_the_documents_is() {
     let said = said("Notes are found by any word in their text.", &STEPS_SAID);
-    assert_eq!(
-        weakness(&said, &["메모를 단어로 검색할 수 있어야 한다 (SQLite)".to_owned()], ""),
-        None
-    );
+    let check = |asked: Asked<'_>, expected: &str| {
+        assert_eq!(weakness(&said, &asked).unwrap_or_default(), expected);
+    };
+    check(asked("Spanish"), "it was not written in Spanish");
+    check(asked("Korean"), "it was not written in Korean");
+    check(asked("Klingon"), "");
+    let korean = ["메모를 단어로 검색할 수 있어야 한다 (SQLite)".to_owned()];
+    check(Asked { requirements: &korean, is_translated: true, ..asked("English") }, "");
 }
