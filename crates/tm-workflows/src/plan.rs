@@ -15,6 +15,7 @@ mod fixture;
 mod kept;
 pub mod parse_prd;
 mod rewriting;
+mod said;
 pub mod scope;
 pub mod split_prd;
 pub mod update_subtask;

@@ -41,6 +41,7 @@ pub(crate) const COMPLEXITY_WHOLE: Prompt = prompt!("complexity_whole");
 /// A measure: no project has its own.
 pub(crate) const EVALUATE_SAYS: Prompt = prompt!("evaluate/says");
 pub(crate) const EXPAND: Prompt = prompt!("expand");
+pub(crate) const EXPAND_PART: Prompt = prompt!("expand_part");
 pub(crate) const NOTE_SUBTASK: Prompt = prompt!("note_subtask");
 pub(crate) const NOTE_TASK: Prompt = prompt!("note_task");
 pub(crate) const PARSE_PRD_SYSTEM: Prompt = prompt!("parse_prd/system");
@@ -75,6 +76,7 @@ const REPLACEABLE: &[Prompt] = &[
     COMPLEXITY_TASK,
     COMPLEXITY_WHOLE,
     EXPAND,
+    EXPAND_PART,
     NOTE_SUBTASK,
     NOTE_TASK,
     PARSE_PRD_SYSTEM,

@@ -1,12 +1,13 @@
 //! `expand`: tasks are divided into subtasks.
 //!
-//! The model writes all subtasks of one task in one answer, so that they differ; several tasks are
-//! divided at once. How many subtasks there are, their ids, and which dependencies are sound is
-//! not asked. Start at [`expand`] and [`expand_all`].
+//! A task that says enough is divided by code, and each subtask written in a question of its own; what
+//! says less, and what a large model is asked, is written in one answer. Several tasks are divided at
+//! once. How many subtasks there are, their ids, and which dependencies are sound is not asked. Start
+//! at [`expand`] and [`expand_all`].
 
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
-use tm_llm::{chat::Usage, structured::Answer};
+use tm_llm::chat::Usage;
 use tm_tasks::{
     complexity::{Analysis, ComplexityReport},
     divide::{Existing, SubtaskDraft, divide},
@@ -24,6 +25,7 @@ use crate::{
     event::Event,
 };
 
+mod apart;
 mod question;
 
 pub(super) use question::{Subtask, subtask_schema};
@@ -176,6 +178,13 @@ impl Expand {
     }
 }
 
+/// Subtasks as they were written.
+pub(super) struct Drafted {
+    pub(super) subtasks: Vec<SubtaskDraft>,
+    /// Whether one of them was asked for again.
+    is_repaired: bool,
+}
+
 /// Has the subtasks of a task written, beside those that are kept.
 pub(super) async fn drafted(
     asking: Asking<'_>,
@@ -183,13 +192,20 @@ pub(super) async fn drafted(
     task: &Task,
     (request, kept): (&Expand, &[Task]),
     spent: &Spent,
-) -> Result<Answer<Vec<SubtaskDraft>>, ChangeError> {
+) -> Result<Drafted, ChangeError> {
+    if kept.is_empty()
+        && !asking.backend.info().whole_answers
+        && let Some(parts) = apart::parts(task, request.count(task))
+    {
+        return apart::drafted(asking, tag, task, (request, &parts), spent).await;
+    }
     let question = question::question(asking, tag, task, (request, kept)).await?;
     let reader = question::Reader::new(kept.iter().map(Task::title).collect());
     let what = format!("the subtasks of task {}", task.id());
     let grades = |drafts: &Vec<SubtaskDraft>| Grades::of(drafts.iter().map(graded));
     let read = |it: Value| reader.read(it);
-    Ok(asking.best((&what, question), spent, read, grades).await?)
+    let answer = asking.best((&what, question), spent, read, grades).await?;
+    Ok(Drafted { subtasks: answer.value, is_repaired: answer.repaired.is_some() })
 }
 
 fn graded(draft: &SubtaskDraft) -> Grade {
@@ -209,8 +225,8 @@ async fn divide_task(
         Existing::Replace => &[],
     };
     let spent = Spent::default();
-    let answer = drafted(asking, tag, task, (request, kept), &spent).await?;
-    let drafts = answer.value;
+    let Drafted { subtasks: drafts, is_repaired } =
+        drafted(asking, tag, task, (request, kept), &spent).await?;
     let (there, id, existing) = (place.clone(), task.id(), request.existing);
     let added = drafts.len();
     let (task, had) = place
@@ -225,7 +241,7 @@ async fn divide_task(
         .await?;
     (asking.observer)(Event::StepDone {
         what: format!("{} {}: {added} subtasks", task.id(), task.title()),
-        note: answer.repaired.map(|_| "repaired".to_owned()),
+        note: is_repaired.then(|| "repaired".to_owned()),
     });
     Ok(Expanded { task, added, had, usage: spent.usage() })
 }

@@ -26,6 +26,7 @@ use crate::{
     escalation::Escalation,
     evaluate::quality,
     event::{Event, Observer},
+    plan::said::Detail,
     prompts::{PromptError, Prompts},
     research::Documents,
 };
@@ -333,7 +334,7 @@ async fn details(
     session: &Session<'_>,
     saved: &saved::Saved,
     tasks: usize,
-) -> Result<Vec<detail::Detail>, ParsePrdError> {
+) -> Result<Vec<Detail>, ParsePrdError> {
     let write = |index: usize| async move {
         if let Some(detail) = saved.detail(index) {
             return Ok::<_, ParsePrdError>((index, detail));
@@ -342,7 +343,7 @@ async fn details(
         saved.keep_detail(index, &detail)?;
         Ok((index, detail))
     };
-    let mut details: Vec<(usize, detail::Detail)> = stream::iter(0..tasks)
+    let mut details: Vec<(usize, Detail)> = stream::iter(0..tasks)
         .map(write)
         .buffer_unordered(session.parallel())
         .try_collect()

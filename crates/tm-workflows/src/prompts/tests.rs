@@ -10,18 +10,23 @@ fn a_missing_variable_is_an_error_and_not_an_empty_word() {
 
 #[test]
 fn the_detail_prompt_shows_the_plan_and_the_requirements_of_the_task() {
-    let variables = json!({
+    let mut variables = json!({
         "parts": ["Store: notes are kept", "Search: finds notes"],
         "number": 2,
         "requirements": ["finds notes by word", "answers within 50 ms"],
         "step": 1,
         "steps": 1,
         "documents": "",
+        "again": false,
     });
-    let text = render(PARSE_PRD_DETAIL, variables).unwrap();
+    let text = render(PARSE_PRD_DETAIL, variables.clone()).unwrap();
     assert!(text.contains("1. Store: notes are kept\n2. Search: finds notes\n"), "{text}");
     assert!(text.ends_with("\n- finds notes by word\n- answers within 50 ms"), "{text}");
     assert!(text.contains("Now write part 2 as a task."), "{text}");
+    assert!(text.contains("Such checks are {"), "{text}");
+    variables["again"] = json!(true);
+    let again = render(PARSE_PRD_DETAIL, variables).unwrap();
+    assert!(!again.contains("Such checks are"), "a copied example is not shown again: {again}");
 }
 
 #[test]

@@ -51,12 +51,6 @@ pub(super) async fn question(
     (request, kept): (&Expand, &[Task]),
 ) -> Result<Question, ChangeError> {
     let id = task.id();
-    let (backend, tokens_max) = (asking.backend, asking.context_tokens());
-    let words = format!("{} {}", task.title(), request.prompt);
-    let related = || {
-        let topic = Topic { words: &words, named: &[], shown: Some(&id), tokens_max };
-        gather(backend, tag.tasks(), topic).text
-    };
     let first = kept.iter().filter_map(|it| it.id().subtask()?.parse().ok()).max().unwrap_or(0) + 1;
     let count = request.count(task);
     let analysis = request.analysis(task);
@@ -64,10 +58,10 @@ pub(super) async fn question(
         kept.iter().map(|it| format!("{}. {}", number(it), it.title())).collect();
     let variables = json!({
         "number": id.to_string(),
-        "context": outline(backend, tag.tasks(), tokens_max).unwrap_or_else(related),
+        "context": context(&asking, tag, (task, request)),
         "task": full(&without_subtasks(task)),
         "kept": kept,
-        "documents": looked_up(&asking, &words).await?,
+        "documents": looked_up(&asking, &words(task, request)).await?,
         "prompt": request.prompt.trim(),
         "advice": analysis.and_then(Analysis::expansion_prompt),
         "reasoning": analysis.and_then(Analysis::reasoning),
@@ -90,6 +84,21 @@ pub(super) async fn question(
         temperature: 0.3,
         max_tokens: max_tokens(asking, count),
     })
+}
+
+/// The project's other tasks: all titles where they fit, else what is related.
+pub(super) fn context(asking: &Asking<'_>, tag: &Tag, (task, request): (&Task, &Expand)) -> String {
+    let (backend, tokens_max) = (asking.backend, asking.context_tokens());
+    outline(backend, tag.tasks(), tokens_max).unwrap_or_else(|| {
+        let (id, words) = (task.id(), words(task, request));
+        let topic = Topic { words: &words, named: &[], shown: Some(&id), tokens_max };
+        gather(backend, tag.tasks(), topic).text
+    })
+}
+
+/// What a task is looked up by.
+pub(super) fn words(task: &Task, request: &Expand) -> String {
+    format!("{} {}", task.title(), request.prompt)
 }
 
 /// Reads answers to one question: the first one, and its repair.

@@ -14,10 +14,8 @@ use tm_tasks::{
     prd::Prd,
 };
 
-use super::{
-    Session,
-    detail::{REQUIREMENTS_SHOWN, listed},
-};
+use super::{Session, detail::REQUIREMENTS_SHOWN};
+use crate::plan::said::listed;
 
 /// More requirements than this make a document large: sixteen for each of twenty tasks.
 const REQUIREMENTS: usize = 320;

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use tm_llm::backend::ModelInfo;
 use tm_tasks::digest::sha256_hex;
 
-use super::{ParsePrd, ParsePrdError, detail::Detail};
-use crate::plan::kept;
+use super::{ParsePrd, ParsePrdError};
+use crate::plan::{kept, said::Detail};
 
 /// The saved work of one run.
 pub(super) struct Saved {

@@ -11,10 +11,11 @@ use tm_tasks::{
 };
 
 use super::{ParsePrdError, Question, Session, large};
-use crate::{asking::object, language::shortest, prompts::PARSE_PRD_REPLACE, wording::title};
-
-/// The longest title, in characters; the grammar ends it there.
-const TITLE_MAX: usize = 72;
+use crate::{
+    asking::object,
+    plan::said::{first_words, tidied, title_schema},
+    prompts::PARSE_PRD_REPLACE,
+};
 
 /// How many words say what a part is about, and of how many requirements.
 const ABOUT_WORDS: usize = 16;
@@ -48,11 +49,6 @@ fn beginning(prd: &Prd, part: &Part, words: usize) -> String {
     }
 }
 
-/// A title as a person would end it.
-pub(super) fn tidied(said: &str) -> String {
-    title(said, TITLE_MAX)
-}
-
 /// A title for task `index` that none of `others` has.
 pub(super) async fn another(
     session: &Session<'_>,
@@ -67,7 +63,7 @@ pub(super) async fn another(
     };
     let question = Question {
         text: session.prompts.render(PARSE_PRD_REPLACE, variables)?,
-        schema: object(&json!({"title": schema(session.language)})),
+        schema: object(&json!({"title": title_schema(session.language)})),
         sampling: Sampling { temperature: 0.7, ..Sampling::default() },
         max_tokens: 60,
     };
@@ -88,13 +84,8 @@ pub(super) async fn another(
 /// What the document says where the model finds no words that are not taken: the first
 /// requirement that makes a title of its own.
 fn own_words(requirements: &[&str], others: &[String]) -> Option<String> {
-    let beginning = |it: &&str| it.chars().take(TITLE_MAX).collect::<String>();
-    let mut titles = requirements.iter().map(|it| tidied(&beginning(it)));
+    let mut titles = requirements.iter().map(|it| first_words(it));
     titles.find(|title| count_words(title) >= 3 && !others.iter().any(|it| alike(it, title)))
-}
-
-pub(super) fn schema(language: &str) -> Value {
-    json!({"type": "string", "minLength": shortest(12, language), "maxLength": TITLE_MAX})
 }
 
 #[cfg(test)]

@@ -81,6 +81,9 @@ fn what_is_about_something_else_or_said_twice_is_a_weakness_in_words_for_the_mod
     let mut other = said(description, &STEPS_SAID);
     other.title = "Brew coffee".to_owned();
     insta::assert_snapshot!(weakness(other), @"its title “Brew coffee” is not about its requirements");
+    let mut row = said(description, &STEPS_SAID);
+    row.title = "Notes | Found by word".to_owned();
+    insta::assert_snapshot!(weakness(row), @"its title “Notes | Found by word” is a row of a table");
     insta::assert_snapshot!(
         weakness(said("Search for notes by word.", &STEPS_SAID)),
         @"its description says no more than the title: “Search for notes by word.”"
