@@ -16,6 +16,7 @@ use tm_tasks::{
     status::Status,
     task::Task,
 };
+use tokio::sync::Semaphore;
 
 use super::change::{ChangeError, Place};
 use crate::{
@@ -92,7 +93,8 @@ pub async fn expand(
     request.check()?;
     (asking.observer)(Event::Began { things: 1 });
     let command = format!("expand --id={id}");
-    divide_task(asking, place, &tag, &task, (request, command)).await
+    let turns = turns(&asking);
+    divide_task(asking, place, &tag, &task, (request, command, &turns)).await
 }
 
 /// Divides every task that is pending or in progress and has no subtasks yet; with
@@ -115,12 +117,13 @@ pub async fn expand_all(
     let (wanted, skipped): (Vec<&Task>, Vec<&Task>) =
         tag.tasks().iter().filter(is_open).partition(is_wanted);
     (asking.observer)(Event::Began { things: wanted.len() });
+    let turns = turns(&asking);
     let work = |task: Task| {
-        let tag = &tag;
+        let (tag, turns) = (&tag, &turns);
         async move {
             let id = task.id();
             let command = format!("expand --all ({id})");
-            (id, divide_task(asking, place, tag, &task, (request, command)).await)
+            (id, divide_task(asking, place, tag, &task, (request, command, turns)).await)
         }
     };
     let tasks: Vec<Task> = wanted.into_iter().cloned().collect();
@@ -178,6 +181,12 @@ impl Expand {
     }
 }
 
+/// As many questions as the backend works on, from all tasks together: one that waits here does not
+/// use up its time yet.
+pub(super) fn turns(asking: &Asking<'_>) -> Semaphore {
+    Semaphore::new(asking.parallel())
+}
+
 /// Subtasks as they were written.
 pub(super) struct Drafted {
     pub(super) subtasks: Vec<SubtaskDraft>,
@@ -191,14 +200,15 @@ pub(super) async fn drafted(
     tag: &Tag,
     task: &Task,
     (request, kept): (&Expand, &[Task]),
-    spent: &Spent,
+    (spent, turns): (&Spent, &Semaphore),
 ) -> Result<Drafted, ChangeError> {
     if kept.is_empty()
         && !asking.backend.info().whole_answers
         && let Some(parts) = apart::parts(task, request.count(task))
     {
-        return apart::drafted(asking, tag, task, (request, &parts), spent).await;
+        return apart::drafted(asking, tag, task, (request, &parts), (spent, turns)).await;
     }
+    let _turn = turns.acquire().await;
     let question = question::question(asking, tag, task, (request, kept)).await?;
     let reader = question::Reader::new(kept.iter().map(Task::title).collect());
     let what = format!("the subtasks of task {}", task.id());
@@ -218,7 +228,7 @@ async fn divide_task(
     place: &Place,
     tag: &Tag,
     task: &Task,
-    (request, command): (&Expand, String),
+    (request, command, turns): (&Expand, String, &Semaphore),
 ) -> Result<Expanded, ChangeError> {
     let kept: &[Task] = match request.existing {
         Existing::Append => task.subtasks(),
@@ -226,7 +236,7 @@ async fn divide_task(
     };
     let spent = Spent::default();
     let Drafted { subtasks: drafts, is_repaired } =
-        drafted(asking, tag, task, (request, kept), &spent).await?;
+        drafted(asking, tag, task, (request, kept), (&spent, turns)).await?;
     let (there, id, existing) = (place.clone(), task.id(), request.existing);
     let added = drafts.len();
     let (task, had) = place

@@ -120,7 +120,10 @@ async fn change(
         let counts = (division.kept.len(), division.pending.len());
         let expand = request.expand(task, counts);
         let kept = (&expand, division.kept.as_slice());
-        let subtasks = expand::drafted(asking, tag, &rewritten, kept, spent).await?.subtasks;
+        let subtasks =
+            expand::drafted(asking, tag, &rewritten, kept, (spent, &expand::turns(&asking)))
+                .await?
+                .subtasks;
         let replaced = division.pending.iter().map(Task::id).collect();
         regenerated = Some(Regenerated { replaced, subtasks });
     }

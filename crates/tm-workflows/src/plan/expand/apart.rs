@@ -23,6 +23,7 @@ use tm_tasks::{
     prd::{Prd, Unit},
     task::Task,
 };
+use tokio::sync::Semaphore;
 
 use super::{
     Drafted, Expand,
@@ -131,7 +132,7 @@ pub(super) async fn drafted(
     tag: &Tag,
     task: &Task,
     (request, parts): (&Expand, &[Part]),
-    spent: &Spent,
+    (spent, turns): (&Spent, &Semaphore),
 ) -> Result<Drafted, ChangeError> {
     let subtasks = Subtasks {
         asking,
@@ -141,6 +142,7 @@ pub(super) async fn drafted(
         context: context(&asking, tag, (task, request)),
         documents: looked_up(&asking, &words(task, request)).await?,
         spent,
+        turns,
     };
     let write = |index| subtasks.written(index);
     let details: Vec<(Detail, bool)> =
@@ -181,11 +183,13 @@ struct Subtasks<'a> {
     context: String,
     documents: String,
     spent: &'a Spent,
+    turns: &'a Semaphore,
 }
 
 impl Subtasks<'_> {
     /// Asks for one subtask, and once more where it is of no use: also says whether it was.
     async fn written(&self, index: usize) -> Result<(Detail, bool), ChangeError> {
+        let _turn = self.turns.acquire().await;
         let question = self.question(index, false)?;
         let examples = question.text.clone();
         let asked = self.asked(index, &examples);
@@ -225,6 +229,7 @@ impl Subtasks<'_> {
         } else {
             return Ok(detail);
         };
+        let _turn = self.turns.acquire().await;
         let asked = self.asked(index, "");
         let question = self.question(index, true)?.once_more(&fault);
         let mut better = match self.asking.object(question, self.spent, |it| asked.read(it)).await {
