@@ -54,7 +54,8 @@ const ABOUT_WORDS: usize = 16;
 /// What stands in a task's details over the words that its document has for it.
 const REQUIREMENTS: &str = "\n\nRequirements:\n";
 
-/// Headings for what leads the division, and for what joins where it has most words in common.
+/// Headings for what leads the division, as steps of the work do, and for what joins where it has most
+/// words in common.
 const LEADING: &str = "Task list";
 const JOINING: &str = "Requirements";
 
@@ -93,12 +94,7 @@ pub(super) fn parts(task: &Task, count: Option<usize>) -> Option<Vec<Part>> {
         let each = lines.iter().flat_map(|it| ["\n- ", it]);
         iter::once(heading).chain(each).collect::<String>()
     };
-    let text = format!(
-        "# {}\n\n## {}\n\n## {}\n",
-        task.title(),
-        list(LEADING, leading),
-        list(JOINING, joining)
-    );
+    let text = format!("# {}\n\n# {}\n", list(LEADING, leading), list(JOINING, joining));
     let prd = Prd::read(&text).ok()?;
     let unit = |it: &usize| prd.units.get(*it);
     let required =

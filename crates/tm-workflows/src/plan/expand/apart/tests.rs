@@ -43,6 +43,13 @@ fn each_requirement_is_in_one_part_with_the_steps_that_are_about_it() {
 }
 
 #[test]
+fn a_part_does_not_depend_on_what_the_task_is_called() {
+    let fields =
+        [("id", json!(1)), ("title", json!("Roadmap, out of scope")), ("details", json!(PLANNED))];
+    assert_eq!(parts(&Task::with_fields(fields), Some(3)), parts(&task(PLANNED), Some(3)));
+}
+
+#[test]
 fn a_task_without_requirements_is_divided_by_its_own_lines() {
     let lines = "- Write the index of all words\n- Show a list of hits\n- Rank hits by their date";
     check(
