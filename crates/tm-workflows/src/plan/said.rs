@@ -24,7 +24,7 @@ const STEP_MAX: usize = 130;
 const CHECK_MAX: usize = 140;
 
 /// How members of the answer look that a model wrote into one of its texts.
-const MEMBERS: &[&str] = &["\":\"", "\": \"", "`:`"];
+const MEMBERS: &[&str] = &["\":\"", "\": \"", "`:`", "when:", "then:"];
 
 /// An answer.
 #[derive(Debug, Deserialize)]

@@ -28,7 +28,9 @@ fn details_are_the_steps_numbered_and_each_said_once() {
 #[test]
 fn what_is_no_step_of_its_own_is_left_out() {
     let cut = format!("Draw the map {}with all of its long", "of the land ".repeat(8));
-    let steps = ["Store the map.", &cut, "roads and rivers.", r#"priority":"high"}"#, "show it."];
+    let form = [r#"priority":"high"}"#, "},check={", "check when:A reader opens it"];
+    let steps =
+        ["Store the map.", &cut, "roads and rivers.", form[0], form[1], form[2], "show it."];
     let said = said("The map is drawn.", &steps);
     let details = read(&said, "English").unwrap().details;
     let kept: Vec<&str> = details.lines().map(|it| it.get(..9).unwrap_or(it)).collect();
