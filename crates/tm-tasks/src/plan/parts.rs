@@ -80,7 +80,7 @@ fn leading(prd: &Prd, tasks: usize) -> Vec<usize> {
     let longest = longest.max_by(|one, other| words(one).total_cmp(&words(other)));
     longest.unwrap_or_else(|| {
         let mut requirements: Vec<usize> = prd.requirements().map(|it| it.0).collect();
-        requirements.sort_by_key(|it| prd.units.get(*it).map(|it| rank(prd, it.section)));
+        requirements.sort_by_cached_key(|it| prd.units.get(*it).map(|it| rank(prd, it.section)));
         requirements
     })
 }

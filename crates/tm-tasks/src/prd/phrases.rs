@@ -45,8 +45,9 @@ impl Tells {
     /// The phrase in a heading that tells it.
     pub(crate) fn in_heading(self, heading: &str) -> Option<&'static str> {
         let heading = heading.to_lowercase();
+        let bare = without_number(&heading);
         self.phrases().find(|it| match it.strip_prefix('=') {
-            Some(whole) => without_number(&heading) == whole,
+            Some(whole) => bare == whole,
             None => heading.contains(it),
         })
     }
