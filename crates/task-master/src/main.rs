@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod git;
 mod http;
+mod interruption;
 mod knowledge;
 mod language;
 mod mcp;

@@ -22,7 +22,7 @@ use rmcp::{
 use tokio_util::sync::CancellationToken;
 
 use self::{registry::Selection, server::Server};
-use crate::{backend::Kept, config::Environment};
+use crate::{backend::Kept, config::Environment, interruption::told_to_stop};
 
 mod call;
 mod envelope;
@@ -51,6 +51,7 @@ pub fn serve(http: Option<SocketAddr>, environment: Environment) -> anyhow::Resu
         .context("cannot start the server")?;
     let stop = CancellationToken::new();
     let served = runtime.block_on(async {
+        let asked_to_stop = told_to_stop();
         let serving = async {
             match http {
                 None => over_stdio(server(), stop.clone()).await,
@@ -61,7 +62,7 @@ pub fn serve(http: Option<SocketAddr>, environment: Environment) -> anyhow::Resu
         tokio::select! {
             served = &mut serving => served,
             never = kept.give_back() => match never {},
-            () = asked_to_stop() => {
+            () = asked_to_stop => {
                 stop.cancel();
                 serving.await
             }
@@ -111,24 +112,4 @@ async fn over_http(
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
         .context("the server broke down")
-}
-
-/// Waits for Ctrl-C or, where there is one, a termination signal.
-async fn asked_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    // Whoever cannot be told to stop serves on.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }

@@ -15,6 +15,7 @@ use super::{CLIENT, Choice, Finder, nobody_lends, routes::configured};
 use crate::{
     app::Workspace,
     cli::asking::timeout,
+    interruption::interruption,
     report::Report,
     rollout::shadow::{Given, compare},
     trace::{Caller, Hear, Log},
@@ -100,9 +101,10 @@ impl Shadow {
             Err(error) => return report.warn(&format!("nothing is compared: {error}")),
         };
         runtime.block_on(async {
+            let interrupted = interruption();
             tokio::select! {
                 () = comparison.run() => {}
-                _ = tokio::signal::ctrl_c() => {}
+                () = interrupted => {}
             }
         });
     }

@@ -16,6 +16,7 @@ use tm_workflows::agent::iterate::{
 
 use crate::{
     app::{App, Workspace},
+    interruption::interruption,
     report::{
         Interrupted, Report, advice,
         text::{BOLD, DIM, Text},
@@ -114,9 +115,10 @@ fn rounds(iterate: &Iterate, shows_output: bool, report: &mut Report) -> anyhow:
         }
     };
     let outcome = runtime.block_on(async {
+        let interrupted = interruption();
         tokio::select! {
             outcome = iterate.run(&mut number, &tell) => Some(outcome),
-            _ = tokio::signal::ctrl_c() => None,
+            () = interrupted => None,
         }
     });
     match outcome {

@@ -14,9 +14,11 @@ use tm_workflows::{
 use super::progress::Progress;
 use crate::{
     app::{Workspace, explain},
-    backend, knowledge,
+    backend,
+    interruption::interruptible,
+    knowledge,
     report::{
-        Interrupted, Report, advice,
+        Report, advice,
         text::{DIM, Text},
     },
 };
@@ -72,28 +74,19 @@ pub(super) fn ask_anything<T>(
     let prompts = workspace.prompts()?;
     let started = Instant::now();
     let progress = Progress::new(report);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let value = runtime.block_on(async {
-        let work = async {
-            let backend = progress.loading(&model, choice.open()).await?;
-            let observer = |event| progress.show(event);
-            let asking = Asking {
-                backend: &*backend,
-                language: &language,
-                prompts: &prompts,
-                timeout,
-                observer: &observer,
-                documents: None,
-                escalation: None,
-            };
-            work(asking).await
+    let value = interruptible(manner.when_interrupted, async {
+        let backend = progress.loading(&model, choice.open()).await?;
+        let observer = |event| progress.show(event);
+        let asking = Asking {
+            backend: &*backend,
+            language: &language,
+            prompts: &prompts,
+            timeout,
+            observer: &observer,
+            documents: None,
+            escalation: None,
         };
-        tokio::select! {
-            value = work => value,
-            _ = tokio::signal::ctrl_c() => {
-                Err(Interrupted { state: manner.when_interrupted }.into())
-            }
-        }
+        work(asking).await
     });
     progress.finish();
     Ok(Asked { value: value?, took: started.elapsed() })

@@ -3,7 +3,7 @@
 //! That something changed is all that is told: what it was is found out by reading. What is
 //! watched, and what is done then, are the command's business. Start at [`watcher`].
 
-use std::{future::poll_fn, path::Path, task::Poll, time::Duration};
+use std::{path::Path, time::Duration};
 
 use notify::{Event, EventKind, RecommendedWatcher};
 use tokio::{sync::mpsc, time};
@@ -44,16 +44,6 @@ impl Changes {
             }
         }
         Some(())
-    }
-}
-
-/// Waits for Ctrl-C, which from now on does not end the process.
-pub(super) async fn interruption() -> impl Future<Output = ()> {
-    let mut interrupted = Box::pin(tokio::signal::ctrl_c());
-    // Only once it has been asked does it keep Ctrl-C from ending the process.
-    poll_fn(|context| Poll::Ready(interrupted.as_mut().poll(context).is_ready())).await;
-    async move {
-        interrupted.await.ok();
     }
 }
 

@@ -25,9 +25,11 @@ use super::{
 };
 use crate::{
     app::{App, Workspace, explain},
-    backend, knowledge,
+    backend,
+    interruption::interruptible,
+    knowledge,
     report::{
-        Interrupted, Report, advice,
+        Report, advice,
         text::{BOLD, DIM, Text},
     },
 };
@@ -107,20 +109,12 @@ pub fn run(args: &Args, app: &App, report: &mut Report) -> anyhow::Result<()> {
     let started = Instant::now();
     let tag = target.tag.clone();
     let progress = Progress::new(report);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let written = runtime.block_on(async {
-        let work = async {
-            let model = progress.loading(&model_id, choice.open()).await?;
-            parse_prd(&*model, target, &request, &|event| progress.show(event))
-                .await
-                .map_err(|error| told(error, &path))
-        };
-        tokio::select! {
-            written = work => written,
-            _ = tokio::signal::ctrl_c() => Err(Interrupted {
-                state: "nothing in the tasks file was changed; the same command goes on from here",
-            }.into()),
-        }
+    let state = "nothing in the tasks file was changed; the same command goes on from here";
+    let written = interruptible(state, async {
+        let model = progress.loading(&model_id, choice.open()).await?;
+        parse_prd(&*model, target, &request, &|event| progress.show(event))
+            .await
+            .map_err(|error| told(error, &path))
     });
     progress.finish();
     if let Some(documents) = &request.documents {

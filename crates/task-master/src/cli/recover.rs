@@ -27,6 +27,7 @@ use tm_workflows::{
 use super::asking::{Manner, ask_anything, place, require, told};
 use crate::{
     app::{App, Workspace},
+    interruption::interruptible,
     knowledge,
     report::{Interrupted, Report, advice, text::Text},
 };
@@ -182,22 +183,10 @@ fn look(
     recovery: &Recovery,
 ) -> anyhow::Result<(Arc<Scratch>, Diagnosis)> {
     let parent = workspace.environment.scratch_dir();
-    interruptible(async {
+    interruptible(UNTOUCHED, async {
         let scratch = Scratch::of(folder, &parent).await.map_err(explain_scratch)?;
         let diagnosis = diagnose(&scratch, recovery).await.map_err(explain)?;
         Ok((scratch, diagnosis))
-    })
-}
-
-/// Work that the user can stop.
-fn interruptible<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        tokio::select! {
-            biased;
-            _ = tokio::signal::ctrl_c() => Err(Interrupted { state: UNTOUCHED }.into()),
-            value = work => value,
-        }
     })
 }
 

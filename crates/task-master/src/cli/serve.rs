@@ -22,6 +22,7 @@ use crate::{
         otlp::{self, Exporter},
         serve::{Protection, ServeError, encryption, listen, serve},
     },
+    interruption::told_to_stop,
     knowledge::embedding,
     report::{
         Advice, Report, advice,
@@ -273,30 +274,6 @@ fn welcome(url: &str, model: &str, report: &mut Report) {
         report.line(Text::styled(DIM, &format!("  {protocol:<10}")).and(DIM, &setting));
     }
     report.flush();
-}
-
-/// Ctrl-c, or what a service manager sends. It is heard from now on, and not only when it is
-/// waited for.
-#[cfg(unix)]
-fn told_to_stop() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (interrupted, terminated) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    async move {
-        if let (Ok(mut interrupted), Ok(mut terminated)) = (interrupted, terminated) {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
-            }
-        } else {
-            drop(tokio::signal::ctrl_c().await);
-        }
-    }
-}
-
-#[cfg(not(unix))]
-async fn told_to_stop() {
-    drop(tokio::signal::ctrl_c().await);
 }
 
 fn no_keys(message: &str) -> Advice {

@@ -5,7 +5,7 @@
 use std::{
     io::{self, ErrorKind},
     path::PathBuf,
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use serde::Serialize;
@@ -22,6 +22,7 @@ use tm_workflows::agent::{self, AgentCommand, Assignment, NoAssignment};
 use super::Format;
 use crate::{
     app::{App, Workspace, explain},
+    interruption::interruption,
     report::{
         Report, Told, advice,
         text::{BOLD, DIM, Text},
@@ -172,6 +173,10 @@ fn work(
     if is_json {
         process.stdout(Stdio::piped());
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _inside = runtime.enter();
+    // While the agent has the terminal, Ctrl-C is meant for it.
+    drop(interruption());
     let child = process.spawn().map_err(|error| {
         let is_missing = error.kind() == ErrorKind::NotFound;
         let message = format!("the program `{}` cannot be run", command.executable);
@@ -204,25 +209,10 @@ fn note(app: &App, workspace: &Workspace, assignment: &Assignment) -> anyhow::Re
     Ok(())
 }
 
-/// While the agent has the terminal, Ctrl-C is meant for it.
-fn wait(child: std::process::Child) -> io::Result<Ended> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut waiting = tokio::task::spawn_blocking(move || child.wait_with_output());
-        loop {
-            tokio::select! {
-                ended = &mut waiting => {
-                    let ended = ended.map_err(io::Error::other)??;
-                    let output = String::from_utf8_lossy(&ended.stdout).into_owned();
-                    return Ok(Ended {
-                        status: ended.status,
-                        output: Some(output).filter(|it| !it.is_empty()),
-                    });
-                }
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-    })
+fn wait(child: Child) -> io::Result<Ended> {
+    let ended = child.wait_with_output()?;
+    let output = String::from_utf8_lossy(&ended.stdout).into_owned();
+    Ok(Ended { status: ended.status, output: Some(output).filter(|it| !it.is_empty()) })
 }
 
 fn print(assignment: &Assignment, command: &AgentCommand, report: &mut Report) {

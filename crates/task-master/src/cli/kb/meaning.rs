@@ -15,8 +15,9 @@ use super::{count, told};
 use crate::{
     app::Workspace,
     backend,
+    interruption::interruptible,
     knowledge::{FETCH_HINT, Meanings, WordsAlone, embedding_model, meanings, qdrant},
-    report::{Interrupted, Report, advice},
+    report::{Report, advice},
 };
 
 /// What became of the vectors.
@@ -66,7 +67,7 @@ pub(super) fn complete(
         bar.set_position(progress.done);
     };
     let state = "the vectors that were made are kept; `task-master kb embed` goes on";
-    let made = wait(state, async { Ok(embed_missing(index, &model, &observer).await) });
+    let made = interruptible(state, async { Ok(embed_missing(index, &model, &observer).await) });
     bar.finish_and_clear();
     let made = match made? {
         Ok(made) => made,
@@ -99,7 +100,7 @@ pub(super) fn copy(
         bar.set_position(u64::try_from(sent).unwrap_or_default());
     };
     let state = "what was copied stays there; `task-master kb embed` goes on";
-    let copied = wait(state, async {
+    let copied = interruptible(state, async {
         qdrant.copy(index, &observer).await.map_err(|error| match error {
             QdrantError::Index(error) => told(error),
             error @ (QdrantError::Rest(_)
@@ -128,7 +129,9 @@ pub(super) fn copy(
 /// no harm.
 pub(super) fn forget_copy(index: &Index, workspace: &Workspace, report: &mut Report) {
     let forgotten = qdrant(workspace).and_then(|found| match found {
-        Some(qdrant) => wait("nothing was changed", async { Ok(qdrant.forget(index).await?) }),
+        Some(qdrant) => {
+            interruptible("nothing was changed", async { Ok(qdrant.forget(index).await?) })
+        }
         None => Ok(()),
     });
     if let Err(error) = forgotten {
@@ -150,7 +153,7 @@ pub(super) fn copy_if_possible(
 
 /// What a question means.
 pub(super) fn of_question(model: &EmbeddingModel, question: &str) -> anyhow::Result<Meaning> {
-    wait("nothing was changed", async {
+    interruptible("nothing was changed", async {
         model.meaning(question).await.map_err(|error| {
             let message = format!("{} cannot say what the question means", model.embedder.model);
             let hint = backend::hint(&error);
@@ -165,22 +168,6 @@ pub(super) fn require_model(workspace: &Workspace) -> anyhow::Result<()> {
         Some(_) => Ok(()),
         None => Err(advice("there is no embedding model here", FETCH_HINT).into()),
     }
-}
-
-/// Waits for a model, unless somebody interrupts, who is told the `state` of things.
-pub(super) fn wait<T>(
-    state: &'static str,
-    work: impl Future<Output = anyhow::Result<T>>,
-) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        tokio::select! {
-            value = work => value,
-            _ = tokio::signal::ctrl_c() => {
-                Err(Interrupted { state }.into())
-            }
-        }
-    })
 }
 
 fn hint(error: &EmbedError) -> &'static str {

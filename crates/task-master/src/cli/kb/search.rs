@@ -14,13 +14,10 @@ use tm_knowledge::{
 };
 use tm_workflows::{embedding::server::VectorServer, research::library::Library};
 
-use super::{
-    count,
-    meaning::{self, wait},
-    open, screen, told,
-};
+use super::{count, meaning, open, screen, told};
 use crate::{
     app::Workspace,
+    interruption::interruptible,
     knowledge::{Meanings, embedding_model, meanings, qdrant, reranker, tell_degraded},
     report::{Report, advice},
 };
@@ -104,7 +101,8 @@ pub(super) fn run(args: &Args, workspace: &Workspace, report: &mut Report) -> an
     let query = Query { sources, kinds, since_s, by, ..Query::new(&args.query, args.number) };
     let server = server(args.store, workspace)?;
     let library = Library::new(index).with_reranker(reranker).with_vectors_at(server);
-    let hits = wait("nothing was changed", async { library.search(query).await.map_err(told) })?;
+    let hits =
+        interruptible("nothing was changed", async { library.search(query).await.map_err(told) })?;
     if args.store == Some(Store::Qdrant)
         && let Some(why) = library.searched_here()
     {

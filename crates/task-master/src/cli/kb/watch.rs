@@ -5,7 +5,6 @@
 
 use std::{
     path::{Component, Path, PathBuf},
-    pin::pin,
     time::Duration,
 };
 
@@ -16,6 +15,7 @@ use super::{WatchArgs, count, meaning, open, read_one, screen, sources, told};
 use crate::{
     app::{App, Workspace},
     cli::changes::{self, Changes},
+    interruption::interruption,
     report::{Report, advice},
 };
 
@@ -62,7 +62,7 @@ fn whenever_they_change(
 ) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _inside = runtime.enter();
-    let mut interrupted = pin!(runtime.block_on(changes::interruption()));
+    let mut interrupted = interruption();
     let (_watcher, mut changes) = watch(locations)?;
     loop {
         work()?;

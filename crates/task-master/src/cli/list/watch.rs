@@ -3,7 +3,7 @@
 //! The directory of the file is watched, not the file: a change puts another file in its place.
 //! What is listed is not known here. Start at [`run`].
 
-use std::{path::PathBuf, pin::pin, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
@@ -13,6 +13,7 @@ use crate::{
     app::App,
     cli::changes::{self, Changes},
     config::Screen,
+    interruption::interruption,
     report::{Advice, Report, advice},
 };
 
@@ -29,7 +30,7 @@ pub(super) fn run(
     let file = app.open(args.project.as_deref(), report)?.store.path().to_path_buf();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut interrupted = pin!(changes::interruption().await);
+        let mut interrupted = interruption();
         let mut resized = Resized::new();
         let mut watch = Watch::new(file)?;
         let mut shown = String::new();

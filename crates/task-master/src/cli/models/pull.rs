@@ -21,7 +21,8 @@ use crate::{
     app::App,
     backend::audit::Audit,
     config::Environment,
-    report::{Interrupted, Report, advice, progress_line},
+    interruption::interruptible,
+    report::{Report, advice, progress_line},
 };
 
 /// Fetch a model, or go on with an interrupted pull
@@ -68,16 +69,10 @@ pub(super) fn run(
     let pull = Pull { model, from: from.as_deref(), sha256: args.sha256, force: args.force };
     let progress = Progress::new(Audit::new(&app.environment.state_dir, None));
     let started = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let pulled = runtime.block_on(async {
-        tokio::select! {
-            pulled = fetcher.pull(pull, progress.listener()) => {
-                pulled.map_err(|error| told(error, &model.id))
-            }
-            _ = tokio::signal::ctrl_c() => Err(Interrupted {
-                state: "what has arrived is kept; the same command goes on from here",
-            }.into()),
-        }
+    let state = "what has arrived is kept; the same command goes on from here";
+    let pulled = interruptible(state, async {
+        let pulled = fetcher.pull(pull, progress.listener()).await;
+        pulled.map_err(|error| told(error, &model.id))
     });
     progress.bar.finish_and_clear();
     match pulled? {

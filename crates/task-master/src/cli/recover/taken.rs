@@ -21,9 +21,10 @@ use tm_workflows::{
     },
 };
 
-use super::{Args, Attempts, asked, explain, interruptible};
+use super::{Args, Attempts, UNTOUCHED, asked, explain};
 use crate::{
     app::Workspace,
+    interruption::interruptible,
     report::{
         Interrupted, Report, Told, advice,
         text::{DIM, Text},
@@ -165,7 +166,7 @@ fn is_wanted(question: &'static str, patch: &Patch, report: &mut Report) -> anyh
         return Ok(false);
     }
     report.flush();
-    let answer = interruptible(async { Ok(asked::answer(question).await) })?;
+    let answer = interruptible(UNTOUCHED, async { Ok(asked::answer(question).await) })?;
     Ok(answer.is_some_and(|it| it == "y" || it == "yes"))
 }
 
@@ -176,7 +177,9 @@ fn apply(scratch: &Scratch, recovery: &Recovery, patch: &Patch) -> anyhow::Resul
     }
     let applied = Applied::to(scratch.source(), patch).map_err(not_applied)?;
     let folder = scratch.source().join(scratch.folder_inside());
-    let ran = interruptible(async { Ok(run(&recovery.check, &folder, &recovery.bounds).await?) });
+    let ran = interruptible(UNTOUCHED, async {
+        Ok(run(&recovery.check, &folder, &recovery.bounds).await?)
+    });
     match ran {
         Ok(ran) if ran.passed() => {
             applied.keep();
