@@ -75,6 +75,8 @@ pub struct Tool {
     pub description: String,
     /// A JSON Schema of its arguments.
     pub parameters: Value,
+    /// The client knows no arguments, only a text: the one argument, `input`.
+    pub is_custom: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -267,7 +267,10 @@ async fn chat_completions(client: Client, body: Bytes) -> Response {
     if cited::is_search(&request) {
         return cited::answer(client, request, CHAT).await;
     }
-    answer(client, CHAT, request, |identity, _| ChatWriter::new(identity, with_usage)).await
+    let custom = request.form.custom_tools();
+    let writer =
+        |identity, _: &Asked| ChatWriter::new(identity, with_usage).with_custom_tools(custom);
+    answer(client, CHAT, request, writer).await
 }
 
 async fn completions(client: Client, body: Bytes) -> Response {
@@ -281,9 +284,7 @@ async fn completions(client: Client, body: Bytes) -> Response {
 
 async fn create_response(client: Client, body: Bytes) -> Response {
     match responses::read(&body) {
-        Ok(request) => {
-            answer(client, RESPONSES, request, |identity, _| ResponseWriter::new(identity)).await
-        }
+        Ok(request) => respond(client, RESPONSES, request).await,
         Err(error) => refused(&error, openai::error_body),
     }
 }
@@ -292,11 +293,15 @@ async fn create_response(client: Client, body: Bytes) -> Response {
 async fn agent(client: Client, body: Bytes) -> Response {
     match responses::read_agent(&body) {
         Ok(request) if cited::is_search(&request) => cited::answer(client, request, AGENT).await,
-        Ok(request) => {
-            answer(client, AGENT, request, |identity, _| ResponseWriter::new(identity)).await
-        }
+        Ok(request) => respond(client, AGENT, request).await,
         Err(error) => refused(&error, openai::error_body),
     }
+}
+
+async fn respond(client: Client, door: Door, request: ClientRequest) -> Response {
+    let custom = request.form.custom_tools();
+    let writer = |identity, _: &Asked| ResponseWriter::new(identity).with_custom_tools(custom);
+    answer(client, door, request, writer).await
 }
 
 async fn messages(client: Client, body: Bytes) -> Response {

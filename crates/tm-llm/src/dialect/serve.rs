@@ -55,6 +55,14 @@ pub enum AnswerForm {
     },
 }
 
+impl AnswerForm {
+    /// The names of the tools whose calls are told as a text.
+    pub fn custom_tools(&self) -> Vec<String> {
+        let Self::Tools { tools, .. } = self else { return Vec::new() };
+        tools.iter().filter(|it| it.is_custom).map(|it| it.name.clone()).collect()
+    }
+}
+
 /// A whole answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {

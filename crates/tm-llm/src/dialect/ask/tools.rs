@@ -49,7 +49,7 @@ struct HeardFunction<'a> {
 pub(super) fn told(question: &Question<'_>) -> Option<Value> {
     let (tools, _) = question.request.tools().filter(|_| question.has_tools)?;
     let tool = |it: &Tool| {
-        let Tool { name, description, parameters } = it;
+        let Tool { name, description, parameters, is_custom: _ } = it;
         let function = json!({"name": name, "description": description, "parameters": parameters});
         json!({"type": "function", "function": function})
     };

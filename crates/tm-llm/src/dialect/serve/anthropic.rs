@@ -184,6 +184,7 @@ impl ToolBody {
             name,
             description: description.unwrap_or_default(),
             parameters: input_schema.unwrap_or_else(|| json!({"type": "object"})),
+            is_custom: false,
         }))
     }
 }

@@ -271,17 +271,31 @@ pub(super) fn tool_name(tool: &Value) -> Option<&str> {
     places.iter().find_map(|it| tool.pointer(it)?.as_str())
 }
 
-/// The arguments of a tool that takes a text and nothing else.
-pub(super) fn text_alone() -> Value {
-    json!({
+/// A tool that takes a text and nothing else. Models are told the grammar of that text, if there is
+/// one; nothing holds them to it.
+pub(super) fn custom_tool(name: String, description: Option<String>, format: &Value) -> Tool {
+    let mut description = description.unwrap_or_default();
+    let grammar = ["/definition", "/grammar/definition"].map(|it| format.pointer(it));
+    if let Some(grammar) = grammar.into_iter().flatten().find_map(Value::as_str) {
+        append(&mut description, &format!("The input has this form:\n{grammar}"));
+    }
+    let parameters = json!({
         "type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"],
         "additionalProperties": false
-    })
+    });
+    Tool { name, description, parameters, is_custom: true }
 }
 
 /// A call of such a tool.
 pub(super) fn custom_call(name: &str, input: &str) -> ToolCall {
     ToolCall { name: name.to_owned(), arguments: json!({ "input": input }).to_string() }
+}
+
+/// The text of such a call; all that the model wrote, where that is something else.
+pub(super) fn custom_input(call: &ToolCall) -> String {
+    let arguments: Option<Value> = serde_json::from_str(&call.arguments).ok();
+    let input = arguments.as_ref().and_then(|it| it.get("input")?.as_str());
+    input.unwrap_or(&call.arguments).to_owned()
 }
 
 /// A tool that has to have a name.

@@ -98,6 +98,8 @@ struct ToolBody {
 struct CustomBody {
     name: String,
     description: Option<String>,
+    #[serde(default)]
+    format: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,11 +210,9 @@ impl ToolBody {
     fn tool(self) -> Result<Tool, ClientError> {
         match (self.function, self.custom) {
             (Some(function), _) => Ok(function.into()),
-            (None, Some(CustomBody { name, description })) => Ok(Tool {
-                name,
-                description: description.unwrap_or_default(),
-                parameters: content::text_alone(),
-            }),
+            (None, Some(CustomBody { name, description, format })) => {
+                Ok(content::custom_tool(name, description, &format))
+            }
             (None, None) => Err(ClientError::invalid("a tool has no `function`")),
         }
     }
@@ -267,6 +267,7 @@ impl From<FunctionBody> for Tool {
             name: body.name,
             description: body.description.unwrap_or_default(),
             parameters: body.parameters.unwrap_or_else(|| json!({"type": "object"})),
+            is_custom: false,
         }
     }
 }

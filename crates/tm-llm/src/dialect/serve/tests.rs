@@ -166,6 +166,7 @@ fn every_protocol_says_in_its_own_way_what_form_the_answer_has() {
             name: "add".to_owned(),
             description: String::new(),
             parameters: schema.clone(),
+            is_custom: false,
         }],
         choice: ToolChoice::Named("add".to_owned()),
     };

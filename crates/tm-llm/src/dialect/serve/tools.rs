@@ -32,7 +32,7 @@ pub fn instruct<'a>(messages: &'a [Message], form: &AnswerForm) -> Cow<'a, [Mess
     let mut messages = messages.to_vec();
     let mut text = String::from("You can call these tools:\n");
     for tool in tools {
-        let Tool { name, description, parameters } = tool;
+        let Tool { name, description, parameters, is_custom: _ } = tool;
         // Writing to a text does not fail.
         _ = writeln!(text, "- {name}: {description}\n  arguments: {parameters}");
     }

@@ -1,9 +1,11 @@
 //! How OpenAI's completions are told, streamed and whole.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::super::{Answer, ClientError, Identity, ToolCall, Writer, event, push_json};
+use super::super::{Answer, ClientError, Identity, ToolCall, Writer, content, event, push_json};
 use crate::chat::{FinishReason, Usage};
 
 /// Writes chat completions.
@@ -11,6 +13,8 @@ use crate::chat::{FinishReason, Usage};
 pub struct ChatWriter {
     identity: Identity,
     with_usage: bool,
+    /// Tools whose calls are a text.
+    custom_tools: Vec<String>,
     /// An event up to its choices, which all of a stream have alike; empty before it begins.
     head: Vec<u8>,
 }
@@ -73,7 +77,21 @@ struct WholeMessage<'a> {
 
 impl ChatWriter {
     pub fn new(identity: Identity, with_usage: bool) -> Self {
-        Self { identity, with_usage, head: Vec::new() }
+        Self { identity, with_usage, custom_tools: Vec::new(), head: Vec::new() }
+    }
+
+    /// The same, and calls of these tools are told as a text.
+    #[must_use]
+    pub fn with_custom_tools(self, names: Vec<String>) -> Self {
+        Self { custom_tools: names, ..self }
+    }
+
+    /// A call's kind, which its members are under, with the name and what it is called with.
+    fn call<'a>(&self, call: &'a ToolCall) -> (&'static str, &'static str, Cow<'a, str>) {
+        if self.custom_tools.contains(&call.name) {
+            return ("custom", "input", content::custom_input(call).into());
+        }
+        ("function", "arguments", call.arguments.as_str().into())
     }
 
     fn chunk(&self, delta: impl Serialize, finish: Option<&str>) -> Vec<u8> {
@@ -119,13 +137,14 @@ impl Writer for ChatWriter {
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
         let mut frames = Vec::new();
-        for (index, ToolCall { name, arguments }) in answer.calls.iter().enumerate() {
-            let call = json!({
-                "index": index, "id": self.identity.call_id("call", index), "type": "function",
-                "function": {"name": name, "arguments": ""}
+        for (index, call) in answer.calls.iter().enumerate() {
+            let (kind, member, text) = self.call(call);
+            let begun = json!({
+                "index": index, "id": self.identity.call_id("call", index), "type": kind,
+                kind: {"name": call.name, member: ""}
             });
-            frames.extend(self.chunk(json!({ "tool_calls": [call] }), None));
-            let rest = json!({"index": index, "function": {"arguments": arguments}});
+            frames.extend(self.chunk(json!({ "tool_calls": [begun] }), None));
+            let rest = json!({"index": index, kind: {member: text}});
             frames.extend(self.chunk(json!({ "tool_calls": [rest] }), None));
         }
         frames.extend(self.chunk(json!({}), Some(finish(answer))));
@@ -142,8 +161,9 @@ impl Writer for ChatWriter {
 
     fn whole(&mut self, answer: &Answer) -> String {
         let call = |(at, call): (usize, &ToolCall)| {
-            let function = json!({"name": call.name, "arguments": call.arguments});
-            json!({"id": self.identity.call_id("call", at), "type": "function", "function": function})
+            let (kind, member, text) = self.call(call);
+            let told = json!({"name": call.name, member: text});
+            json!({"id": self.identity.call_id("call", at), "type": kind, kind: told})
         };
         let has_calls = !answer.calls.is_empty();
         let tool_calls = has_calls.then(|| answer.calls.iter().enumerate().map(call).collect());

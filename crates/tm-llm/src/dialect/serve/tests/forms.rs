@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{AnswerForm, Read, ToolChoice, anthropic, ollama, openai, read, responses};
+use super::{
+    AnswerForm, Read, ToolCall, ToolChoice, Writer, answer, anthropic, identity, ollama, openai,
+    read, responses, stream,
+};
 
 fn names(form: &AnswerForm) -> Vec<&str> {
     match form {
@@ -218,4 +221,77 @@ fn a_choice_among_some_tools_leaves_those() {
         let is_required = matches!(&request.form, AnswerForm::Tools { choice, .. } if *choice == ToolChoice::Required);
         assert!(is_required, "{:?}", request.form);
     }
+}
+
+#[test]
+fn the_grammar_of_a_tool_that_takes_a_text_is_told_to_the_model() {
+    let grammar = "start: \"*** Begin Patch\"";
+    let format = json!({"type": "grammar", "syntax": "lark", "definition": grammar});
+    let of_responses = json!({"type": "custom", "name": "patch", "format": format});
+    let format = json!({"type": "grammar", "grammar": {"syntax": "lark", "definition": grammar}});
+    let of_chat = json!({"type": "custom", "custom": {"name": "patch", "format": format}});
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    for (read_body, tool) in [(responses::read as Read, of_responses), (chat, of_chat)] {
+        let AnswerForm::Tools { tools, .. } =
+            read(read_body, &with(&json!({"tools": [tool]}))).form
+        else {
+            panic!("no tools")
+        };
+        assert!(tools[0].description.contains(grammar), "{}", tools[0].description);
+    }
+}
+
+#[test]
+fn a_tool_that_takes_a_text_is_called_with_it_and_others_with_arguments() {
+    let patch = "*** Begin Patch\n\"a\"";
+    let arguments = json!({ "input": patch }).to_string();
+    let call = |name: &str| ToolCall { name: name.to_owned(), arguments: arguments.clone() };
+    let answer = answer("", vec![call("patch"), call("add")]);
+    let custom = || vec!["patch".to_owned()];
+
+    let mut writer = openai::ChatWriter::new(identity(), false).with_custom_tools(custom());
+    let calls = [
+        json!({"id": "call_7", "type": "custom", "custom": {"name": "patch", "input": patch}}),
+        json!({"id": "call_7_1", "type": "function", "function": {"name": "add", "arguments": arguments}}),
+    ];
+    let whole: Value = serde_json::from_str(&writer.whole(&answer)).unwrap();
+    assert_eq!(whole["choices"][0]["message"]["tool_calls"], json!(calls));
+    let frames = stream(&mut writer, &[], &answer);
+    let deltas: Vec<&Value> =
+        frames.iter().filter_map(|it| it.pointer("/choices/0/delta/tool_calls/0")).collect();
+    assert_eq!(deltas[0]["custom"], json!({"name": "patch", "input": ""}));
+    assert_eq!(deltas[1]["custom"], json!({"input": patch}));
+    assert_eq!(deltas[3]["function"], json!({"arguments": arguments}));
+
+    let mut writer = responses::ResponseWriter::new(identity()).with_custom_tools(custom());
+    let frames = stream(&mut writer, &[], &answer);
+    let told = |kind: &str, member: &str| {
+        frames.iter().find(|it| it["type"] == kind).map(|it| it[member].clone())
+    };
+    assert_eq!(told("response.custom_tool_call_input.delta", "delta"), Some(json!(patch)));
+    assert_eq!(told("response.custom_tool_call_input.done", "input"), Some(json!(patch)));
+    let begun = told("response.output_item.added", "item").unwrap();
+    assert_eq!((&begun["type"], &begun["input"]), (&json!("custom_tool_call"), &json!("")));
+    let items = &frames.last().unwrap()["response"]["output"];
+    assert_eq!(
+        items[0],
+        json!({
+            "id": "ctc_7", "type": "custom_tool_call", "status": "completed", "call_id": "call_7",
+            "name": "patch", "input": patch
+        })
+    );
+    assert_eq!(
+        (&items[1]["type"], &items[1]["arguments"]),
+        (&json!("function_call"), &json!(arguments))
+    );
+}
+
+/// A server with tools of its own may call one in another form than it was told.
+#[test]
+fn a_text_that_is_not_where_it_should_be_is_not_lost() {
+    let call = ToolCall { name: "patch".to_owned(), arguments: r#"{"patch":"x"}"#.to_owned() };
+    let writer = responses::ResponseWriter::new(identity());
+    let mut writer = writer.with_custom_tools(vec!["patch".to_owned()]);
+    let whole: Value = serde_json::from_str(&writer.whole(&answer("", vec![call]))).unwrap();
+    assert_eq!(whole["output"][0]["input"], r#"{"patch":"x"}"#);
 }

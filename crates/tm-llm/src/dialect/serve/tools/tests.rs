@@ -14,6 +14,7 @@ fn form(choice: ToolChoice) -> AnswerForm {
         name: name.to_owned(),
         description: format!("Does {name}"),
         parameters: parameters.clone(),
+        is_custom: false,
     };
     AnswerForm::Tools {
         tools: vec![tool("weather", &weather), tool("stop", &json!({"type": "object"}))],
