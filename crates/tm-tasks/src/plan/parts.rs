@@ -5,13 +5,14 @@
 //! a step goes where it has most words in common. A model that is asked to divide the work itself
 //! repeats what it likes and forgets the rest; so it is divided here, and covered by construction.
 
-use std::{cmp::Ordering, collections::BTreeMap};
-
 use super::terms::{Counts, Weights, count, weigh};
 use crate::{
-    prd::{Prd, Unit, UnitKind, phrases::Tells},
+    prd::{Prd, Unit},
     script::count_words,
 };
+pub(super) use leading::kind_of_steps;
+
+mod leading;
 
 /// Requirements that are worked on together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +25,6 @@ pub struct Part {
     pub tasks: usize,
 }
 
-/// Steps stand for the whole work where there are so many of them for each task.
-const STEPS_PER_TASK: f64 = 0.8;
-
 /// Less has a unit in common with a step that it is about something else.
 const ABOUT_STEP: f64 = 0.08;
 
@@ -35,19 +33,13 @@ const ABOUT_STEP: f64 = 0.08;
 /// The best division by dynamic programming over all places where a part may end: parts of
 /// about equal length, with what else is said about them, that cross as few chapters as possible.
 pub fn parts(prd: &Prd, tasks: usize) -> Vec<Part> {
-    let leading = leading(prd, tasks);
+    let leading = leading::units(prd, tasks);
     let others: Vec<usize> =
         prd.requirements().map(|it| it.0).filter(|it| !leading.contains(it)).collect();
     let count = tasks.min(leading.len());
     let lengths = lengths(prd, &leading, &others);
     let costs = Costs::new(prd, &leading, &lengths, count.max(1));
-    let mut start = 0;
-    let mut parts: Vec<Part> = Vec::with_capacity(count);
-    for end in best_ends(&costs, leading.len(), count) {
-        let units = leading.get(start..end).unwrap_or_default().to_vec();
-        parts.push(Part { units, tasks: 1 });
-        start = end;
-    }
+    let mut parts = cut(&leading, &costs, count);
     join(prd, &mut parts, &others);
     for _ in count..tasks {
         // The longest for its tasks is the one to be done in steps.
@@ -60,47 +52,33 @@ pub fn parts(prd: &Prd, tasks: usize) -> Vec<Part> {
             part.tasks += 1;
         }
     }
-    parts
+    parts.into_iter().flat_map(|it| divided(prd, it)).collect()
 }
 
-/// The units that the parts are made of: the steps of the work where the document has enough of
-/// them, otherwise all requirements. Where several chapters give the steps, they say the same
-/// in other words, and the longest one leads.
-fn leading(prd: &Prd, tasks: usize) -> Vec<usize> {
-    let mut kinds: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, unit) in prd.units.iter().enumerate() {
-        let is_step = unit.kind != UnitKind::Excluded && count_words(&unit.text) >= 3;
-        if let Some(kind) = kind_of_steps(prd, unit.section).filter(|_| is_step) {
-            kinds.entry(kind).or_default().push(at);
-        }
-    }
-    let is_enough = |it: &Vec<usize>| as_float(it.len()) >= as_float(tasks) * STEPS_PER_TASK;
-    let words = |it: &Vec<usize>| it.iter().map(|unit| length(prd, *unit)).sum::<f64>();
-    let longest = kinds.into_values().filter(is_enough);
-    let longest = longest.max_by(|one, other| words(one).total_cmp(&words(other)));
-    longest.unwrap_or_else(|| {
-        let mut requirements: Vec<usize> = prd.requirements().map(|it| it.0).collect();
-        requirements.sort_by_cached_key(|it| prd.units.get(*it).map(|it| rank(prd, it.section)));
-        requirements
-    })
-}
-
-/// When the chapter of a section is worked on, by the innermost heading that tells.
-fn rank(prd: &Prd, section: usize) -> Ordering {
-    let rank = |title: &&str| {
-        let tells = |it: Tells| it.in_heading(title).is_some();
-        if tells(Tells::Last) {
-            Some(Ordering::Greater)
-        } else {
-            tells(Tells::First).then_some(Ordering::Less)
-        }
+/// Consecutive units in `count` parts.
+fn cut(units: &[usize], costs: &Costs, count: usize) -> Vec<Part> {
+    let mut start = 0;
+    let part = |end: usize| {
+        let units = units.get(start..end).unwrap_or_default().to_vec();
+        start = end;
+        Part { units, tasks: 1 }
     };
-    prd.path(section).iter().rev().find_map(rank).unwrap_or(Ordering::Equal)
+    best_ends(costs, units.len(), count).into_iter().map(part).collect()
 }
 
-/// What the outermost chapter around a section that gives steps of the work calls them.
-pub(super) fn kind_of_steps(prd: &Prd, section: usize) -> Option<&'static str> {
-    prd.path(section).iter().find_map(|it| Tells::Steps.in_heading(it))
+/// A part that is worth several tasks, in as many, as far as it has units.
+fn divided(prd: &Prd, part: Part) -> Vec<Part> {
+    let count = part.tasks.min(part.units.len());
+    if count < 2 {
+        return vec![part];
+    }
+    let lengths: Vec<f64> = part.units.iter().map(|it| length(prd, *it)).collect();
+    let costs = Costs::new(prd, &part.units, &lengths, count);
+    let mut parts = cut(&part.units, &costs, count);
+    if let Some(last) = parts.last_mut() {
+        last.tasks += part.tasks - count;
+    }
+    parts
 }
 
 /// How much each leading unit says, and what others say about it.

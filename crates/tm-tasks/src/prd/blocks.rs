@@ -1,11 +1,12 @@
-//! From Markdown to sections and units. Knows form only, not meaning.
+//! From Markdown to sections and units. Knows form only, not meaning, but for lists that are called
+//! something like "Future work:".
 #![expect(clippy::wildcard_enum_match_arm, reason = "most of Markdown's tags are inline markup")]
 
 use std::{collections::HashMap, ops::Range};
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::{Prd, Section, Unit, UnitKind, numbered};
+use super::{Prd, Section, Unit, UnitKind, numbered, phrases::Tells};
 use crate::script::{count_words, sentences};
 
 /// Reads the document's blocks. Listings are [`UnitKind::Context`], all else may be required.
@@ -19,6 +20,8 @@ pub(super) fn read(text: &str) -> Prd {
         sections: vec![Section { title: String::new(), level: 0, parent: None }],
         units: Vec::new(),
         open: Vec::new(),
+        name: None,
+        lists: Vec::new(),
     };
     for (event, span) in Parser::new_ext(&marked, options).into_offset_iter() {
         reader.read(event, span);
@@ -36,6 +39,9 @@ pub(super) fn read(text: &str) -> Prd {
 
 /// Above this a paragraph is more than one unit.
 const LONG_BYTES: usize = 600;
+
+/// The name of a list is no longer.
+const NAME_WORDS: usize = 6;
 
 /// A block whose words are being collected.
 struct Block {
@@ -63,6 +69,10 @@ struct Reader<'t> {
     sections: Vec<Section>,
     units: Vec<Unit>,
     open: Vec<Block>,
+    /// The end of the last unit, if that says that the list which follows is not to be built.
+    name: Option<usize>,
+    /// Whether each open list is not to be built.
+    lists: Vec<bool>,
 }
 
 impl Reader<'_> {
@@ -92,6 +102,7 @@ impl Reader<'_> {
             Tag::List(_) => {
                 // An item's own words end where the list below it begins.
                 self.flush(start);
+                self.list(start);
                 return;
             }
             _ => return,
@@ -136,6 +147,7 @@ impl Reader<'_> {
                 None => {}
             },
             TagEnd::TableCell => self.add(" | "),
+            TagEnd::List(_) => drop(self.lists.pop()),
             _ => {}
         }
     }
@@ -153,8 +165,25 @@ impl Reader<'_> {
             let words = std::mem::take(&mut block.words);
             let span = block.start..end;
             block.start = if words.is_empty() { block.start } else { end };
-            self.unit(&words, span, UnitKind::Requirement);
+            let kind = match self.lists.last() {
+                Some(true) => UnitKind::Excluded,
+                Some(false) | None => UnitKind::Requirement,
+            };
+            self.unit(&words, span, kind);
+            let is_name =
+                count_words(&words) <= NAME_WORDS && !words.trim_end().ends_with(['.', '。']);
+            let excludes = is_name && Tells::Excluded.in_heading(&words).is_some();
+            self.name = excludes.then_some(end);
         }
+    }
+
+    fn list(&mut self, start: usize) {
+        let between = self.name.take().and_then(|it| self.text.get(it..start));
+        let is_named = between.is_some_and(|it| it.trim().is_empty());
+        if let Some(name) = self.units.last_mut().filter(|_| is_named) {
+            name.kind = UnitKind::Excluded;
+        }
+        self.lists.push(is_named || self.lists.last() == Some(&true));
     }
 
     fn lines(&mut self, block: &str, start: usize) {
@@ -180,7 +209,7 @@ impl Reader<'_> {
         if source.lines().filter(|it| it.trim().contains('\t')).nth(1).is_some() {
             return self.rows(span, kind);
         }
-        if kind == UnitKind::Requirement && words.len() > LONG_BYTES {
+        if kind != UnitKind::Context && words.len() > LONG_BYTES {
             return self.sentences(span, kind);
         }
         self.push(words, span, kind);

@@ -16,6 +16,7 @@ pub(super) fn classify(prd: &mut Prd) {
         .map(|unit| {
             let section = sections.get(unit.section).copied().unwrap_or(UnitKind::Requirement);
             match (unit.kind, section) {
+                (UnitKind::Excluded, _) => UnitKind::Excluded,
                 (UnitKind::Context, UnitKind::Requirement) => UnitKind::Context,
                 _ => unit_kind(section, &unit.text),
             }

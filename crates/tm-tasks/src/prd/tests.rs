@@ -181,3 +181,22 @@ fn what_the_document_is_called_decides_nothing() {
     c Overview of the shop/Why > it is asked for
     ");
 }
+
+#[test]
+fn a_list_that_is_called_future_work_is_not_to_be_built() {
+    let text = "# Shop\n## Roadmap\n- **First version:**\n  - a cart\n- **Future enhancements**\n  \
+                - a wish list\n    - with friends\n- Orders by mail\n\nOut of scope:\n\n- payment by \
+                invoice\n\nFuture improvements are decided later.\n\n- returns by post\n";
+    insta::assert_snapshot!(units(text), @r"
+    c Shop/Roadmap > First version:
+    R Shop/Roadmap > a cart
+    x Shop/Roadmap > Future enhancements
+    x Shop/Roadmap > a wish list
+    x Shop/Roadmap > with friends
+    R Shop/Roadmap > Orders by mail
+    x Shop/Roadmap > Out of scope:
+    x Shop/Roadmap > payment by invoice
+    R Shop/Roadmap > Future improvements are decided later.
+    R Shop/Roadmap > returns by post
+    ");
+}

@@ -98,3 +98,35 @@ proptest! {
         prop_assert!(parts.iter().all(|it| !it.units.is_empty()));
     }
 }
+
+/// What the first version has and how it is used says again what the features say.
+#[test]
+fn a_chapter_that_says_again_what_a_longer_one_says_makes_no_part_and_joins() {
+    let text = "# Shop\n## Features\n- the catalogue of videos is shown on a page for phones\n\
+                - the owner edits videos, their titles and prices\n\
+                - payment of a video by the Stripe checkout page\n\
+                - the Telegram bot sends the video that was paid\n\
+                ## User flow\n- a user opens the catalogue of videos\n- the user pays by Stripe checkout\n\
+                - the Telegram bot sends the video\n";
+    insta::assert_snapshot!(divided(text, 2), @r"
+    the catalogue of videos is shown on a page for phones; the owner edits videos, their titles and prices; a user opens the catalogue of videos
+    payment of a video by the Stripe checkout page; the Telegram bot sends the video that was paid; the user pays by Stripe checkout; the Telegram bot sends the video
+    ");
+    // For seven tasks the features alone are too few.
+    assert!(divided(text, 7).ends_with("\nthe Telegram bot sends the video"));
+}
+
+#[test]
+fn a_step_that_is_worth_several_tasks_is_divided_by_what_is_said_about_it() {
+    let text = "# Shop\n## Features\n- the cart of the shop holds 50 items of any kind\n\
+                - the cart is kept for a week when the user leaves\n- orders are mailed\n\
+                ## Roadmap\n- Build the cart of the shop\n- Mail every order\n\
+                - Connect payment to Stripe\n- Write the help pages\n";
+    insta::assert_snapshot!(divided(text, 5), @r"
+    Build the cart of the shop
+    the cart of the shop holds 50 items of any kind; the cart is kept for a week when the user leaves
+    Mail every order; orders are mailed
+    Connect payment to Stripe
+    Write the help pages
+    ");
+}
