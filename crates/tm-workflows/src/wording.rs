@@ -7,8 +7,8 @@ use tm_tasks::script::{count_words, sentences as sentences_in};
 
 /// Words that a title cannot end with.
 const DANGLING: &[&str] = &[
-    "a", "an", "and", "as", "by", "for", "from", "in", "into", "of", "on", "or", "that", "the",
-    "to", "with",
+    "a", "across", "an", "and", "as", "at", "by", "for", "from", "in", "into", "of", "on", "or",
+    "that", "the", "through", "to", "using", "via", "with", "within",
 ];
 
 /// What a sentence ends with.
@@ -55,7 +55,9 @@ fn closed(text: &str) -> &str {
 
 /// Without words at the end that lead on to others.
 fn without_dangling(text: &str) -> &str {
-    let mut whole = text;
+    // A name that was begun and not ended.
+    let is_open = text.matches('`').count() % 2 == 1;
+    let mut whole = if is_open { text.trim_end_matches('`') } else { text };
     while let Some((words, last)) = whole.trim_end_matches([',', ' ']).rsplit_once(' ')
         && DANGLING.contains(&last)
     {

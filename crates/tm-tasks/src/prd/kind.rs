@@ -56,10 +56,18 @@ fn unit_kind(section: UnitKind, text: &str) -> UnitKind {
     match section {
         UnitKind::Excluded => UnitKind::Excluded,
         _ if is_label(text) => UnitKind::Context,
-        UnitKind::Context if Tells::Demand.is_in_sentence(text) => UnitKind::Requirement,
-        UnitKind::Context => UnitKind::Context,
-        UnitKind::Requirement => UnitKind::Requirement,
+        _ if Tells::Demand.is_in_sentence(text) => UnitKind::Requirement,
+        UnitKind::Requirement if !explains(text) => UnitKind::Requirement,
+        UnitKind::Requirement | UnitKind::Context => UnitKind::Context,
     }
+}
+
+/// "Why it's important: …" gives the reason of a requirement beside it.
+fn explains(text: &str) -> bool {
+    let label = text.split_once([':', '：']).map(|it| it.0.to_lowercase()).unwrap_or_default();
+    let is_short = count_words(&label) <= 4;
+    let first = label.split_whitespace().next().unwrap_or_default();
+    is_short && (first == "why" || ["rationale", "persona"].iter().any(|it| label.ends_with(it)))
 }
 
 /// "Acceptance criteria:" introduces what follows; "Login" alone demands nothing.

@@ -200,3 +200,17 @@ fn a_list_that_is_called_future_work_is_not_to_be_built() {
     R Shop/Roadmap > returns by post
     ");
 }
+
+#[test]
+fn what_gives_a_reason_or_tells_of_the_document_demands_nothing() {
+    let text = "# Shop\n## Title:\nThe shop of the bakery\n## Cart\n- **What it does:** holds 50 items\n\
+                - **Why it's important:** people buy more\n- **Why so:** it must be fast\n\
+                - **User persona:** a baker who knows no computers\n";
+    insta::assert_snapshot!(units(text), @r"
+    c Shop/Title: > The shop of the bakery
+    R Shop/Cart > What it does: holds 50 items
+    c Shop/Cart > Why it's important: people buy more
+    R Shop/Cart > Why so: it must be fast
+    c Shop/Cart > User persona: a baker who knows no computers
+    ");
+}

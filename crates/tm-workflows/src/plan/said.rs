@@ -23,6 +23,9 @@ const DESCRIPTION_MAX: usize = 220;
 const STEP_MAX: usize = 130;
 const CHECK_MAX: usize = 140;
 
+/// Words of a title that says what shall be, in place of what is to be done.
+const DEMANDS: &[&str] = &["must", "shall", "should"];
+
 /// How members of the answer look that a model wrote into one of its texts.
 const MEMBERS: &[&str] = &["\":\"", "\": \"", "`:`", "when:", "then:"];
 
@@ -115,6 +118,9 @@ fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
     if said.title.contains('|') {
         return Some(format!("its title “{}” is a row of a table", said.title));
     }
+    if DEMANDS.iter().any(|it| has_word(&said.title, it)) {
+        return Some(format!("its title “{}” is a demand, not a piece of work", said.title));
+    }
     if alike(&said.description, &said.title) {
         return Some(format!(
             "its description says no more than the title: “{}”",
@@ -132,10 +138,22 @@ fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
     if is_copied || !is_about {
         return Some(format!("its check is not about the task: “{when}”"));
     }
+    let is_about_tasks = || {
+        [&task, &requirements.join("\n")]
+            .into_iter()
+            .any(|it| has_word(it, "task") || has_word(it, "tasks"))
+    };
+    if has_word(&format!("{when} {then}"), "task") && !is_about_tasks() {
+        return Some(format!("its check says that the task is done, not what is seen: “{then}”"));
+    }
     if alike(when, then) {
         return Some(format!("its check sees what it does: “{then}”"));
     }
     [when, then].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.split(|it: char| !it.is_alphanumeric()).any(|it| it.eq_ignore_ascii_case(word))
 }
 
 fn read(said: &Said, language: &str) -> Result<Detail, String> {

@@ -86,6 +86,12 @@ fn what_is_about_something_else_or_said_twice_is_a_weakness_in_words_for_the_mod
     let mut row = said(description, &STEPS_SAID);
     row.title = "Notes | Found by word".to_owned();
     insta::assert_snapshot!(weakness(row), @"its title “Notes | Found by word” is a row of a table");
+    let mut demand = said(description, &STEPS_SAID);
+    demand.title = "Notes should be found by word".to_owned();
+    insta::assert_snapshot!(weakness(demand), @"its title “Notes should be found by word” is a demand, not a piece of work");
+    let mut done = said(description, &STEPS_SAID);
+    done.check.then = "The task is complete and notes can be searched.".to_owned();
+    insta::assert_snapshot!(weakness(done), @"its check says that the task is done, not what is seen: “The task is complete and notes can be searched.”");
     insta::assert_snapshot!(
         weakness(said("Search for notes by word.", &STEPS_SAID)),
         @"its description says no more than the title: “Search for notes by word.”"
