@@ -169,14 +169,24 @@ impl Reader<'_> {
                 Some(true) => UnitKind::Excluded,
                 Some(false) | None => UnitKind::Requirement,
             };
+            let count = self.units.len();
             self.unit(&words, span, kind);
-            let is_name =
-                count_words(&words) <= NAME_WORDS && !words.trim_end().ends_with(['.', '。']);
-            let excludes = is_name && Tells::Excluded.in_heading(&words).is_some();
+            let excludes = self.units.len() > count && self.excludes(&words);
             self.name = excludes.then_some(end);
         }
     }
 
+    /// Whether the words of the last unit name a list of what is not to be built: a few that are marked
+    /// as a name, or begin as one. "Users won't lose data" is none.
+    fn excludes(&self, words: &str) -> bool {
+        let source = self.units.last().and_then(|it| self.text.get(it.span.clone()));
+        let is_marked = source.is_some_and(|it| it.ends_with([':', '：', '*', '_']));
+        let begins = |it: &str| words.trim().to_lowercase().starts_with(it.trim_start_matches('='));
+        let tells = Tells::Excluded.in_heading(words).is_some_and(|it| is_marked || begins(it));
+        tells && count_words(words) <= NAME_WORDS && !words.trim_end().ends_with(['.', '。'])
+    }
+
+    /// A list begins: it is not to be built if its name says so, or that of the list around it.
     fn list(&mut self, start: usize) {
         let between = self.name.take().and_then(|it| self.text.get(it..start));
         let is_named = between.is_some_and(|it| it.trim().is_empty());

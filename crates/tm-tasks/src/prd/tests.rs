@@ -186,7 +186,8 @@ fn what_the_document_is_called_decides_nothing() {
 fn a_list_that_is_called_future_work_is_not_to_be_built() {
     let text = "# Shop\n## Roadmap\n- **First version:**\n  - a cart\n- **Future enhancements**\n  \
                 - a wish list\n    - with friends\n- Orders by mail\n\nOut of scope:\n\n- payment by \
-                invoice\n\nFuture improvements are decided later.\n\n- returns by post\n";
+                invoice\n\nFuture improvements are decided later.\n\n- returns by post\n\
+                - Orders won't get lost\n  - they are stored twice\n";
     insta::assert_snapshot!(units(text), @r"
     c Shop/Roadmap > First version:
     R Shop/Roadmap > a cart
@@ -198,6 +199,8 @@ fn a_list_that_is_called_future_work_is_not_to_be_built() {
     x Shop/Roadmap > payment by invoice
     R Shop/Roadmap > Future improvements are decided later.
     R Shop/Roadmap > returns by post
+    R Shop/Roadmap > Orders won't get lost
+    R Shop/Roadmap > they are stored twice
     ");
 }
 
