@@ -25,7 +25,9 @@ const ENDS: &[&str] =
 /// Without the full stop, the quotes and the number or code that models like to add, and without
 /// the member of a list that the grammar cut after `longest` characters.
 pub(crate) fn title(text: &str, longest: usize) -> String {
-    let text = without_code(without_number(text.trim().trim_matches('"')).trim());
+    let text = text.trim().trim_matches('"');
+    let text = text.strip_prefix("Title:").unwrap_or(text).trim();
+    let text = without_code(without_number(text).trim());
     let text = text.trim_start_matches([':', '|', '-', ',', ';', ' ']);
     let text = text.strip_prefix("To ").unwrap_or(text);
     let is_cut = (longest - 1..=longest).contains(&text.chars().count());

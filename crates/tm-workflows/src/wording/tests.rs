@@ -32,6 +32,7 @@ fn titles_lose_what_models_add_and_what_the_grammar_cut() {
         ),
         ("Sync notes (CRDT)", "Sync notes (CRDT)"),
         ("Sync notes to", "Sync notes"),
+        ("Title:: Sync notes", "Sync notes"),
         ("Pin the version across", "Pin the version"),
         ("Write the help and the `", "Write the help"),
     ] {
