@@ -22,8 +22,10 @@ pub fn interruptible<T>(
     runtime.block_on(async {
         let interrupted = interruption();
         tokio::select! {
-            value = work => value,
+            // What was done since, and what the same signal made fail, is not looked at.
+            biased;
             () = interrupted => Err(Interrupted { state }.into()),
+            value = work => value,
         }
     })
 }

@@ -117,8 +117,10 @@ fn rounds(iterate: &Iterate, shows_output: bool, report: &mut Report) -> anyhow:
     let outcome = runtime.block_on(async {
         let interrupted = interruption();
         tokio::select! {
-            outcome = iterate.run(&mut number, &tell) => Some(outcome),
+            // The agent in the same terminal hears it, too, and its end is no outcome.
+            biased;
             () = interrupted => None,
+            outcome = iterate.run(&mut number, &tell) => Some(outcome),
         }
     });
     match outcome {

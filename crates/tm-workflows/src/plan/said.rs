@@ -118,7 +118,7 @@ fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
     if said.title.contains('|') {
         return Some(format!("its title “{}” is a row of a table", said.title));
     }
-    if DEMANDS.iter().any(|it| has_word(&said.title, it)) {
+    if says(&said.title, DEMANDS) {
         return Some(format!("its title “{}” is a demand, not a piece of work", said.title));
     }
     if alike(&said.description, &said.title) {
@@ -138,12 +138,8 @@ fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
     if is_copied || !is_about {
         return Some(format!("its check is not about the task: “{when}”"));
     }
-    let is_about_tasks = || {
-        [&task, &requirements.join("\n")]
-            .into_iter()
-            .any(|it| has_word(it, "task") || has_word(it, "tasks"))
-    };
-    if has_word(&format!("{when} {then}"), "task") && !is_about_tasks() {
+    let is_about_tasks = || says(&(requirements.join("\n") + "\n" + &task), &["task", "tasks"]);
+    if says(&format!("{when} {then}"), &["task"]) && !is_about_tasks() {
         return Some(format!("its check says that the task is done, not what is seen: “{then}”"));
     }
     if alike(when, then) {
@@ -152,8 +148,10 @@ fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
     [when, then].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
 }
 
-fn has_word(text: &str, word: &str) -> bool {
-    text.split(|it: char| !it.is_alphanumeric()).any(|it| it.eq_ignore_ascii_case(word))
+/// Whether a text has one of these words.
+fn says(text: &str, any: &[&str]) -> bool {
+    let mut words = text.split(|it: char| !it.is_alphanumeric());
+    words.any(|word| any.iter().any(|it| word.eq_ignore_ascii_case(it)))
 }
 
 fn read(said: &Said, language: &str) -> Result<Detail, String> {

@@ -102,6 +102,7 @@ fn chapters(prd: &Prd, units: &[usize]) -> Vec<Chapter> {
     let likeness = |unit: &usize| {
         let mut most = vec![0.0; places.len()];
         let Some(own) = said.get(*unit) else { return most };
+        let length = own.length();
         let mut shared: BTreeMap<(usize, usize), f64> = BTreeMap::new();
         for (term, weight) in own.iter() {
             for (chapter, other, its) in having.get(term).into_iter().flatten() {
@@ -109,7 +110,7 @@ fn chapters(prd: &Prd, units: &[usize]) -> Vec<Chapter> {
             }
         }
         for ((chapter, other), shared) in shared {
-            let cosine = shared / (own.length() * said.get(other).map_or(1.0, Weights::length));
+            let cosine = shared / (length * said.get(other).map_or(1.0, Weights::length));
             if let Some(most) = most.get_mut(chapter) {
                 *most = cosine.max(*most);
             }
