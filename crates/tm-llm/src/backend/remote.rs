@@ -212,14 +212,15 @@ impl RemoteBackend {
                 omit: &learnt.omit,
                 at_once: pace == Pace::AtOnce,
             });
+            let told = Told::of(tools.is_some());
             let fault = match self.send(&call, request.deadline).await? {
-                Ok(reply) => return Ok((reply, Told::of(tools.is_some()))),
+                Ok(reply) => return Ok((reply, told)),
                 Err(fault) => fault,
             };
-            let has_schema = request.response_schema.is_some();
+            let (has_schema, tried) =
+                (request.response_schema.is_some(), (&*learnt, &fault, &call));
             let mut known = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_new =
-                Arc::make_mut(&mut known).learn(provider, (&learnt, &fault, &call), has_schema);
+            let is_new = Arc::make_mut(&mut known).learn(provider, tried, told, has_schema);
             drop(known);
             if !is_new {
                 return Err(self.failed(first_refusal.unwrap_or(fault), request));

@@ -11,7 +11,10 @@ use serde_json::Value;
 
 use super::frames::Framing;
 use crate::{
-    chat::{ChatRequest, FinishReason, Image, Message, Sampling, ToolCall, ToolChoice, Usage},
+    chat::{
+        ChatRequest, FinishReason, Image, Message, Part, Sampling, Tool, ToolCall, ToolChoice,
+        Usage,
+    },
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
 };
 pub use fault::{Fault, FaultKind};
@@ -105,6 +108,8 @@ struct SoFar {
     aside: String,
     /// The answer is a call of the one tool.
     is_call: bool,
+    /// Tools were told, so that each call is one of these.
+    has_tools: bool,
     /// What the model wants called, as far as it came.
     calls: Vec<tools::Begun>,
 }
@@ -176,13 +181,14 @@ impl Dialect {
         }
     }
 
-    /// Whether it has words of its own for tools that may be chosen like this.
+    /// Whether it has words of its own for tools that may be chosen like this. A single tool that must be
+    /// called is a schema for all of them.
     pub fn has_tools(self, choice: &ToolChoice) -> bool {
         match self {
             // That something is called is sure where the model is held to it: Ollama does not know of such
             // a choice, and many servers take no notice of it.
             Self::OpenAi | Self::Ollama => *choice == ToolChoice::Auto,
-            Self::Anthropic | Self::Google => false,
+            Self::Anthropic | Self::Google => !matches!(choice, ToolChoice::Named(_)),
         }
     }
 
@@ -190,8 +196,7 @@ impl Dialect {
     pub fn shows(self, image: &Image) -> bool {
         match self {
             Self::OpenAi | Self::Anthropic => true,
-            Self::Ollama => matches!(image, Image::Inline { .. }),
-            Self::Google => false,
+            Self::Ollama | Self::Google => matches!(image, Image::Inline { .. }),
         }
     }
 
@@ -215,6 +220,21 @@ impl Question<'_> {
             return self.request.messages.iter().flat_map(|it| spelling.turns(it)).collect();
         }
         self.messages().iter().map(|it| spelling.words(it.role, &it.content, it.images())).collect()
+    }
+
+    /// The tools that are told natively, and how they may be chosen.
+    fn told_tools(&self) -> Option<(&[Tool], &ToolChoice)> {
+        self.request.tools().filter(|_| self.has_tools)
+    }
+
+    /// What a turn consists of, as far as the server is told of parts: tools and what they are called with
+    /// are words where it is not told of them.
+    fn parts(&self, message: &Message) -> Vec<Part> {
+        if self.has_tools {
+            return message.clone().into_parts();
+        }
+        let images = message.images().cloned().map(Part::Image);
+        images.chain([Part::Text(message.content.clone())]).collect()
     }
 
     /// The messages, with the schema shown where nobody enforces it.
@@ -280,6 +300,13 @@ impl Question<'_> {
 impl Reader {
     pub fn new(dialect: Dialect) -> Self {
         Self { dialect, so_far: SoFar::default() }
+    }
+
+    /// The same for an answer to a question that told of tools in the protocol's words.
+    #[must_use]
+    pub fn telling_tools(mut self) -> Self {
+        self.so_far.has_tools = true;
+        self
     }
 
     /// What one message of the stream says.

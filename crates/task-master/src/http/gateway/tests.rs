@@ -33,6 +33,7 @@ use crate::{
 mod cards;
 mod faithful;
 mod keys;
+mod providers;
 mod rollout;
 mod survive;
 mod upstream;

@@ -107,7 +107,9 @@ impl Answering {
 
     /// The same of a server that was told of tools like this.
     pub(super) fn telling(self, told: Told) -> Self {
-        Self { told, ..self }
+        let reader = self.reader;
+        let reader = if told == Told::Nothing { reader } else { reader.telling_tools() };
+        Self { told, reader, ..self }
     }
 
     pub(super) fn into_stream(self) -> ChatStream {

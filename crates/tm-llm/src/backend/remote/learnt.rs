@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::told::Told;
 use crate::{
     chat::ToolChoice,
     dialect::ask::{Call, Fault, FaultKind, SchemaForm},
@@ -57,10 +58,10 @@ impl Learnt {
         &mut self,
         provider: &Provider,
         (tried, fault, call): (&Self, &Fault, &Call),
+        told: Told,
         has_schema: bool,
     ) -> bool {
-        let has_tools =
-            call.body.get("tools").is_some() && provider.dialect.has_tools(&ToolChoice::Auto);
+        let has_tools = told != Told::Nothing;
         let field = fault.field.as_deref().unwrap_or_default();
         let means_tools = field.starts_with("tool") || fault.message.contains("tool");
         if has_tools && means_tools && matches!(fault.kind, FaultKind::Refused | FaultKind::Broken)

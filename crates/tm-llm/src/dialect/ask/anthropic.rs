@@ -1,13 +1,15 @@
 //! Anthropic's messages.
 //!
 //! Format: <https://docs.anthropic.com/en/api/messages>. An answer is held to a schema by a tool
-//! that the model must call; what it says besides is no answer then.
+//! that the model must call; what it says besides is no answer then. Tools of a client are told as they are.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, typed};
-use crate::chat::{FinishReason, Image, Message, Role, Sampling};
+use super::{
+    ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, tools::Begun, typed,
+};
+use crate::chat::{FinishReason, Image, Part, Role, Sampling, Tool, ToolChoice};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -54,6 +56,8 @@ enum Block {
     },
     ToolUse {
         #[serde(default)]
+        name: String,
+        #[serde(default)]
         input: Value,
     },
     #[serde(other)]
@@ -92,23 +96,20 @@ struct Counts {
 
 pub(super) fn call(question: &Question<'_>) -> Call {
     let request = question.request;
-    let mut system = String::new();
+    let mut system: Vec<String> = Vec::new();
     let mut messages: Vec<Value> = Vec::new();
     for message in question.messages().iter() {
-        if message.role == Role::System {
-            if !system.is_empty() {
-                system.push_str("\n\n");
-            }
-            system.push_str(&message.content);
-        } else {
-            messages.push(json!({"role": message.role.name(), "content": content(message)}));
+        let parts = question.parts(message);
+        match message.role {
+            Role::System => system.extend(parts.into_iter().filter_map(words)),
+            role => messages.push(json!({"role": role.name(), "content": content(parts)})),
         }
     }
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(question.model));
     body.insert("max_tokens".to_owned(), json!(request.max_tokens));
     if !system.is_empty() {
-        body.insert("system".to_owned(), json!(system));
+        body.insert("system".to_owned(), json!(system.join("\n\n")));
     }
     body.insert("messages".to_owned(), json!(messages));
     // It refuses more than 1.
@@ -118,39 +119,71 @@ pub(super) fn call(question: &Question<'_>) -> Call {
         body.insert("top_k".to_owned(), json!(request.sampling.top_k));
     }
     body.insert("stream".to_owned(), json!(true));
-    if let Some(schema) = question.schema() {
-        let tool = json!({
-            "name": ANSWER,
-            "description": "Takes the answer.",
-            "input_schema": schema,
-        });
-        let choice = json!({"type": "tool", "name": ANSWER, "disable_parallel_tool_use": true});
-        body.insert("tools".to_owned(), json!([tool]));
+    if let Some((tools, choice)) = tools(question) {
+        body.insert("tools".to_owned(), tools);
         body.insert("tool_choice".to_owned(), choice);
     }
     let body = question.without_omitted(Value::Object(body));
     Call { path: "/messages".to_owned(), body }
 }
 
-/// A text, or blocks where there are pictures.
-fn content(message: &Message) -> Value {
-    let images = message.images().map(|it| {
-        let source = match it {
-            Image::Inline { media_type, data } => {
-                json!({"type": "base64", "media_type": media_type, "data": data})
-            }
-            Image::Elsewhere { url } => json!({"type": "url", "url": url}),
+/// The tools that the model is told of, or the one that takes an answer which has to fit a schema.
+fn tools(question: &Question<'_>) -> Option<(Value, Value)> {
+    if let Some((tools, choice)) = question.told_tools() {
+        let tool = |it: &Tool| {
+            let Tool { name, description, parameters, is_custom: _ } = it;
+            json!({"name": name, "description": description, "input_schema": parameters})
         };
-        json!({"type": "image", "source": source})
+        let choice = if *choice == ToolChoice::Auto { "auto" } else { "any" };
+        return Some((tools.iter().map(tool).collect(), json!({"type": choice})));
+    }
+    let schema = question.schema()?;
+    let tool = json!({
+        "name": ANSWER,
+        "description": "Takes the answer.",
+        "input_schema": schema,
     });
-    let mut blocks: Vec<Value> = images.collect();
-    if blocks.is_empty() {
-        return json!(message.content);
+    let choice = json!({"type": "tool", "name": ANSWER, "disable_parallel_tool_use": true});
+    Some((json!([tool]), choice))
+}
+
+fn words(part: Part) -> Option<String> {
+    if let Part::Text(text) = part { Some(text).filter(|it| !it.is_empty()) } else { None }
+}
+
+/// A text, or blocks where there are pictures.
+fn content(parts: Vec<Part>) -> Value {
+    match parts.as_slice() {
+        [Part::Text(text)] => json!(text),
+        _ => Value::Array(blocks(parts)),
     }
-    if !message.content.is_empty() {
-        blocks.push(json!({"type": "text", "text": message.content}));
-    }
-    Value::Array(blocks)
+}
+
+/// What tools have answered comes first: nothing else may stand before it.
+fn blocks(mut parts: Vec<Part>) -> Vec<Value> {
+    parts.sort_by_key(|it| !matches!(it, Part::Result { .. }));
+    parts.into_iter().filter_map(block_of).collect()
+}
+
+fn block_of(part: Part) -> Option<Value> {
+    Some(match part {
+        Part::Text(text) if text.is_empty() => return None,
+        Part::Text(text) => json!({"type": "text", "text": text}),
+        Part::Image(Image::Inline { media_type, data }) => {
+            let source = json!({"type": "base64", "media_type": media_type, "data": data});
+            json!({"type": "image", "source": source})
+        }
+        Part::Image(Image::Elsewhere { url }) => {
+            json!({"type": "image", "source": {"type": "url", "url": url}})
+        }
+        Part::Call { id, call } => {
+            json!({"type": "tool_use", "id": id, "name": call.name, "input": call.json()})
+        }
+        Part::Result { id, name: _, text } => {
+            json!({"type": "tool_result", "tool_use_id": id, "content": text})
+        }
+        Part::Tools { .. } => return None,
+    })
 }
 
 pub(super) fn read<'a>(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>, Fault> {
@@ -159,7 +192,13 @@ pub(super) fn read<'a>(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>
         Event::MessageStart { message } => count(message.usage, so_far),
         Event::ContentBlockStart { content_block } => block(content_block, so_far, &mut pieces),
         Event::ContentBlockDelta { delta } => match delta {
-            Delta::Text { text } => so_far.aside.push_str(&text),
+            Delta::Text { text } => said(text, so_far, &mut pieces),
+            Delta::Input { partial_json } if so_far.has_tools => {
+                // One block ends before the next one begins.
+                if let Some(call) = so_far.calls.last_mut() {
+                    call.go_on(&partial_json);
+                }
+            }
             Delta::Input { partial_json } => {
                 say(&mut pieces, Piece::Text, Some(partial_json));
             }
@@ -188,14 +227,28 @@ pub(super) fn read<'a>(frame: &str, so_far: &mut SoFar) -> Result<Vec<Piece<'a>>
 
 fn block(block: Block, so_far: &mut SoFar, pieces: &mut Vec<Piece<'_>>) {
     match block {
-        Block::Text { text } => so_far.aside.push_str(&text.unwrap_or_default()),
-        Block::ToolUse { input } => {
+        Block::Text { text } => said(text.unwrap_or_default(), so_far, pieces),
+        Block::ToolUse { name, input } => {
             so_far.is_call = true;
             // A stream begins with an empty one, and its text follows.
             let is_whole = input.as_object().is_some_and(|it| !it.is_empty());
-            say(pieces, Piece::Text, is_whole.then(|| input.to_string()));
+            let input = is_whole.then(|| input.to_string());
+            if so_far.has_tools {
+                so_far.calls.push(Begun::new(name, input.unwrap_or_default()));
+            } else {
+                say(pieces, Piece::Text, input);
+            }
         }
         Block::Other => {}
+    }
+}
+
+/// Words beside a schema are the answer only if it does not come.
+fn said(text: String, so_far: &mut SoFar, pieces: &mut Vec<Piece<'_>>) {
+    if so_far.has_tools {
+        say(pieces, Piece::Text, Some(text));
+    } else {
+        so_far.aside.push_str(&text);
     }
 }
 

@@ -47,7 +47,7 @@ struct HeardFunction<'a> {
 
 /// The tools of a question, where they are told natively.
 pub(super) fn told(question: &Question<'_>) -> Option<Value> {
-    let (tools, _) = question.request.tools().filter(|_| question.has_tools)?;
+    let (tools, _) = question.told_tools()?;
     let tool = |it: &Tool| {
         let Tool { name, description, parameters, is_custom: _ } = it;
         let function = json!({"name": name, "description": description, "parameters": parameters});
@@ -132,6 +132,17 @@ impl Spelling {
             Self::OpenAi => json!({"role": "tool", "tool_call_id": id, "content": text}),
             Self::Ollama => json!({"role": "tool", "tool_name": name, "content": text}),
         }
+    }
+}
+
+impl Begun {
+    /// A call of which nobody says that it is another one's rest.
+    pub(super) fn new(name: String, arguments: String) -> Self {
+        Self { name, arguments, ..Self::default() }
+    }
+
+    pub(super) fn go_on(&mut self, arguments: &str) {
+        self.arguments.push_str(arguments);
     }
 }
 

@@ -21,7 +21,7 @@ use tm_testkit::{
 use super::{Gateway, Server, alone, faithful::with_tool, names};
 
 /// A gateway with one model, which this server has.
-async fn before(upstream: &ScriptedServer, provider: &str) -> Server {
+pub(super) async fn before(upstream: &ScriptedServer, provider: &str) -> Server {
     let provider = provider::find(provider).unwrap();
     let url = provider.base_url(&format!("{}/v1", upstream.url()));
     let upstream = Upstream::new(provider, url, "m");
