@@ -30,7 +30,7 @@ const DEMANDS: &[&str] = &["must", "shall", "should"];
 const MEMBERS: &[&str] = &["\":\"", "\": \"", "`:`", "when:", "then:"];
 
 /// An answer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct Said {
     title: String,
     description: String,
@@ -43,7 +43,7 @@ pub(super) struct Said {
 
 /// A test in two halves, so that none is without something to see. Asked for what a tester does, a small
 /// model tells to do the task; asked for what happens when it is done, it cannot.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Check {
     when: String,
     then: String,
@@ -94,32 +94,43 @@ pub(super) struct Asked<'a> {
     pub(super) is_translated: bool,
 }
 
+/// What makes a task useless though its form is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Weakness {
+    pub(super) of: Member,
+    /// In words for the model.
+    pub(super) fault: String,
+}
+
+/// What of a task is to be written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Member {
+    Title,
+    Check,
+    All,
+}
+
 impl Asked<'_> {
-    /// The task, and what makes it useless though its form is right, in words for the model.
-    pub(super) fn read(&self, value: Value) -> Result<(Detail, Option<String>), String> {
+    /// The task, and its weaknesses: one of all of it, or those of members that can be written alone.
+    pub(super) fn read(&self, value: Value) -> Result<(Detail, Vec<Weakness>), String> {
         let said: Said = serde_json::from_value(value).map_err(|it| it.to_string())?;
-        Ok((read(&said, self.language)?, weakness(&said, self)))
+        Ok((read(&said, self.language)?, weaknesses(&said, self)))
     }
 }
 
-/// What makes a task useless though its form is right, in words for the model.
-fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
-    let Asked { requirements, examples, language, is_translated } = *asked;
-    let (when, then) = (said.check.when.trim(), said.check.then.trim());
-    let task =
-        [&said.title, &said.description, &said.steps.join("\n")].map(String::as_str).join("\n");
-    if is_in_another(&[task.as_str(), when, then].join("\n"), language) {
+fn weaknesses(said: &Said, asked: &Asked<'_>) -> Vec<Weakness> {
+    let of = |of, fault: Option<String>| fault.map(|fault| Weakness { of, fault });
+    if let Some(all) = of(Member::All, fault_of_all(said, asked)) {
+        return vec![all];
+    }
+    let title = of(Member::Title, fault_of_title(&said.title, asked));
+    title.into_iter().chain(of(Member::Check, fault_of_check(said, asked))).collect()
+}
+
+fn fault_of_all(said: &Said, asked: &Asked<'_>) -> Option<String> {
+    let (Check { when, then }, language) = (&said.check, asked.language);
+    if is_in_another(&[&said.text(), when.trim(), then.trim()].join("\n"), language) {
         return Some(format!("it was not written in {language}"));
-    }
-    let asked: HashSet<String> = requirements.iter().flat_map(|it| words(it)).collect();
-    if !is_translated && !words(&said.title).any(|it| asked.contains(&it)) {
-        return Some(format!("its title “{}” is not about its requirements", said.title));
-    }
-    if said.title.contains('|') {
-        return Some(format!("its title “{}” is a row of a table", said.title));
-    }
-    if says(&said.title, DEMANDS) {
-        return Some(format!("its title “{}” is a demand, not a piece of work", said.title));
     }
     if alike(&said.description, &said.title) {
         return Some(format!(
@@ -128,24 +139,120 @@ fn weakness(said: &Said, asked: &Asked<'_>) -> Option<String> {
         ));
     }
     let steps = steps(&said.steps);
-    if steps.len() < 2 {
-        return Some(format!("its steps say the same: “{}”", steps.concat()));
-    }
-    let about: HashSet<String> = words(&task).collect();
-    let is_required = requirements.iter().any(|it| it.contains(when));
-    let is_copied = examples.contains(when) && !is_required;
+    (steps.len() < 2).then(|| format!("its steps say the same: “{}”", steps.concat()))
+}
+
+fn fault_of_title(title: &str, asked: &Asked<'_>) -> Option<String> {
+    let required: HashSet<String> = asked.requirements.iter().flat_map(|it| words(it)).collect();
+    let fault = if !asked.is_translated && !words(title).any(|it| required.contains(&it)) {
+        "is not about its requirements"
+    } else if title.contains('|') {
+        "is a row of a table"
+    } else if says(title, DEMANDS) {
+        "is a demand, not a piece of work"
+    } else {
+        return None;
+    };
+    Some(format!("its title “{title}” {fault}"))
+}
+
+fn fault_of_check(said: &Said, asked: &Asked<'_>) -> Option<String> {
+    let (when, then) = (said.check.when.trim(), said.check.then.trim());
+    let about: HashSet<String> = words(&said.text()).collect();
+    let is_required = asked.requirements.iter().any(|it| it.contains(when));
+    let is_copied = asked.examples.contains(when) && !is_required;
     let is_about = [when, then].into_iter().flat_map(terms).any(|it| about.contains(&it));
     if is_copied || !is_about {
         return Some(format!("its check is not about the task: “{when}”"));
     }
-    let is_about_tasks = || says(&(requirements.join("\n") + "\n" + &task), &["task", "tasks"]);
+    let is_about_tasks =
+        || says(&(asked.requirements.join("\n") + "\n" + &said.text()), &["task", "tasks"]);
     if says(&format!("{when} {then}"), &["task"]) && !is_about_tasks() {
         return Some(format!("its check says that the task is done, not what is seen: “{then}”"));
     }
     if alike(when, then) {
         return Some(format!("its check sees what it does: “{then}”"));
     }
-    [when, then].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
+    said.check.fault()
+}
+
+impl Said {
+    /// All that is said of what is to be done.
+    fn text(&self) -> String {
+        [&self.title, &self.description, &self.steps.join("\n")].map(String::as_str).join("\n")
+    }
+}
+
+impl Check {
+    fn fault(&self) -> Option<String> {
+        [&self.when, &self.then].into_iter().find_map(|it| text("check", it, CHECK_MAX).err())
+    }
+
+    fn strategy(&self, language: &str) -> String {
+        let [when, then] = [&self.when, &self.then].map(|it| ended(&clause(it, CHECK_MAX)));
+        match called(language).map(|it| it.expected) {
+            // Full-width signs have their space in them.
+            Some(expected) if expected.ends_with('：') => format!("{when}{expected}{then}"),
+            Some(expected) => format!("{when} {expected} {then}"),
+            // The order of the two says it.
+            None => format!("{when} {then}"),
+        }
+    }
+}
+
+/// A task of which one member is written again, and what else there is of it stays: it takes a tenth of the
+/// time, and what was good cannot become worse.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mending<'a> {
+    pub(super) detail: &'a Detail,
+    pub(super) member: Member,
+    pub(super) language: &'a str,
+}
+
+impl Mending<'_> {
+    /// What the question for the task ends with, and the schema of its answer; none where all of the task
+    /// is to be written.
+    pub(super) fn question(&self) -> Option<(String, Value)> {
+        let Detail { title, description, details, .. } = self.detail;
+        let schema = match self.member {
+            Member::Title => json!({"title": title_schema(self.language)}),
+            Member::Check => json!({"check": check_schema(self.language)}),
+            Member::All => return None,
+        };
+        let text = match self.member {
+            Member::Title => format!(
+                "This is written of it already:\n{description}\n{details}\nWrite only its \"title\"."
+            ),
+            Member::Check | Member::All => format!(
+                "This is written of it already:\n{title}\n{description}\n{details}\nWrite only its \"check\"."
+            ),
+        };
+        Some((text, object(&schema)))
+    }
+
+    /// The task with the answer to that.
+    pub(super) fn read(&self, value: Value) -> Result<Detail, String> {
+        let mended: Mended = serde_json::from_value(value).map_err(|it| it.to_string())?;
+        let mut detail = self.detail.clone();
+        match (self.member, mended) {
+            (Member::Title, Mended { title: Some(title), .. }) => detail.title = tidied(&title),
+            (Member::Check, Mended { check: Some(check), .. }) => match check.fault() {
+                Some(fault) => return Err(fault),
+                None => detail.test_strategy = check.strategy(self.language),
+            },
+            (Member::Title | Member::Check | Member::All, _) => {
+                return Err("it is not what was asked for".to_owned());
+            }
+        }
+        Ok(detail)
+    }
+}
+
+/// An answer with one member.
+#[derive(Debug, Deserialize)]
+struct Mended {
+    title: Option<String>,
+    check: Option<Check>,
 }
 
 /// Whether a text has one of these words.
@@ -158,20 +265,11 @@ fn read(said: &Said, language: &str) -> Result<Detail, String> {
     let description = text("description", &said.description, DESCRIPTION_MAX)?;
     let steps = steps(&said.steps).into_iter().enumerate();
     let numbered: Vec<String> = steps.map(|(at, it)| format!("{}. {it}", at + 1)).collect();
-    let Check { when, then } = &said.check;
-    let [when, then] = [when, then].map(|it| ended(&clause(it, CHECK_MAX)));
-    let test_strategy = match called(language).map(|it| it.expected) {
-        // Full-width signs have their space in them.
-        Some(expected) if expected.ends_with('：') => format!("{when}{expected}{then}"),
-        Some(expected) => format!("{when} {expected} {then}"),
-        // The order of the two says it.
-        None => format!("{when} {then}"),
-    };
     Ok(Detail {
         title: tidied(&said.title),
         description,
         details: numbered.join("\n"),
-        test_strategy,
+        test_strategy: said.check.strategy(language),
         priority: said.priority.clone(),
     })
 }
@@ -219,8 +317,13 @@ pub(super) fn properties(language: &str, steps: RangeInclusive<usize>) -> Value 
             "minItems": steps.start(),
             "maxItems": steps.end(),
         },
-        "check": object(&json!({"when": text(15, CHECK_MAX), "then": text(15, CHECK_MAX)})),
+        "check": check_schema(language),
     })
+}
+
+fn check_schema(language: &str) -> Value {
+    let half = text_of(shortest(15, language), CHECK_MAX);
+    object(&json!({"when": half, "then": half}))
 }
 
 pub(super) fn title_schema(language: &str) -> Value {

@@ -6,9 +6,9 @@
 
 use std::{iter, ops::RangeInclusive};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::future::try_join_all;
 use serde_json::json;
-use tm_llm::structured::{Answer, StructuredError};
+use tm_llm::structured::StructuredError;
 use tm_tasks::{
     complexity::Analysis,
     divide::SubtaskDraft,
@@ -23,7 +23,7 @@ use tm_tasks::{
     prd::{Prd, Unit},
     task::Task,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::{
     Drafted, Expand,
@@ -36,7 +36,7 @@ use crate::{
     language::is_in_another,
     plan::{
         change::ChangeError,
-        said::{Asked, Detail, first_words, properties},
+        said::{Asked, Detail, Member, Mending, Weakness, first_words, properties},
     },
     prompts::EXPAND_PART,
     research::looked_up::looked_up,
@@ -140,18 +140,10 @@ pub(super) async fn drafted(
         spent,
         turns,
     };
-    let write = |index| subtasks.written(index);
-    let details: Vec<(Detail, bool)> =
-        stream::iter(0..parts.len()).map(write).buffered(asking.parallel()).try_collect().await?;
-    let is_repaired = details.iter().any(|it| it.1);
-    let mut drafts: Vec<Draft> = Vec::with_capacity(details.len());
-    for (index, (detail, _)) in details.into_iter().enumerate() {
-        let detail = subtasks.unlike(index, detail, &drafts).await?;
-        let requirements = parts.get(index).map(|it| it.requirements.as_slice());
-        let requirements: Vec<&str> =
-            requirements.unwrap_or_default().iter().map(String::as_str).collect();
-        drafts.push(detail.draft(&requirements));
-    }
+    let (line, _) = watch::channel(Vec::with_capacity(parts.len()));
+    let settled = (0..parts.len()).map(|index| subtasks.settled(index, &line));
+    let is_repaired = try_join_all(settled).await?.contains(&true);
+    let mut drafts = line.borrow().clone();
     wait_for_related(&mut drafts);
     without_detours(&mut drafts);
     let subtasks = drafts.into_iter().enumerate().map(|(index, it)| subtask(index, it)).collect();
@@ -183,6 +175,25 @@ struct Subtasks<'a> {
 }
 
 impl Subtasks<'_> {
+    /// Has one written, and adds it to the `line` when those before it are there; whether it had to be
+    /// asked for again.
+    async fn settled(
+        &self,
+        index: usize,
+        line: &watch::Sender<Vec<Draft>>,
+    ) -> Result<bool, ChangeError> {
+        let (detail, is_repaired) = self.written(index).await?;
+        let mut earlier = line.subscribe();
+        // The other end is in our hands.
+        let earlier = earlier.wait_for(|it| it.len() == index).await.map(|it| it.clone());
+        let detail = self.unlike(index, detail, &earlier.unwrap_or_default()).await?;
+        let requirements = self.parts.get(index).map(|it| it.requirements.as_slice());
+        let requirements: Vec<&str> =
+            requirements.unwrap_or_default().iter().map(String::as_str).collect();
+        line.send_modify(|it| it.push(detail.draft(&requirements)));
+        Ok(is_repaired)
+    }
+
     /// Asks for one subtask, and once more where it is of no use: also says whether it was.
     async fn written(&self, index: usize) -> Result<(Detail, bool), ChangeError> {
         let _turn = self.turns.acquire().await;
@@ -191,18 +202,44 @@ impl Subtasks<'_> {
         let asked = self.asked(index, &examples);
         let what = format!("subtask {}.{}", self.task.id(), index + 1);
         let read = |value| asked.read(value);
-        let grades = |it: &(Detail, Option<String>)| graded(&it.0);
-        let mut answer = self.asking.best((&what, question), self.spent, read, grades).await?;
-        if let (None, (_, Some(weakness))) = (&answer.repaired, &answer.value) {
-            let question = self.question(index, true)?.once_more(weakness);
-            match self.asking.object(question, self.spent, read).await {
-                Ok(better) => answer = Answer { repaired: Some(weakness.clone()), ..better },
-                // What is merely weak is better than nothing.
-                Err(AskError::Object(StructuredError::Invalid { .. })) => {}
-                Err(error) => return Err(error.into()),
+        let grades = |it: &(Detail, Vec<Weakness>)| graded(&it.0);
+        let answer = self.asking.best((&what, question), self.spent, read, grades).await?;
+        let ((mut detail, weaknesses), mut is_repaired) = (answer.value, answer.repaired.is_some());
+        let weaknesses = if is_repaired { Vec::new() } else { weaknesses };
+        for weakness in &weaknesses {
+            if let Some(better) = self.mended(index, &detail, weakness).await? {
+                (detail, is_repaired) = (better, true);
             }
         }
-        Ok((answer.value.0, answer.repaired.is_some()))
+        Ok((detail, is_repaired))
+    }
+
+    /// The subtask with what is weak of it asked for again; none where that comes to nothing, for what is
+    /// merely weak is better than that.
+    async fn mended(
+        &self,
+        index: usize,
+        detail: &Detail,
+        weakness: &Weakness,
+    ) -> Result<Option<Detail>, ChangeError> {
+        let language = self.asking.language;
+        let mending = Mending { detail, member: weakness.of, language };
+        let question = self.question(index, weakness.of != Member::Title)?;
+        let answer = if let Some((rest, schema)) = mending.question() {
+            let text = format!("{}\n\n{rest}", question.text);
+            let question = Question { text, accepted: schema.clone(), schema, ..question };
+            let question = question.once_more(&weakness.fault);
+            self.asking.object(question, self.spent, |it| mending.read(it)).await
+        } else {
+            let asked = self.asked(index, "");
+            let question = question.once_more(&weakness.fault);
+            self.asking.object(question, self.spent, |it| Ok(asked.read(it)?.0)).await
+        };
+        match answer {
+            Ok(answer) => Ok(Some(answer.value)),
+            Err(AskError::Object(StructuredError::Invalid { .. })) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The subtask, or another one where it says what one before it says. Where that one does, too, it is
@@ -218,21 +255,20 @@ impl Subtasks<'_> {
             earlier.iter().map(|it| &it.title).chain([&title]).any(|it| alike(it, said))
         };
         let is_seen = |said: &str| earlier.iter().any(|it| it.test_strategy == said);
-        let fault = if is_taken(&detail.title) {
-            format!("the title “{}” is taken", detail.title)
-        } else if is_seen(&detail.test_strategy) {
-            "its check is that of another subtask".to_owned()
-        } else {
-            return Ok(detail);
-        };
-        let _turn = self.turns.acquire().await;
-        let asked = self.asked(index, "");
-        let question = self.question(index, true)?.once_more(&fault);
-        let mut better = match self.asking.object(question, self.spent, |it| asked.read(it)).await {
-            Ok(answer) => answer.value.0,
-            Err(AskError::Object(StructuredError::Invalid { .. })) => detail,
-            Err(error) => return Err(error.into()),
-        };
+        let mut weaknesses = Vec::new();
+        if is_taken(&detail.title) {
+            let fault = format!("the title “{}” is taken", detail.title);
+            weaknesses.push(Weakness { of: Member::Title, fault });
+        }
+        if is_seen(&detail.test_strategy) {
+            let fault = "its check is that of another subtask".to_owned();
+            weaknesses.push(Weakness { of: Member::Check, fault });
+        }
+        let mut better = detail;
+        for weakness in &weaknesses {
+            let _turn = self.turns.acquire().await;
+            better = self.mended(index, &better, weakness).await?.unwrap_or(better);
+        }
         if is_taken(&better.title) {
             let own = self.lines(index).iter().map(|it| first_words(it));
             if let Some(own) = own.into_iter().find(|it| !is_taken(it)) {

@@ -3,16 +3,13 @@
 use std::ops::RangeInclusive;
 
 use serde_json::json;
-use tm_llm::{
-    chat::Sampling,
-    structured::{Answer, StructuredError},
-};
+use tm_llm::{chat::Sampling, structured::StructuredError};
 
 use super::{ParsePrdError, Question, Session, large};
 use crate::{
     asking::object,
     event::Event,
-    plan::said::{Asked, Detail, properties},
+    plan::said::{Asked, Detail, Member, Mending, Weakness, properties},
     prompts::PARSE_PRD_DETAIL,
 };
 
@@ -28,23 +25,40 @@ pub(super) async fn detail(session: &Session<'_>, index: usize) -> Result<Detail
     let question = question(session, (index, &requirements), false)?;
     let examples = question.text.clone();
     let asked = session.asked(&requirements, &examples);
-    let read = |value| asked.read(value);
     let failed = |source| ParsePrdError::Task { number: index + 1, source };
-    let mut answer = session.ask(&question, read).await.map_err(failed)?;
-    if let (None, (_, Some(weakness))) = (&answer.repaired, &answer.value) {
-        // What is merely weak is asked for once more, and better than nothing if that fails.
-        let again = self::question(session, (index, &requirements), true)?.once_more(weakness);
-        match session.ask(&again, read).await {
-            Ok(again) => answer = Answer { repaired: Some(weakness.clone()), ..again },
-            Err(StructuredError::Invalid { .. }) => {}
-            Err(error) => return Err(failed(error)),
+    let answer = session.ask(&question, |it| asked.read(it)).await.map_err(failed)?;
+    let ((mut detail, weaknesses), mut repaired) = (answer.value, answer.repaired.is_some());
+    // What is merely weak is asked for once more, and better than nothing if that fails.
+    let weaknesses = if repaired { Vec::new() } else { weaknesses };
+    for weakness in &weaknesses {
+        match mended(session, (index, &requirements), &detail, weakness).await {
+            Ok(better) => (detail, repaired) = (better, true),
+            Err(ParsePrdError::Task { source: StructuredError::Invalid { .. }, .. }) => {}
+            Err(error) => return Err(error),
         }
     }
-    let mut detail = answer.value.0;
     detail.title = session.own_title(index, detail.title).await?;
-    let (title, repaired) = (detail.title.clone(), answer.repaired.is_some());
+    let title = detail.title.clone();
     (session.observer)(Event::TaskWritten { number: index + 1, title, repaired });
     Ok(detail)
+}
+
+/// Asks for what is weak of task `index` again.
+async fn mended(
+    session: &Session<'_>,
+    (index, requirements): (usize, &[String]),
+    detail: &Detail,
+    weakness: &Weakness,
+) -> Result<Detail, ParsePrdError> {
+    let mending = Mending { detail, member: weakness.of, language: session.language };
+    let Some((rest, schema)) = mending.question() else {
+        return again(session, index, requirements, &weakness.fault).await;
+    };
+    let question = question(session, (index, requirements), weakness.of == Member::Check)?;
+    let text = format!("{}\n\n{rest}", question.text);
+    let question = Question { text, schema, ..question }.once_more(&weakness.fault);
+    let answer = session.ask(&question, |it| mending.read(it)).await;
+    answer.map(|it| it.value).map_err(|source| ParsePrdError::Task { number: index + 1, source })
 }
 
 /// Asks for task `index` again, because of a fault of what there is.

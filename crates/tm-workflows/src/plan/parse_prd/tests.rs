@@ -93,14 +93,17 @@ async fn a_document_becomes_tasks_that_carry_its_requirements_word_for_word() {
 }
 
 #[tokio::test]
-async fn a_weak_task_is_asked_for_once_more_and_then_taken() {
+async fn what_is_weak_of_a_task_is_asked_for_once_more_and_then_taken() {
     let copies = ScriptedModel::new(|request| match (number(request), answer(request)) {
+        _ if request.messages[1].content.contains("Write only its \"title\"") => {
+            Reply::Text(json!({"title": "Brew cold coffee"}).to_string())
+        }
         (Some(3), Reply::Text(text)) => Reply::Text(text.replace(TITLES[2], "Brew hot coffee")),
         (_, reply) => reply,
     });
     let plan = planned(&copies, &request(3)).await.unwrap();
-    assert_eq!(plan.tasks[2].title, "Brew hot coffee");
-    assert_eq!(copies.seen().len(), 4, "three tasks, and one of them again");
+    assert_eq!(plan.tasks[2].title, "Brew cold coffee");
+    assert_eq!(copies.seen().len(), 4, "three tasks, and the title of one again");
     let complaint = &copies.seen().last().unwrap().messages.last().unwrap().content.clone();
     assert!(complaint.contains("is not about its requirements"), "{complaint}");
 }

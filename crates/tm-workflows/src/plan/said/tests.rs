@@ -75,55 +75,87 @@ fn asked(language: &str) -> Asked<'_> {
     }
 }
 
+fn faults(said: &Said, asked: &Asked<'_>) -> String {
+    let faults = weaknesses(said, asked).into_iter();
+    faults.map(|it| format!("{:?}: {}", it.of, it.fault)).collect::<Vec<_>>().join("; ")
+}
+
 #[test]
 fn what_is_about_something_else_or_said_twice_is_a_weakness_in_words_for_the_model() {
-    let weakness = |said: Said| weakness(&said, &asked("English")).unwrap_or_default();
+    let weakness = |said: Said| faults(&said, &asked("English"));
     let description = "Notes are found by any word in their text.";
     insta::assert_snapshot!(weakness(said(description, &STEPS_SAID)), @"");
     let mut other = said(description, &STEPS_SAID);
     other.title = "Brew coffee".to_owned();
-    insta::assert_snapshot!(weakness(other), @"its title “Brew coffee” is not about its requirements");
+    insta::assert_snapshot!(weakness(other), @"Title: its title “Brew coffee” is not about its requirements");
     let mut row = said(description, &STEPS_SAID);
     row.title = "Notes | Found by word".to_owned();
-    insta::assert_snapshot!(weakness(row), @"its title “Notes | Found by word” is a row of a table");
+    insta::assert_snapshot!(weakness(row), @"Title: its title “Notes | Found by word” is a row of a table");
     let mut demand = said(description, &STEPS_SAID);
     demand.title = "Notes should be found by word".to_owned();
-    insta::assert_snapshot!(weakness(demand), @"its title “Notes should be found by word” is a demand, not a piece of work");
+    insta::assert_snapshot!(weakness(demand), @"Title: its title “Notes should be found by word” is a demand, not a piece of work");
     let mut done = said(description, &STEPS_SAID);
     done.check.then = "The task is complete and notes can be searched.".to_owned();
-    insta::assert_snapshot!(weakness(done), @"its check says that the task is done, not what is seen: “The task is complete and notes can be searched.”");
+    insta::assert_snapshot!(weakness(done), @"Check: its check says that the task is done, not what is seen: “The task is complete and notes can be searched.”");
     insta::assert_snapshot!(
         weakness(said("Search for notes by word.", &STEPS_SAID)),
-        @"its description says no more than the title: “Search for notes by word.”"
+        @"All: its description says no more than the title: “Search for notes by word.”"
     );
     insta::assert_snapshot!(
         weakness(said(description, &["Index it.", "Index it"])),
-        @"its steps say the same: “Index it.”"
+        @"All: its steps say the same: “Index it.”"
     );
     let mut copied = said(description, &STEPS_SAID);
     copied.check.when = "A guest books room 12 for two nights.".to_owned();
     copied.check.then = "It is shown as taken on both.".to_owned();
-    insta::assert_snapshot!(weakness(copied), @"its check is not about the task: “A guest books room 12 for two nights.”");
+    insta::assert_snapshot!(weakness(copied), @"Check: its check is not about the task: “A guest books room 12 for two nights.”");
     let mut copied = said(description, &STEPS_SAID);
     copied.check.when = "A clerk indexes a word.".to_owned();
-    insta::assert_snapshot!(weakness(copied), @"its check is not about the task: “A clerk indexes a word.”");
+    insta::assert_snapshot!(weakness(copied.clone()), @"Check: its check is not about the task: “A clerk indexes a word.”");
+    copied.title = "Brew coffee".to_owned();
+    insta::assert_snapshot!(weakness(copied), @"Title: its title “Brew coffee” is not about its requirements; Check: its check is not about the task: “A clerk indexes a word.”");
     let mut short = said(description, &STEPS_SAID);
     short.check.then = "It works.".to_owned();
-    insta::assert_snapshot!(weakness(short), @"its check says too little: “It works.”");
+    insta::assert_snapshot!(weakness(short), @"Check: its check says too little: “It works.”");
     let mut echo = said(description, &STEPS_SAID);
     echo.check.then = format!("{} is seen.", echo.check.when);
-    insta::assert_snapshot!(weakness(echo), @"its check sees what it does: “A reader searches for a word that one note has is seen.”");
+    insta::assert_snapshot!(weakness(echo), @"Check: its check sees what it does: “A reader searches for a word that one note has is seen.”");
 }
 
 #[test]
 fn a_task_is_in_the_language_that_was_asked_for_whatever_the_documents_is() {
     let said = said("Notes are found by any word in their text.", &STEPS_SAID);
     let check = |asked: Asked<'_>, expected: &str| {
-        assert_eq!(weakness(&said, &asked).unwrap_or_default(), expected);
+        assert_eq!(faults(&said, &asked), expected);
     };
-    check(asked("Spanish"), "it was not written in Spanish");
-    check(asked("Korean"), "it was not written in Korean");
+    check(asked("Spanish"), "All: it was not written in Spanish");
+    check(asked("Korean"), "All: it was not written in Korean");
     check(asked("Klingon"), "");
     let korean = ["메모를 단어로 검색할 수 있어야 한다 (SQLite)".to_owned()];
     check(Asked { requirements: &korean, is_translated: true, ..asked("English") }, "");
+}
+
+#[test]
+fn one_member_is_written_again_and_the_rest_stays() {
+    let before = read(&said("Notes are found by any word.", &STEPS_SAID), "German").unwrap();
+    let mending = |member| Mending { detail: &before, member, language: "German" };
+    assert_eq!(mending(Member::All).question(), None);
+    let (text, schema) = mending(Member::Title).question().unwrap();
+    insta::assert_snapshot!(text, @r#"
+    This is written of it already:
+    Notes are found by any word.
+    1. Index every note.
+    2. Rank the results by date.
+    Write only its "title".
+    "#);
+    assert_eq!(schema["required"], json!(["title"]));
+    let titled = mending(Member::Title).read(json!({"title": "Find notes by word."})).unwrap();
+    assert_eq!(titled, Detail { title: "Find notes by word".to_owned(), ..before.clone() });
+    let (_, schema) = mending(Member::Check).question().unwrap();
+    assert_eq!(schema["required"], json!(["check"]));
+    let check = |then: &str| json!({"check": {"when": "Ein Wort wird gesucht", "then": then}});
+    let checked = mending(Member::Check).read(check("Nur diese Notiz erscheint")).unwrap();
+    let test_strategy = "Ein Wort wird gesucht. Erwartet: Nur diese Notiz erscheint.".to_owned();
+    assert_eq!(checked, Detail { test_strategy, ..before.clone() });
+    assert!(mending(Member::Check).read(check("Gut")).is_err());
 }
