@@ -36,6 +36,7 @@ use crate::{
 };
 pub use beside::{for_embeddings, for_reranking};
 pub use embedded::Tuning;
+pub use hints::{hint, unusable};
 pub use kept::{InMemory, Keeping, Kept};
 pub use ladder::{escalation, memory_mib};
 pub use routes::endpoints;
@@ -44,6 +45,7 @@ pub use shadow::{Comparison, Shadow};
 pub mod audit;
 mod beside;
 mod embedded;
+mod hints;
 mod kept;
 mod ladder;
 pub mod names;
@@ -308,19 +310,20 @@ impl Choice {
     /// What the model did is known to [`Failover::spent`] afterwards, and [`telemetry::data`]
     /// makes of it what commands print.
     pub async fn open(self) -> anyhow::Result<Arc<Failover>> {
+        let id = self.id.clone();
+        let (failover, opened) = self.try_open().await;
+        opened.map_err(|error| unusable(&id, error))?;
+        Ok(failover)
+    }
+
+    /// The same, but where that comes to nothing it is tried again when somebody asks.
+    pub async fn try_open(self) -> (Arc<Failover>, Result<(), BackendError>) {
         for Endpoint { provider, url, model, .. } in &self.kept_from {
             self.audit.kept(provider, url.as_deref().unwrap_or_default(), model);
         }
-        let id = self.id.clone();
         let failover = self.open_when_asked();
-        match failover.prepare().await {
-            Ok(()) => Ok(failover),
-            Err(error) => {
-                let message = format!("the model {id} cannot be used");
-                let hint = hint(&error);
-                Err(anyhow::Error::new(error).context(advice(message, hint)))
-            }
-        }
+        let opened = failover.prepare().await;
+        (failover, opened)
     }
 
     /// The same, but nothing is loaded or connected to before it is asked.
@@ -358,41 +361,6 @@ pub fn places(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
         Route::Server(_) | Route::Client | Route::Embedded { .. } => None,
     };
     Ok(routes.into_iter().filter_map(place).collect())
-}
-
-/// What to try when a model gives no answer.
-pub fn hint(error: &BackendError) -> &'static str {
-    match error {
-        BackendError::Load { .. } | BackendError::OutOfMemory { .. } => {
-            "nothing was changed; see `task-master models list` for models that are here and \
-             fit, or fetch this one again with `task-master models pull`"
-        }
-        BackendError::Unreachable { .. } => {
-            "start it, or see which servers run with `task-master backends`"
-        }
-        BackendError::ModelMissing { .. } => {
-            "see which models there are with `task-master backends`"
-        }
-        BackendError::Unauthorized { .. } => "set its key in the environment or in .env",
-        BackendError::NotLocal { .. } => {
-            "if the host is yours, list it in TASKMASTER_LOCAL_HOSTS; nothing was sent"
-        }
-        BackendError::ContextOverflow { .. } => {
-            "say less, or take a model with a larger context window"
-        }
-        BackendError::NoEmbeddings { .. } => {
-            "give the project a model that does, as `models.embedding` in its configuration"
-        }
-        BackendError::NoReranking { .. } => {
-            "name a server that does as `models.rerank` in the project's configuration"
-        }
-        BackendError::Busy { .. } => "try again in a while",
-        BackendError::DeadlineExceeded { .. } => "allow more time with TASKMASTER_TIMEOUT_S",
-        BackendError::Refused { .. }
-        | BackendError::EmptyAnswer { .. }
-        | BackendError::Broken { .. }
-        | BackendError::Reported { .. } => "nothing was changed; look at the server, or try again",
-    }
 }
 
 fn tell(switch: &Switch<'_>) {

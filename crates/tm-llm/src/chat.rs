@@ -56,6 +56,8 @@ pub enum Part {
     Tools {
         tools: Vec<Tool>,
         choice: ToolChoice,
+        /// One call an answer.
+        is_single: bool,
     },
 }
 
@@ -137,10 +139,12 @@ impl Message {
 }
 
 impl ChatRequest {
-    /// The tools that can be called, and how they may be chosen.
-    pub fn tools(&self) -> Option<(&[Tool], &ToolChoice)> {
+    /// The tools that can be called, how they may be chosen, and whether one alone may be.
+    pub fn tools(&self) -> Option<(&[Tool], &ToolChoice, bool)> {
         self.messages.first()?.parts.iter().find_map(|it| match it {
-            Part::Tools { tools, choice } => Some((tools.as_slice(), choice)),
+            Part::Tools { tools, choice, is_single } => {
+                Some((tools.as_slice(), choice, *is_single))
+            }
             Part::Text(_) | Part::Image(_) | Part::Call { .. } | Part::Result { .. } => None,
         })
     }
@@ -155,6 +159,43 @@ impl ToolCall {
     /// The arguments for protocols that have them as JSON and not as a text.
     pub fn json(&self) -> &RawValue {
         serde_json::from_str(&self.arguments).unwrap_or(RawValue::NULL)
+    }
+}
+
+/// How much a model thinks before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thinking {
+    Off,
+    /// As much as is usual.
+    On,
+    Low,
+    Medium,
+    High,
+    Max,
+}
+
+impl Thinking {
+    /// What clients say of it in a word; none for a word that says nothing.
+    pub fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "none" => Self::Off,
+            "minimal" | "low" => Self::Low,
+            "medium" => Self::Medium,
+            "high" => Self::High,
+            "xhigh" | "max" => Self::Max,
+            _ => return None,
+        })
+    }
+
+    /// As most protocols spell how much, where that was said.
+    pub fn level(self) -> Option<&'static str> {
+        match self {
+            Self::Off | Self::On => None,
+            Self::Low => Some("low"),
+            Self::Medium => Some("medium"),
+            Self::High => Some("high"),
+            Self::Max => Some("max"),
+        }
     }
 }
 
@@ -176,7 +217,7 @@ pub struct Sampling {
     /// Taken once from the score of a token that the answer holds; 0 leaves it alone.
     pub presence_penalty: f32,
     /// Whether a model that can think aloud first is to do so, where a server can be told.
-    pub may_think: bool,
+    pub thinking: Thinking,
     /// The same seed draws the same tokens on the same build and thread count.
     pub seed: u64,
 }
@@ -191,7 +232,7 @@ impl Default for Sampling {
             min_p: 0.0,
             frequency_penalty: 0.0,
             presence_penalty: 0.0,
-            may_think: false,
+            thinking: Thinking::Off,
             seed: 42,
         }
     }

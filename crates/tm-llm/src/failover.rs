@@ -34,7 +34,7 @@ pub use journey::{Attempt, Journey, OnStep, Outcome, Setout, Step};
 use live::{Begun, Live};
 use load::Question;
 pub use rounds::Rounds;
-use rounds::{may_pass, most_telling};
+use rounds::{Missed, most_telling};
 pub use seat::SeatReport;
 use seat::{Seat, Turn};
 pub use spent::Spent;
@@ -182,6 +182,11 @@ impl Failover {
         backend.ok_or_else(model)?.keep(stay).await
     }
 
+    /// How many questions wait for a place.
+    pub fn waiting(&self) -> u32 {
+        self.inner.waiting.load(Ordering::Relaxed)
+    }
+
     /// Whether anybody was opened, so that [`Backend::info`] is known.
     pub fn is_open(&self) -> bool {
         self.inner.current().is_some()
@@ -201,16 +206,14 @@ impl Failover {
         let journey = self.watch.journey();
         let mut first_error = None;
         for round in 0..self.rounds.most {
-            let errors = match self.round(&request, pace, journey.as_ref()).await {
+            let missed = match self.round(&request, pace, journey.as_ref()).await {
                 Ok(events) => return Ok(events),
-                Err(errors) => errors,
+                Err(missed) => missed,
             };
-            let is_over =
-                errors.iter().any(|it| matches!(it, BackendError::DeadlineExceeded { .. }));
-            let can_wait = !is_over && errors.iter().any(may_pass);
-            let wait = self.rounds.wait_after(round, &errors);
+            let (can_wait, wait) =
+                (missed.may_pass(), self.rounds.wait_after(round, &missed.errors));
             if first_error.is_none() {
-                first_error = most_telling(errors);
+                first_error = most_telling(missed.errors);
             }
             let is_last = round + 1 == self.rounds.most;
             if !can_wait || is_last || Instant::now() + wait >= request.deadline {
@@ -225,23 +228,20 @@ impl Failover {
         Err(error)
     }
 
-    /// One chance for everybody; none when nobody is left, or time is up.
+    /// One chance for everybody; none when nobody is left, too many wait already, or time is up.
     async fn round(
         &self,
         request: &ChatRequest,
         pace: Pace,
         journey: Option<&Arc<Journey>>,
-    ) -> Result<ChatStream, Vec<BackendError>> {
+    ) -> Result<ChatStream, Missed> {
         let question = Question::of(request);
-        let (mut errors, mut tried) = (Vec::new(), Vec::new());
+        let (mut missed, mut tried) = (Missed::default(), Vec::new());
         loop {
             let turn = match self.inner.turn(&tried, question, request.deadline).await {
                 Ok(Some(turn)) => turn,
-                Ok(None) => return Err(errors),
-                Err(error) => {
-                    errors.push(error);
-                    return Err(errors);
-                }
+                Ok(None) => return Err(missed),
+                Err(error) => return Err(missed.over(error)),
             };
             tried.push(Arc::clone(turn.seat()));
             let turn = turn.noting(journey.cloned());
@@ -252,11 +252,10 @@ impl Failover {
                     return Ok(live.into_stream());
                 }
                 Err(error) => {
-                    let is_over = matches!(error, BackendError::DeadlineExceeded { .. });
-                    errors.push(error);
-                    if is_over {
-                        return Err(errors);
+                    if matches!(error, BackendError::DeadlineExceeded { .. }) {
+                        return Err(missed.over(error));
                     }
+                    missed.errors.push(error);
                 }
             }
         }

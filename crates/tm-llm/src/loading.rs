@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    discover::{Found, Listed, look},
+    discover::{Found, look},
     egress::{read_up_to, root_cause},
 };
 
@@ -86,10 +86,6 @@ pub async fn keep(root: &str, model: &str, stay: Stay, client: &Client) -> Resul
     let found = look(root, client).await.ok_or_else(|| LoadError::Unreachable {
         reason: "nothing at its address says what it is".to_owned(),
     })?;
-    // Ollama lists what others call by a shorter name.
-    let latest = format!("{model}:latest");
-    let is_latest = |it: &Listed| found.kind == "Ollama" && it.id == latest;
-    let model = if found.models.iter().any(is_latest) { latest.as_str() } else { model };
     let wish = if stay == Stay::Not { Wish::Unloaded } else { Wish::Loaded };
     change(&found, model, wish, client).await
 }
@@ -117,8 +113,12 @@ pub async fn change(
     wish: Wish,
     client: &Client,
 ) -> Result<(), LoadError> {
-    let listed = found.models.iter().find(|it| it.id == model);
+    // Ollama lists what others call by a shorter name.
+    let latest = (found.kind == "Ollama").then(|| format!("{model}:latest"));
+    let named = |name: &str| found.models.iter().find(|it| it.id == name);
+    let listed = named(model).or_else(|| named(latest.as_deref()?));
     let listed = listed.ok_or_else(|| LoadError::NoModel { model: model.to_owned() })?;
+    let model = listed.id.as_str();
     if listed.is_loaded == Some(wish == Wish::Loaded) {
         return Ok(());
     }

@@ -40,6 +40,8 @@ pub struct Answer {
     cut: Option<(usize, Then)>,
     /// Without a length, the end of the connection is the end of the body.
     has_length: bool,
+    /// What is said before all else, and once.
+    first: Vec<u8>,
     /// The body is said again and again, until the client hangs up, with this pause in between.
     again: Option<Duration>,
 }
@@ -67,14 +69,22 @@ impl Answer {
     pub fn json(status: u16, body: &Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         let body = body.to_string().into_bytes();
-        Self { status, headers, body, cut: None, has_length: true, again: None }
+        Self { status, headers, body, cut: None, has_length: true, first: Vec::new(), again: None }
     }
 
     /// Server-sent events, as they are written.
     pub fn events(body: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("content-type", "text/event-stream".to_owned())];
         let body = body.into();
-        Self { status: 200, headers, body, cut: None, has_length: false, again: None }
+        Self {
+            status: 200,
+            headers,
+            body,
+            cut: None,
+            has_length: false,
+            first: Vec::new(),
+            again: None,
+        }
     }
 
     /// This, without an end.
@@ -96,6 +106,12 @@ impl Answer {
     pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The same after these words, of an answer whose length is not told.
+    #[must_use]
+    pub fn beginning_with(self, first: &str) -> Self {
+        Self { first: first.as_bytes().to_vec(), ..self }
     }
 
     /// The connection ends after so many bytes of the body, which has a length.
@@ -190,7 +206,8 @@ fn converse(
     let sent = answer.cut.map_or(answer.body.len(), |(bytes, _)| bytes.min(answer.body.len()));
     let body = answer.body.get(..sent).unwrap_or_default();
     // A client may hang up whenever it likes.
-    drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)));
+    let first = [head.as_bytes(), &answer.first].concat();
+    drop(stream.write_all(&first).and_then(|()| stream.write_all(body)));
     if let Some(pause) = answer.again {
         repeat(&mut stream, body, pause);
     }

@@ -8,6 +8,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,14 @@ pub enum Event {
     Blocked,
     /// A model is fetched, because the user asked for it.
     Download,
+}
+
+/// Requests that this process has sent to providers, and those that were stopped.
+static COUNTS: [AtomicU64; 2] = [const { AtomicU64::new(0) }; 2];
+
+/// How many requests of this process went to providers, and how many were stopped.
+pub fn counts() -> [u64; 2] {
+    COUNTS.each_ref().map(|it| it.load(Ordering::Relaxed))
 }
 
 /// One line of the log.
@@ -126,6 +135,14 @@ impl Audit {
             fs::create_dir_all(directory)?;
         }
         let time = iso_millis(Timestamp::now());
+        let count = match entry.event {
+            Event::Sent => COUNTS.first(),
+            Event::Blocked => COUNTS.last(),
+            Event::Download => None,
+        };
+        if let Some(count) = count {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
         let entry = Entry { time, project: self.project.clone(), ..entry };
         let line = serde_json::to_string(&entry)?;
         // One write, so that lines of several processes do not mix.

@@ -169,7 +169,9 @@ pub(super) fn told(error: StoreError) -> anyhow::Error {
             "if the host is yours, list it in TASKMASTER_LOCAL_HOSTS; nothing was sent"
         }
         StoreError::Redis(ServerError::Egress(_)) => "see SSL_CERT_FILE and NODE_EXTRA_CA_CERTS",
-        StoreError::Redis(ServerError::Unusable { .. }) => "start it, or see what it logs",
+        StoreError::Redis(ServerError::Unusable { .. } | ServerError::Resting { .. }) => {
+            "start it, or see what it logs"
+        }
     };
     let message = error.to_string();
     anyhow::Error::new(error).context(advice(message, hint))

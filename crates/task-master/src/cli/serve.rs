@@ -6,6 +6,7 @@ use futures_util::FutureExt as _;
 use tm_llm::{
     backend::Backend as _,
     cache::{Cache, RedisStore, Store},
+    failover::Failover,
     fleet::{Fleet, server::Server},
 };
 use tm_tasks::config::Role;
@@ -176,8 +177,7 @@ async fn gateway(
     let identities = choices.each_ref().map(|it| it.identity.clone());
     let [main, research, fallback] = choices;
     report.note(&format!("loading {}", main.id));
-    let main = main.open().await?;
-    let model = main.info().model.clone();
+    let (main, model) = opened(main, report).await?;
     let (research, fallback) = (research.open_when_asked(), fallback.open_when_asked());
     let players =
         Players::new([main, research, fallback]).with_answer_tokens(answer_tokens(workspace));
@@ -216,6 +216,22 @@ async fn gateway(
         gateway = gateway.with_embedder(embedder);
     }
     Ok((gateway, model))
+}
+
+/// The main model, and what it is called. A server that is not there yet may come later.
+async fn opened(main: Choice, report: &mut Report) -> anyhow::Result<(Arc<Failover>, String)> {
+    let id = main.id.clone();
+    match main.try_open().await {
+        (main, Ok(())) => {
+            let model = main.info().model.clone();
+            Ok((main, model))
+        }
+        (main, Err(error)) if error.is_transient() => {
+            report.warn(&format!("requests are refused until it answers: {error}"));
+            Ok((main, id))
+        }
+        (_, Err(error)) => Err(backend::unusable(&id, error)),
+    }
 }
 
 fn log(workspace: &Workspace, records: Option<Arc<Copies>>) -> Log {

@@ -212,5 +212,7 @@ fn ending(ending: Ending) -> Text {
 }
 
 fn seconds(seconds: f64) -> String {
+    // The sum of no numbers is less than nothing.
+    let seconds = seconds + 0.0;
     if seconds < 10.0 { format!("{seconds:.3} s") } else { format!("{seconds:.1} s") }
 }

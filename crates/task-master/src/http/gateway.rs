@@ -26,7 +26,7 @@ use tm_llm::{
         ollama::{self, Endpoint, LineWriter},
         openai::{self, ChatWriter, CompletionWriter},
         rerank as reranking,
-        responses::{self, ResponseWriter},
+        responses::{self, Echo, ResponseWriter},
     },
     failover::Failover,
 };
@@ -38,10 +38,13 @@ use tm_tasks::{
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use super::{keys::KeyRing, metrics::Metrics};
+use super::{
+    keys::KeyRing,
+    metrics::{Metrics, Now},
+};
 use crate::{
     backend::{
-        Kept,
+        Kept, audit,
         names::{Names, Reason},
     },
     rollout::{Trials, live::Live},
@@ -55,6 +58,7 @@ pub use fleet::Follower;
 pub use routing::Players;
 
 mod answer;
+mod arriving;
 mod cached;
 mod cards;
 mod cited;
@@ -69,8 +73,8 @@ mod routing;
 mod shadow;
 mod vectors;
 
-/// The longest body: a long document, many times over.
-const BODY_BYTES: usize = 32 << 20;
+/// Shorter than what lies between a client and a gateway waits for the head of an answer.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What all requests share.
 #[derive(Debug)]
@@ -93,6 +97,8 @@ pub struct Gateway {
     trace: Arc<Log>,
     /// A request that has no answer after this gets none.
     timeout: Duration,
+    /// Whoever waits for the first word of a stream hears from us so often.
+    silence: Duration,
     /// Which models are on trial, where a project has any.
     rollout: Option<Arc<Live>>,
     /// What nobody waits for who asks.
@@ -117,6 +123,7 @@ impl Gateway {
             metrics: Arc::new(Metrics::new()),
             trace: Arc::new(Log::nowhere()),
             timeout,
+            silence: SILENCE,
             rollout: None,
             background: TaskTracker::new(),
             beside: Arc::new(Semaphore::new(shadow::ASKED_MOST)),
@@ -182,8 +189,10 @@ impl Gateway {
     /// # Errors
     /// Whatever the counters say.
     pub fn measured(&self) -> Result<String, fmt::Error> {
-        let failures = self.answers.as_ref().map_or(0, |it| it.failures());
-        self.metrics.text(&self.players.report(), failures)
+        let waiting = Role::ALL.map(|it| (it.as_str(), self.players.of(it).waiting()));
+        let cache_failures = self.answers.as_ref().map_or(0, |it| it.failures());
+        let now = Now { waiting: waiting.to_vec(), cache_failures, external: audit::counts() };
+        self.metrics.text(&self.players.report(), &now)
     }
 
     fn main(&self) -> &Failover {
@@ -231,9 +240,18 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/tags", get(tags))
         .route("/show", post(show))
         .route("/ps", get(running))
+        .route(
+            "/v0/models",
+            get(async |State(it): Shared| json_body(&cards::of_lm_studio(&it, false))),
+        )
+        .route(
+            "/v1/models",
+            get(async |State(it): Shared| json_body(&cards::of_lm_studio(&it, true))),
+        )
         .route("/version", get(|| async { json_body(&json!({"version": ollama::API_VERSION})) }));
     Router::new()
-        .route("/", get(|| async { "task-master is running" }))
+        // Some clients of Ollama look for these words.
+        .route("/", get(|| async { "Ollama is running, as task-master" }))
         .route("/health", get(|| async { json_body(&json!({"status": "ok"})) }))
         .route("/metrics", get(metrics))
         .route("/routes", get(routes))
@@ -242,7 +260,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/v2/rerank", post(rerank))
         .nest("/api", ollama)
         .fallback(async || StatusCode::NOT_FOUND)
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), client::admit))
         .with_state(gateway)
 }
@@ -264,7 +282,7 @@ async fn chat_completions(client: Client, body: Bytes) -> Response {
         Ok(read) => read,
         Err(error) => return refused(&error, openai::error_body),
     };
-    if cited::is_search(&request) {
+    if cited::is_search(&request) && openai::may_search(&body) {
         return cited::answer(client, request, CHAT).await;
     }
     let custom = request.form.custom_tools();
@@ -284,7 +302,7 @@ async fn completions(client: Client, body: Bytes) -> Response {
 
 async fn create_response(client: Client, body: Bytes) -> Response {
     match responses::read(&body) {
-        Ok(request) => respond(client, RESPONSES, request).await,
+        Ok(request) => respond(client, RESPONSES, request, &body).await,
         Err(error) => refused(&error, openai::error_body),
     }
 }
@@ -293,14 +311,15 @@ async fn create_response(client: Client, body: Bytes) -> Response {
 async fn agent(client: Client, body: Bytes) -> Response {
     match responses::read_agent(&body) {
         Ok(request) if cited::is_search(&request) => cited::answer(client, request, AGENT).await,
-        Ok(request) => respond(client, AGENT, request).await,
+        Ok(request) => respond(client, AGENT, request, &body).await,
         Err(error) => refused(&error, openai::error_body),
     }
 }
 
-async fn respond(client: Client, door: Door, request: ClientRequest) -> Response {
-    let custom = request.form.custom_tools();
-    let writer = |identity, _: &Asked| ResponseWriter::new(identity).with_custom_tools(custom);
+async fn respond(client: Client, door: Door, request: ClientRequest, body: &[u8]) -> Response {
+    let (custom, echo) = (request.form.custom_tools(), Echo::of(body));
+    let writer =
+        |identity, _: &Asked| ResponseWriter::new(identity).with_custom_tools(custom).echoing(echo);
     answer(client, door, request, writer).await
 }
 
@@ -339,12 +358,16 @@ async fn models(State(gateway): Shared, headers: HeaderMap) -> Response {
 }
 
 /// Names that are not listed are answered to all the same, but whoever asks for one wants to know.
-async fn model(State(gateway): Shared, Path(model): Path<String>) -> Response {
+async fn model(State(gateway): Shared, headers: HeaderMap, Path(model): Path<String>) -> Response {
+    let now = Timestamp::now();
     let is_listed = cards::names(&gateway).contains(&model);
     if gateway.names.role(&model).1 == Reason::Default && !is_listed {
         return refused(&ClientError::NoModel { model }, openai::error_body);
     }
-    let entry = openai::model(&model, Timestamp::now().as_second());
+    if headers.contains_key("anthropic-version") {
+        return json_body(&anthropic::model(&model, &iso_millis(now))).into_response();
+    }
+    let entry = openai::model(&model, now.as_second());
     json_body(&cards::with_facts(&gateway, entry)).into_response()
 }
 

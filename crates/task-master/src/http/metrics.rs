@@ -6,7 +6,7 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicI64, AtomicU64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64},
     time::Duration,
 };
 
@@ -21,6 +21,10 @@ use tm_llm::{
 };
 
 use crate::rollout::live::Chosen;
+pub use state::Now;
+use state::State;
+
+mod state;
 
 /// Bounds of the histograms, in seconds: a hit of the prefix cache up to a long plan.
 const SECONDS: [f64; 12] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
@@ -90,7 +94,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
     lookups: Family<Lookup, Counter>,
-    cache_failures: Counter,
+    state: State,
     refused: Family<Refused, Counter>,
     trials: Family<Tried, Counter>,
     in_flight: Gauge,
@@ -118,7 +122,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let requests = Family::default();
         let (lookups, refused, trials) = without_a_model(&mut registry);
-        let cache_failures = cache_failures(&mut registry);
+        let state = State::register(&mut registry);
         let in_flight = Gauge::default();
         let tokens = Family::default();
         let duration = Histogram::new(SECONDS);
@@ -162,7 +166,7 @@ impl Metrics {
             registry,
             requests,
             lookups,
-            cache_failures,
+            state,
             refused,
             trials,
             in_flight,
@@ -174,9 +178,9 @@ impl Metrics {
         }
     }
 
-    /// The counters as Prometheus reads them, with how the models stand now.
-    pub fn text(&self, models: &[SeatReport], cache_failures: u64) -> Result<String, fmt::Error> {
-        self.cache_failures.inner().store(cache_failures, Ordering::Relaxed);
+    /// The counters as Prometheus reads them, with how the models and this process stand now.
+    pub fn text(&self, models: &[SeatReport], now: &Now) -> Result<String, fmt::Error> {
+        self.state.is(now);
         for model in models {
             self.models.stands(model);
         }
@@ -284,16 +288,6 @@ fn without_a_model(
         Family::clone(&refused),
     );
     (lookups, refused, trials)
-}
-
-fn cache_failures(registry: &mut Registry) -> Counter {
-    let failures = Counter::default();
-    registry.register(
-        "gateway_cache_failures",
-        "Times that the place where answers are kept did not do what it was asked",
-        Counter::clone(&failures),
-    );
-    failures
 }
 
 impl Models {

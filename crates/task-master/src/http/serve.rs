@@ -16,7 +16,10 @@ use axum::{
     serve::{Listener, ListenerExt as _},
 };
 use hyper::server::conn::http1::Builder;
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -45,6 +48,9 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// Whoever connects has this long to agree on how to encrypt.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Whoever connects, or stays connected, has this long for the head of the next request.
+const HEAD: Duration = Duration::from_secs(30);
 
 /// So many agree at the same time; more wait to be accepted.
 const HANDSHAKES_MOST: usize = 256;
@@ -140,7 +146,8 @@ async fn serve_on<L: Listener>(
     stop: CancellationToken,
 ) -> Result<(), ServeError> {
     let connections = TaskTracker::new();
-    let protocol = Builder::new();
+    let mut protocol = Builder::new();
+    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD);
     while let Some((socket, _)) = stop.run_until_cancelled(listener.accept()).await {
         let (protocol, stop) = (protocol.clone(), stop.clone());
         let service = TowerToHyperService::new(router.clone());

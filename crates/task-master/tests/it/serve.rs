@@ -66,6 +66,22 @@ fn a_gateway_that_waits_has_given_its_code_back_and_answers_all_the_same() {
 }
 
 #[test]
+fn a_gateway_whose_server_is_not_there_yet_waits_for_it() {
+    let away = |project: &Project| {
+        let url = format!("{}/v1", ScriptedServer::nobody());
+        let role = json!({"provider": "openai-compatible", "modelId": "m", "baseURL": url});
+        let models = json!({"main": role, "research": role, "fallback": role});
+        project.write(".taskmaster/config.json", json!({ "models": models }).to_string());
+    };
+    let gateway = Gateway::start_in(away, &[]);
+    assert!(gateway.ask("GET /health", "", "").starts_with("HTTP/1.1 200"));
+    let says = json!([{"role": "user", "content": "Hi"}]);
+    let answer = gateway.chat(&json!({"model": "m", "messages": says}));
+    assert!(answer.starts_with("HTTP/1.1 50") && answer.contains("does not answer"), "{answer}");
+    gateway.stop();
+}
+
+#[test]
 fn keys_are_shown_once_and_listed_without_what_they_are() {
     let project = Project::empty();
     let run = project.run(&["keys", "list"]);

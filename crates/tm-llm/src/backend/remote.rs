@@ -200,7 +200,7 @@ impl RemoteBackend {
         let mut first_refusal = None;
         loop {
             let learnt = Arc::clone(&self.learnt.lock().unwrap_or_else(PoisonError::into_inner));
-            let tools = request.tools().filter(|(_, it)| learnt.has_tools(provider, it));
+            let tools = request.tools().filter(|it| learnt.has_tools(provider, it.1));
             let call = provider.dialect.call(&Question {
                 model: &self.server.model,
                 request,
@@ -344,7 +344,15 @@ impl Backend for RemoteBackend {
     }
 
     async fn embed(&self, request: EmbedRequest) -> Result<Embeddings, BackendError> {
-        self.vectors(&request).await
+        let embeddings = self.vectors(&request).await?;
+        let made = embeddings.vectors.first().map_or(0, Vec::len);
+        match request.dimensions.and_then(|it| usize::try_from(it).ok()) {
+            Some(wanted) if wanted != made => Err(BackendError::Refused {
+                model: self.server.model.clone(),
+                reason: format!("it makes vectors of {made} numbers, and not of {wanted}"),
+            }),
+            Some(_) | None => Ok(embeddings),
+        }
     }
 
     async fn rerank(&self, request: RerankRequest) -> Result<Relevances, BackendError> {

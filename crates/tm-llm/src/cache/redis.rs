@@ -11,7 +11,7 @@ use super::{
     Key,
     store::{Made, Stats, StoreError, Which, is_young, now_s},
 };
-use crate::fleet::server::{Ask, Server};
+use crate::fleet::server::{Ask, Server, ServerError};
 
 /// So long may a person wait who wants to know what is there, or to forget it.
 const PATIENCE_OF_A_PERSON: Duration = Duration::from_secs(30);
@@ -59,8 +59,8 @@ impl RedisStore {
         commands.cmd("HSET").arg(&name).arg("made_s").arg(now_s());
         commands.arg("by").arg(made.by).arg("answer").arg(text).ignore();
         commands.cmd("EXPIRE").arg(&name).arg(age_most.as_secs().max(1)).ignore();
-        self.0.quickly::<()>(Ask::Many(commands)).await?;
-        Ok(())
+        let url = || ServerError::Resting { url: self.0.url().to_owned() };
+        self.0.quickly(Ask::Many(commands)).await?.ok_or_else(url).map_err(Into::into)
     }
 
     pub(super) async fn clear(&self, which: &Which) -> Result<u64, StoreError> {

@@ -167,8 +167,10 @@ async fn a_store_that_fails_costs_no_answer_and_is_counted() {
         cache.keep(&key("a"), &json!(1), "script").await;
         assert_eq!(kept(&cache, "a").await, Some(json!(1)));
         place.break_it();
-        cache.keep(&key("b"), &json!(2), "script").await;
-        assert!(cache.failures() == 1 && kept(&cache, "b").await.is_none());
+        for failures in [1, 2] {
+            cache.keep(&key("b"), &json!(2), "script").await;
+            assert!(cache.failures() == failures && kept(&cache, "b").await.is_none());
+        }
         assert!(store.stats().await.unwrap_err().to_string().contains("cannot be used"));
         assert!(store.clear(Which::default()).await.is_err());
     }

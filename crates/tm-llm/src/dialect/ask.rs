@@ -222,8 +222,8 @@ impl Question<'_> {
         self.messages().iter().map(|it| spelling.words(it.role, &it.content, it.images())).collect()
     }
 
-    /// The tools that are told natively, and how they may be chosen.
-    fn told_tools(&self) -> Option<(&[Tool], &ToolChoice)> {
+    /// The tools that are told natively, as [`ChatRequest::tools`] has them.
+    fn told_tools(&self) -> Option<(&[Tool], &ToolChoice, bool)> {
         self.request.tools().filter(|_| self.has_tools)
     }
 

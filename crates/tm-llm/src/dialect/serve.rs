@@ -9,7 +9,7 @@ use serde_json::Value;
 pub use crate::chat::{Tool, ToolCall, ToolChoice};
 use crate::{
     backend::BackendError,
-    chat::{FinishReason, Message, Sampling, Usage},
+    chat::{FinishReason, Message, Sampling, Thinking, Usage},
 };
 
 pub mod anthropic;
@@ -52,10 +52,20 @@ pub enum AnswerForm {
     Tools {
         tools: Vec<Tool>,
         choice: ToolChoice,
+        /// One call an answer.
+        is_single: bool,
     },
 }
 
 impl AnswerForm {
+    /// The same with one call an answer, where the client wants no more.
+    fn calling_once(mut self, is_wanted: bool) -> Self {
+        if let Self::Tools { is_single, .. } = &mut self {
+            *is_single |= is_wanted;
+        }
+        self
+    }
+
     /// The names of the tools whose calls are told as a text.
     pub fn custom_tools(&self) -> Vec<String> {
         let Self::Tools { tools, .. } = self else { return Vec::new() };
@@ -132,12 +142,20 @@ pub enum ClientError {
 
 /// Writes one answer in the words of a protocol.
 ///
-/// A stream is `begin`, any number of `reasoning`, any number of `text`, then `end` or `error`; a
-/// whole answer is `whole`.
+/// A stream is `begin`, any number of `reasoning`, any number of `text`, then `end` or `error`, and
+/// `waiting` anywhere between; a whole answer is `whole`.
 pub trait Writer: Send {
     /// What a stream is called in HTTP.
     fn stream_type(&self) -> &'static str;
     fn begin(&mut self) -> Vec<u8>;
+    /// What whoever reads the stream passes over, where the protocol has such words.
+    fn comment(&self, text: &str) -> Vec<u8> {
+        format!(": {text}\n\n").into_bytes()
+    }
+    /// Says that the answer is worked on.
+    fn waiting(&self) -> Vec<u8> {
+        self.comment("waiting")
+    }
     /// More of what the model thinks before it answers.
     fn reasoning(&mut self, delta: &str) -> Vec<u8>;
     fn text(&mut self, delta: &str) -> Vec<u8>;
@@ -159,6 +177,14 @@ impl<W: Writer + ?Sized> Writer for WithoutReasoning<W> {
 
     fn begin(&mut self) -> Vec<u8> {
         self.0.begin()
+    }
+
+    fn comment(&self, text: &str) -> Vec<u8> {
+        self.0.comment(text)
+    }
+
+    fn waiting(&self) -> Vec<u8> {
+        self.0.waiting()
     }
 
     fn reasoning(&mut self, _delta: &str) -> Vec<u8> {
@@ -293,6 +319,11 @@ fn json_text(value: &impl serde::Serialize) -> String {
 fn event(name: Option<&str>, data: &impl serde::Serialize) -> Vec<u8> {
     let name = name.map(|it| format!("event: {it}\n")).unwrap_or_default();
     format!("{name}data: {}\n\n", json_text(data)).into_bytes()
+}
+
+/// How much a model is to think by what OpenAI's clients call the effort.
+fn thinking(effort: Option<&str>) -> Thinking {
+    effort.map_or(Thinking::Off, |it| Thinking::of(it).unwrap_or(Thinking::On))
 }
 
 /// The sampling of a request that names only some of it.

@@ -15,6 +15,14 @@ pub struct Rounds {
     pub silence: Duration,
 }
 
+/// A round in which nobody answered.
+#[derive(Default)]
+pub(super) struct Missed {
+    pub(super) errors: Vec<BackendError>,
+    /// Another round is of no use, whatever the errors say.
+    is_over: bool,
+}
+
 /// No server is waited for longer than this, whatever it asks for.
 const WAIT_MOST: Duration = Duration::from_secs(30);
 
@@ -37,6 +45,22 @@ impl Rounds {
     }
 }
 
+impl Missed {
+    /// The same, ended by this.
+    pub(super) fn over(mut self, error: BackendError) -> Self {
+        self.errors.push(error);
+        Self { is_over: true, ..self }
+    }
+
+    /// Whether waiting may help: who has nothing to say has nothing to say later.
+    pub(super) fn may_pass(&self) -> bool {
+        let may_pass = |it: &BackendError| {
+            it.is_transient() && !matches!(it, BackendError::EmptyAnswer { .. })
+        };
+        !self.is_over && self.errors.iter().any(may_pass)
+    }
+}
+
 /// What went wrong at the most wanted one is what can be mended; for a prompt that it has no room
 /// for, whoever has the most room says how long it may be.
 pub(super) fn most_telling(errors: Vec<BackendError>) -> Option<BackendError> {
@@ -47,9 +71,4 @@ pub(super) fn most_telling(errors: Vec<BackendError>) -> Option<BackendError> {
         Some(_) => errors.into_iter().max_by_key(room),
         None => errors.into_iter().next(),
     }
-}
-
-/// Whether waiting may help: who has nothing to say has nothing to say later.
-pub(super) fn may_pass(error: &BackendError) -> bool {
-    error.is_transient() && !matches!(error, BackendError::EmptyAnswer { .. })
 }

@@ -60,6 +60,8 @@ pub enum ServerError {
     Egress(#[from] EgressError),
     #[error("the Redis server at {url} cannot be used: {reason}")]
     Unusable { url: String, reason: String },
+    #[error("the Redis server at {url} is left alone after a failure")]
+    Resting { url: String },
 }
 
 /// How the server is, when that changes: what is wrong, or none when it is back.

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt as _;
 use tm_llm::{
     backend::{Backend, BackendError, complete},
     chat::{ChatRequest, Message, Role, Sampling},
@@ -193,10 +194,9 @@ async fn models_that_are_wanted_alike_share_the_work() {
 
 #[tokio::test]
 async fn who_comes_when_all_are_busy_waits_and_when_too_many_wait_comes_back_later() {
-    let failover = Arc::new(failover(vec![opening(
-        ScriptedModel::new(|_| Reply::Text("done".to_owned())),
-        1,
-    )]));
+    let model = opening(ScriptedModel::new(|_| Reply::Text("done".to_owned())), 1);
+    let rounds = Rounds { wait: Duration::from_hours(1), ..Rounds::default() };
+    let failover = Arc::new(failover(vec![model]).with_rounds(rounds));
     let first = failover.stream(request()).await.unwrap();
     let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..8 {
@@ -204,7 +204,9 @@ async fn who_comes_when_all_are_busy_waits_and_when_too_many_wait_comes_back_lat
         waiting.spawn(async move { complete(&*failover, request(), &|_| ()).await });
     }
     tokio::task::yield_now().await;
-    let error = failover.stream(request()).await.err().unwrap();
+    assert_eq!(failover.waiting(), 8);
+    // At once: whoever is sent away is not kept.
+    let error = failover.stream(request()).now_or_never().unwrap().err().unwrap();
     assert!(matches!(error, BackendError::Busy { retry_after: Some(_), .. }), "{error}");
     drop(first);
     while let Some(answer) = waiting.join_next().await {

@@ -16,7 +16,7 @@ use tm_llm::{
     },
     chat::{ChatEvent, ChatRequest, FinishReason, Message, Role, Sampling, Usage},
     egress::guard::Guard,
-    failover::{Candidate, Failover},
+    failover::{Candidate, Failover, Rounds},
     provider,
 };
 use tm_testkit::{
@@ -146,6 +146,35 @@ async fn who_is_at_work_is_waited_for() {
     assert_eq!(said(&loads, "how many?").await, ("Yes.".to_owned(), 60));
     let thinks = beside_one_that_is_well(Slow { thinks: true, ..SLOW });
     assert_eq!(said(&thinks, "how many?").await, ("Yes.".to_owned(), 60));
+}
+
+#[tokio::test]
+async fn signs_of_life_that_are_no_events_are_silence() {
+    let begun = r#"data: {"choices":[{"delta":{"content":"Ye"}}]}"#;
+    for (first, said) in [(String::new(), "No."), (format!("{begun}\n\n"), "Yes.")] {
+        for drip in [": x\n\n", "data: ", "x"] {
+            let first = first.clone();
+            let server = ScriptedServer::start(move |received: &Received| {
+                if received.body["messages"].is_null() {
+                    return Answer::json(404, &Value::Null);
+                }
+                Answer::dripping(drip, Duration::from_millis(20)).beginning_with(&first)
+            });
+            let provider = provider::find("openai-compatible").unwrap();
+            let url = format!("{}/v1", server.url());
+            let client = Guard::default().client().unwrap();
+            let remote =
+                RemoteBackend::open(Server::new(provider, url, "m"), client).await.unwrap();
+            let failover = Failover::unopened(
+                vec![Candidate::opened(Arc::new(remote)), well()],
+                Arc::new(|_| ()),
+            );
+            let rounds = Rounds { silence: Duration::from_millis(200), ..Rounds::default() };
+            let asking =
+                complete(&failover.with_rounds(rounds), request("how many?"), &|_| ()).await;
+            assert_eq!(asking.unwrap().text, said, "{drip:?}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

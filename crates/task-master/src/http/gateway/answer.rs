@@ -13,8 +13,9 @@ use super::{
     routing::Routed,
     shadow,
 };
-use axum::body::{Body, Bytes};
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use axum::body::Body;
+use futures_util::{StreamExt as _, stream};
+use live::{Flow, Live, Starting};
 use pump::pumped;
 use text::Text;
 use tm_llm::{
@@ -26,14 +27,14 @@ use tm_llm::{
     failover::Failover,
     structured::{self, StructuredError},
 };
+use tokio::time;
 
+mod live;
 mod pump;
 mod text;
 
 /// The most tokens of one answer. Clients name the limits of far larger models.
 const ANSWER_TOKENS: u32 = 8192;
-/// So much of a stream goes to the client in one piece, if it came in one.
-const TOGETHER_BYTES: usize = 16 << 10;
 /// More than a template says before the first message.
 const PREAMBLE_TOKENS: u32 = 100;
 /// A seed of ours is below this, because some servers read no larger one.
@@ -163,32 +164,31 @@ impl Asked {
     }
 
     /// The answer as it comes. Fails only before the first of it.
-    async fn stream(mut self, mut writer: Box<dyn Writer>) -> Result<Body, ClientError> {
-        let events = match self.start(Pace::Streamed).await {
-            Ok(events) => events,
-            Err(error) => {
-                self.count.end(Err(&error));
-                self.settle(Err(&error)).await;
+    async fn stream(self, mut writer: Box<dyn Writer>) -> Result<Body, ClientError> {
+        let (is_shared, silence) = (self.keeping.is_shared(), self.client.gateway.silence);
+        let mut starting: Starting = Box::pin(async move {
+            let events = self.start(Pace::Streamed).await;
+            (self, events)
+        });
+        let (flow, first) = match time::timeout(silence, starting.as_mut()).await {
+            Ok((asked, Ok(events))) => {
+                let first = writer.begin();
+                (Flow::Live(Box::new(Live::new(asked, writer, events))), first)
+            }
+            Ok((mut asked, Err(error))) => {
+                asked.count.end(Err(&error));
+                asked.settle(Err(&error)).await;
                 return Err(error);
             }
+            // Who waits is told that the answer is worked on; what fails now is told in the stream.
+            Err(_) => {
+                let mut first = writer.begin();
+                first.extend(writer.waiting());
+                (Flow::Starting { starting, writer, silence }, first)
+            }
         };
-        let first = Bytes::from(writer.begin());
-        let text = Text::new(&self.request);
-        let is_shared = self.keeping.is_shared();
-        let live = Live {
-            asked: self,
-            writer,
-            events,
-            text,
-            outcome: None,
-            begun: Begun::Nothing,
-            is_over: false,
-        };
-        let rest = stream::unfold(live, |mut live| async move {
-            let bytes = live.next().await?;
-            Some((bytes, live))
-        });
-        let frames = stream::iter([first]).chain(rest);
+        let rest = stream::unfold(flow, Flow::next);
+        let frames = stream::iter([first.into()]).chain(rest);
         let frames = frames.filter(|it| std::future::ready(!it.is_empty())).map(Ok);
         Ok(if is_shared { Body::from_stream(pumped(frames)) } else { Body::from_stream(frames) })
     }
@@ -369,111 +369,6 @@ fn replayed(answer: &Answer, mut writer: Box<dyn Writer>, request: &ClientReques
     }
     bytes.extend(writer.end(answer));
     Body::from(bytes)
-}
-
-/// A stream that is under way.
-struct Live {
-    asked: Asked,
-    writer: Box<dyn Writer>,
-    events: ChatStream,
-    text: Text,
-    /// What came of it, when that is not known to others yet.
-    outcome: Option<Result<Answer, ClientError>>,
-    begun: Begun,
-    is_over: bool,
-}
-
-/// How far a stream has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Begun {
-    Nothing,
-    /// The first words are on their way.
-    First,
-    GoesOn,
-}
-
-impl Live {
-    /// The next bytes for the client, if only none at all; `None` at the end.
-    async fn next(&mut self) -> Option<Bytes> {
-        if self.is_over {
-            return None;
-        }
-        if self.begun == Begun::First {
-            self.begun = Begun::GoesOn;
-            // What was written is sent when there is nothing more to write for a moment: the first
-            // words do not wait for others that have come with them.
-            tokio::task::yield_now().await;
-        }
-        let event = self.events.next().await;
-        let mut bytes = self.write(event);
-        if self.begun == Begun::Nothing && !bytes.is_empty() {
-            self.begun = Begun::First;
-        }
-        // What is there already goes with it.
-        while self.begun == Begun::GoesOn && !self.is_over && bytes.len() < TOGETHER_BYTES {
-            let Some(event) = self.events.next().now_or_never() else { break };
-            bytes.extend(self.write(event));
-        }
-        if let Some(outcome) = self.outcome.take() {
-            self.asked.settle(outcome.as_ref()).await;
-        }
-        Some(bytes.into())
-    }
-
-    fn write(&mut self, event: Option<Result<ChatEvent, BackendError>>) -> Vec<u8> {
-        match event {
-            Some(Ok(ChatEvent::Delta(delta))) => {
-                self.asked.count.saw_text();
-                let (shown, has_ended) = self.text.push(delta);
-                let mut bytes = self.show(&shown);
-                if has_ended {
-                    bytes.extend(self.end(FinishReason::Stop, Usage::default()));
-                }
-                bytes
-            }
-            Some(Ok(ChatEvent::Reasoning(thought))) if self.text.may_think() => {
-                self.text.think(&thought);
-                self.writer.reasoning(&thought)
-            }
-            // It thinks again in the middle of its answer.
-            Some(Ok(ChatEvent::Reasoning(_))) => Vec::new(),
-            Some(Ok(ChatEvent::Done { finish, usage })) => {
-                let rest = match self.text.end(finish) {
-                    Ok(rest) => rest,
-                    Err(error) => return self.fail(&error),
-                };
-                let mut bytes = self.show(&rest);
-                bytes.extend(self.end(finish, usage));
-                bytes
-            }
-            Some(Err(error)) => self.fail(&error.into()),
-            None => self.fail(&cut_off(self.asked.backend())),
-        }
-    }
-
-    fn show(&mut self, text: &str) -> Vec<u8> {
-        if text.is_empty() { Vec::new() } else { self.writer.text(text) }
-    }
-
-    fn end(&mut self, finish: FinishReason, usage: Usage) -> Vec<u8> {
-        match self.asked.finish(&mut self.text, finish, usage) {
-            Ok(answer) => {
-                self.is_over = true;
-                self.asked.count.end(Ok(answer.usage));
-                let bytes = self.writer.end(&answer);
-                self.outcome = Some(Ok(answer));
-                bytes
-            }
-            Err(error) => self.fail(&error),
-        }
-    }
-
-    fn fail(&mut self, error: &ClientError) -> Vec<u8> {
-        self.is_over = true;
-        self.asked.count.end(Err(error));
-        self.outcome = Some(Err(error.clone()));
-        self.writer.error(error)
-    }
 }
 
 fn cut_off(backend: &dyn Backend) -> ClientError {

@@ -245,7 +245,7 @@ pub(super) fn question(request: &ClientRequest) -> Value {
         .collect();
     let choice = match form {
         AnswerForm::Text | AnswerForm::Json(_) => String::new(),
-        AnswerForm::Tools { choice, .. } => format!("{choice:?}"),
+        AnswerForm::Tools { choice, is_single, .. } => format!("{choice:?} {is_single}"),
     };
     json!({
         "messages": messages,
@@ -254,7 +254,7 @@ pub(super) fn question(request: &ClientRequest) -> Value {
         "sampling": [
             sampling.temperature, sampling.top_p, sampling.top_k, sampling.repeat_penalty,
             sampling.min_p, sampling.frequency_penalty, sampling.presence_penalty,
-            sampling.may_think, seed,
+            format!("{:?}", sampling.thinking), seed,
         ],
         "max_tokens": max_tokens,
         "stop": stop,

@@ -13,7 +13,7 @@ use tm_llm::{
 };
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
-use super::{Gateway, client::Client, json_body, refused};
+use super::{Gateway, client::Client, json_body, memory, refused};
 
 /// A model that is asked by this name.
 struct Listed {
@@ -29,6 +29,49 @@ pub(super) fn tags(gateway: &Gateway) -> Value {
     let cards: Vec<Value> =
         listed(gateway).iter().map(|it| card(&it.name, &it.model, it.is_embedder)).collect();
     json!({ "models": cards })
+}
+
+/// The same as LM Studio's clients know them, in the older or the newer words.
+/// <https://lmstudio.ai/docs/developer/rest>
+pub(super) fn of_lm_studio(gateway: &Gateway, is_newer: bool) -> Value {
+    let running = memory::running(gateway);
+    let running = running.pointer("/models").and_then(Value::as_array).into_iter().flatten();
+    let loaded: Vec<(&str, &Value)> = running
+        .filter_map(|it| Some((it.get("name")?.as_str()?, it.get("context_length")?)))
+        .collect();
+    let one = |it: &Listed| {
+        let known = known(&it.model);
+        let window = loaded.iter().find(|(name, _)| *name == it.model).map(|(_, window)| *window);
+        if is_newer { newer(it, known.as_ref(), window) } else { older(it, known.as_ref(), window) }
+    };
+    let models: Vec<Value> = listed(gateway).iter().map(one).collect();
+    if is_newer { json!({ "models": models }) } else { json!({"object": "list", "data": models}) }
+}
+
+fn older(listed: &Listed, known: Option<&Model>, window: Option<&Value>) -> Value {
+    json!({
+        "id": listed.name, "object": "model", "publisher": "local",
+        "type": if listed.is_embedder { "embeddings" } else { "llm" },
+        "arch": known.map(|it| it.family.to_lowercase()), "compatibility_type": "gguf",
+        "quantization": known.map(|it| it.quantisation.as_str()),
+        "state": if window.is_some() { "loaded" } else { "not-loaded" },
+        "max_context_length": known.map(|it| it.context_tokens), "loaded_context_length": window
+    })
+}
+
+fn newer(listed: &Listed, known: Option<&Model>, window: Option<&Value>) -> Value {
+    let instance = |it| json!({"id": listed.name, "config": {"context_length": it}});
+    json!({
+        "type": if listed.is_embedder { "embedding" } else { "llm" }, "key": listed.name,
+        "publisher": "local", "display_name": listed.name,
+        "architecture": known.map(|it| it.family.to_lowercase()),
+        "quantization": known.map(|it| json!({"name": it.quantisation})),
+        "size_bytes": known.map(|it| it.size_bytes),
+        "params_string": known.map(|it| it.parameters.as_str()),
+        "loaded_instances": window.into_iter().map(instance).collect::<Vec<_>>(),
+        "max_context_length": known.map(|it| it.context_tokens), "format": "gguf",
+        "capabilities": {"vision": false, "trained_for_tool_use": !listed.is_embedder}
+    })
 }
 
 /// Every name, that of the model for vectors among them.

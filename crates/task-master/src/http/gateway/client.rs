@@ -8,14 +8,16 @@ use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderName, header, request::Parts},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use tm_llm::{
     dialect::serve::{ClientError, ollama::KeepAlive},
     failover::OnStep,
 };
 
-use super::{ErrorBody, Gateway, cached::Caching, errors::Shape, large, refused, routing::Routed};
+use super::{
+    ErrorBody, Gateway, arriving, cached::Caching, errors::Shape, large, refused, routing::Routed,
+};
 use crate::{
     http::keys::{KeyRecord, Refusal},
     trace::new_id,
@@ -107,7 +109,7 @@ async fn admitted(
 ) -> Response {
     let Some(keys) = &gateway.keys else {
         if is_of_this_machine(request.headers()) {
-            return large::run(request, next).await;
+            return taken(request, next).await;
         }
         return refused(&ClientError::Elsewhere, error_body);
     };
@@ -119,7 +121,7 @@ async fn admitted(
     match keys.admit(key, Instant::now()).await {
         Ok(key) => {
             request.extensions_mut().insert(key);
-            large::run(request, next).await
+            taken(request, next).await
         }
         Err(Refusal::Unknown) => {
             gateway.metrics.refused("key");
@@ -129,6 +131,13 @@ async fn admitted(
             gateway.metrics.refused("rate");
             refused(&ClientError::TooMany { retry_after_s }, error_body)
         }
+    }
+}
+
+async fn taken(request: Request, next: Next) -> Response {
+    match arriving::arrived(request).await {
+        Ok(request) => large::run(request, next).await,
+        Err(status) => status.into_response(),
     }
 }
 

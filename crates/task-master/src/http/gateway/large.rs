@@ -16,10 +16,9 @@ use tokio::{
 /// What is longer may take a millisecond.
 const LARGE_BYTES: u64 = 256 << 10;
 
-/// Answers a request as `next` does.
+/// Answers a request that has arrived as `next` does.
 pub(super) async fn run(request: Request, next: Next) -> Response {
-    // One that does not say how long it is may be of any length.
-    let is_large = request.body().size_hint().upper().is_none_or(|it| it > LARGE_BYTES);
+    let is_large = request.body().size_hint().lower() > LARGE_BYTES;
     if is_large { Aside::new(next.run(request)).await } else { next.run(request).await }
 }
 

@@ -137,9 +137,14 @@ impl Routed {
         self.journey.asked_last().unwrap_or_default()
     }
 
+    /// How many were asked.
+    pub(super) fn attempts(&self) -> usize {
+        self.journey.attempts()
+    }
+
     /// Whether anybody was asked.
     pub(super) fn was_asked(&self) -> bool {
-        self.journey.attempts() > 0
+        self.attempts() > 0
     }
 
     /// Whether nobody was asked but those who are wanted most.
@@ -168,7 +173,7 @@ impl Routed {
             let arm = HeaderValue::from_static(chosen.arm.as_str());
             headers.insert(HeaderName::from_static("x-rollout"), arm);
         }
-        let attempts = self.journey.attempts();
+        let attempts = self.attempts();
         headers.insert(HeaderName::from_static("x-attempts"), attempts.into());
         // A model whose name cannot stand there goes without.
         if let Ok(value) = HeaderValue::from_str(&backend) {

@@ -37,6 +37,7 @@ mod providers;
 mod rollout;
 mod survive;
 mod upstream;
+mod waiting;
 
 /// A gateway on a port of its own, until it is dropped.
 pub(in crate::http) struct Server {
@@ -431,8 +432,16 @@ async fn what_is_counted_is_what_happened() {
              {of_model},error_type=\"\"}} 6"
         ),
         r#"gateway_backend_well{backend="script"} 1"#.to_owned(),
+        r#"gateway_queue_length{route="main"} 0"#.to_owned(),
+        "gateway_external_requests_total 0".to_owned(),
     ] {
         assert!(metrics.contains(&line), "{line}\n{metrics}");
+    }
+    for (of_process, least) in
+        [("process_resident_memory_bytes ", 1_000_000.0), ("process_cpu_seconds_total ", 0.0)]
+    {
+        let line = metrics.lines().find_map(|it| it.strip_prefix(of_process));
+        assert!(line.unwrap().parse::<f64>().unwrap() >= least, "{metrics}");
     }
 }
 

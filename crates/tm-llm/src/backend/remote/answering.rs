@@ -50,6 +50,8 @@ pub(super) struct Answering {
     frames: Frames,
     /// There is nothing more to read.
     has_ended: bool,
+    /// Something came that is more than a sign of life.
+    has_heard: bool,
     reader: Reader,
     thoughts: Thoughts,
     told: Told,
@@ -97,6 +99,7 @@ impl Answering {
             clock: Clock::start(limits.asked, limits.is_whole || framing == Framing::Whole),
             frames: Frames::new(framing),
             has_ended: false,
+            has_heard: false,
             thoughts: Thoughts::default(),
             told: Told::Nothing,
             ready: VecDeque::new(),
@@ -109,7 +112,7 @@ impl Answering {
     pub(super) fn telling(self, told: Told) -> Self {
         let reader = self.reader;
         let reader = if told == Told::Nothing { reader } else { reader.telling_tools() };
-        Self { told, reader, ..self }
+        Self { reader, told, ..self }
     }
 
     pub(super) fn into_stream(self) -> ChatStream {
@@ -180,7 +183,11 @@ impl Answering {
                 self.pieces.has_all();
                 self.end(None);
             }
-            Ok(()) if self.ready.is_empty() && !self.has_ended => {
+            Ok(())
+                if self.ready.is_empty()
+                    && !self.has_ended
+                    && std::mem::take(&mut self.has_heard) =>
+            {
                 self.ready.push_back(Ok(ChatEvent::Delta(String::new())));
             }
             Ok(()) => {}
@@ -191,6 +198,7 @@ impl Answering {
         if self.has_ended {
             return;
         }
+        self.has_heard = true;
         match self.reader.read(frame) {
             Ok(pieces) => {
                 for piece in pieces {

@@ -19,7 +19,7 @@ pub(super) struct Learnt {
 }
 
 /// Members that an answer can do without.
-const DISPENSABLE: [&str; 14] = [
+const DISPENSABLE: [&str; 16] = [
     "temperature",
     "top_p",
     "seed",
@@ -34,6 +34,8 @@ const DISPENSABLE: [&str; 14] = [
     "repetition_penalty",
     "frequency_penalty",
     "presence_penalty",
+    "reasoning_effort",
+    "parallel_tool_calls",
 ];
 
 impl Learnt {

@@ -102,7 +102,9 @@ pub(super) fn call(question: &Question<'_>) -> Call {
         let parts = question.parts(message);
         match message.role {
             Role::System => system.extend(parts.into_iter().filter_map(words)),
-            role => messages.push(json!({"role": role.name(), "content": content(parts)})),
+            role @ (Role::User | Role::Assistant) => {
+                messages.push(json!({"role": role.name(), "content": content(parts)}));
+            }
         }
     }
     let mut body = Map::new();
@@ -129,13 +131,17 @@ pub(super) fn call(question: &Question<'_>) -> Call {
 
 /// The tools that the model is told of, or the one that takes an answer which has to fit a schema.
 fn tools(question: &Question<'_>) -> Option<(Value, Value)> {
-    if let Some((tools, choice)) = question.told_tools() {
+    if let Some((tools, choice, is_single)) = question.told_tools() {
         let tool = |it: &Tool| {
             let Tool { name, description, parameters, is_custom: _ } = it;
             json!({"name": name, "description": description, "input_schema": parameters})
         };
         let choice = if *choice == ToolChoice::Auto { "auto" } else { "any" };
-        return Some((tools.iter().map(tool).collect(), json!({"type": choice})));
+        let mut choice = json!({ "type": choice });
+        if is_single {
+            choice["disable_parallel_tool_use"] = json!(true);
+        }
+        return Some((tools.iter().map(tool).collect(), choice));
     }
     let schema = question.schema()?;
     let tool = json!({

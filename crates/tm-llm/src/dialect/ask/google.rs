@@ -99,7 +99,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     if !system.is_empty() {
         body["systemInstruction"] = json!({"parts": system});
     }
-    if let Some((tools, choice)) = question.told_tools() {
+    if let Some((tools, choice, _)) = question.told_tools() {
         let function = |it: &Tool| {
             let Tool { name, description, parameters, is_custom: _ } = it;
             let (about, arguments) = (description, parameters);

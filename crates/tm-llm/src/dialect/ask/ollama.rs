@@ -10,7 +10,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::json;
 
 use super::{Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema, tools};
-use crate::chat::FinishReason;
+use crate::chat::{FinishReason, Thinking};
 
 #[derive(Debug, Deserialize)]
 struct Line<'a> {
@@ -45,11 +45,15 @@ struct Said<'a> {
 pub(super) fn call(question: &Question<'_>) -> Call {
     let request = question.request;
     let sampling = &request.sampling;
+    let think = match sampling.thinking.level() {
+        Some(level) => json!(level),
+        None => json!(sampling.thinking == Thinking::On),
+    };
     let mut body = json!({
         "model": question.model,
         "messages": question.turns(tools::Spelling::Ollama),
         "stream": !question.at_once,
-        "think": sampling.may_think,
+        "think": think,
         "truncate": false,
         "shift": false,
         "options": {

@@ -79,6 +79,11 @@ pub(super) fn call(question: &Question<'_>) -> Call {
         body.insert("repeat_penalty".to_owned(), penalty.clone());
         body.insert("repetition_penalty".to_owned(), penalty);
     }
+    if let Some(level) = request.sampling.thinking.level() {
+        // Few servers have a word for more than high.
+        let level = if level == "max" { "high" } else { level };
+        body.insert("reasoning_effort".to_owned(), json!(level));
+    }
     body.insert(question.limit_name.to_owned(), json!(request.max_tokens));
     body.insert("stream".to_owned(), json!(!question.at_once));
     if !question.at_once {
@@ -92,6 +97,9 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     if let Some(tools) = tools::told(question) {
         body.insert("tools".to_owned(), tools);
         body.insert("tool_choice".to_owned(), json!("auto"));
+        if question.told_tools().is_some_and(|it| it.2) {
+            body.insert("parallel_tool_calls".to_owned(), json!(false));
+        }
     }
     if let Some(schema) = question.schema() {
         let mut named = json!({"name": ANSWER, "schema": schema});

@@ -60,6 +60,11 @@ pub(super) fn google(schema: &Value) -> Value {
                 }
                 kind
             }
+            // It has no word for the one value that may be.
+            "const" if value.is_string() => {
+                known.insert("enum".to_owned(), Value::Array(vec![value.clone()]));
+                continue;
+            }
             // Only texts can be listed.
             "enum" if !value.as_array().is_some_and(|it| it.iter().all(Value::is_string)) => {
                 continue;

@@ -47,7 +47,7 @@ struct HeardFunction<'a> {
 
 /// The tools of a question, where they are told natively.
 pub(super) fn told(question: &Question<'_>) -> Option<Value> {
-    let (tools, _) = question.told_tools()?;
+    let (tools, ..) = question.told_tools()?;
     let tool = |it: &Tool| {
         let Tool { name, description, parameters, is_custom: _ } = it;
         let function = json!({"name": name, "description": description, "parameters": parameters});

@@ -9,7 +9,7 @@ use super::{
     Answer, AnswerForm, ClientError, ClientRequest, Fine, Identity, Tool, ToolCall, ToolChoice,
     Writer, body, content, event, json_text, sampling,
 };
-use crate::chat::{FinishReason, Message, Part, Sampling};
+use crate::chat::{FinishReason, Message, Sampling, Thinking, Usage};
 
 #[derive(Debug, Deserialize)]
 struct MessagesBody {
@@ -63,6 +63,8 @@ struct ToolBody {
 struct ChoiceBody {
     r#type: String,
     name: Option<String>,
+    #[serde(default)]
+    disable_parallel_tool_use: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -92,22 +94,24 @@ pub fn read_prompt(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
     }
     let tools = body.tools.into_iter().flatten().filter_map(ToolBody::tool);
     let tools = tools.collect::<Result<Vec<Tool>, _>>()?;
+    let is_single = body.tool_choice.as_ref().is_some_and(|it| it.disable_parallel_tool_use);
     let choice = match body.tool_choice {
         None => Some(ToolChoice::Auto),
-        Some(ChoiceBody { r#type, name: Some(name) }) if r#type == "tool" => {
+        Some(ChoiceBody { r#type, name: Some(name), .. }) if r#type == "tool" => {
             Some(ToolChoice::Named(name))
         }
         Some(ChoiceBody { r#type, .. }) => content::choice(&r#type)?,
     };
     let with_reasoning = body.thinking.is_some_and(|it| it.r#type != "disabled");
     let usual = sampling(body.temperature, body.top_p);
-    let usual = Sampling { may_think: with_reasoning, ..usual };
+    let thinking = if with_reasoning { Thinking::On } else { Thinking::Off };
+    let usual = Sampling { thinking, ..usual };
     let format = body.output.and_then(|it| it.format).or(body.output_format);
     let format = format.map_or(AnswerForm::Text, |it| content::format(&it));
     Ok(ClientRequest {
         model: body.model,
         messages: content::turns(messages)?,
-        form: content::form(tools, choice, format)?,
+        form: content::form(tools, choice, format)?.calling_once(is_single),
         sampling: Fine { top_k: body.top_k, ..Fine::default() }.refine(&usual),
         seed: None,
         max_tokens: body.max_tokens,
@@ -147,13 +151,8 @@ fn turns(turn: &TurnBody) -> Result<Vec<Message>, ClientError> {
                 messages.push(content::called(String::new(), vec![(id, call)]));
             }
             Some("tool_result") => {
-                // What a tool has seen goes beside what it says.
-                let said = content::said(&block.content)?;
-                let images: Vec<Part> = said.images().cloned().map(Part::Image).collect();
-                messages.push(content::result(block.tool_use_id.as_deref(), "", &said.content));
-                if !images.is_empty() {
-                    messages.push(Message::user("").with_parts(images));
-                }
+                let id = block.tool_use_id.as_deref();
+                messages.push(content::answered(id, "", &block.content)?);
             }
             Some("image") if turn.role == "user" => {
                 messages.push(content::said(&Value::Array(vec![content::json(raw)?]))?);
@@ -290,8 +289,13 @@ impl Writer for MessageWriter {
     }
 
     fn begin(&mut self) -> Vec<u8> {
-        let usage = json!({"input_tokens": self.prompt_tokens, "output_tokens": 0});
+        let prompt_tokens = self.prompt_tokens;
+        let usage = usage(&Usage { prompt_tokens, ..Usage::default() });
         typed("message_start", json!({"message": self.message(Vec::new(), None, usage)}))
+    }
+
+    fn waiting(&self) -> Vec<u8> {
+        typed("ping", json!({}))
     }
 
     fn reasoning(&mut self, delta: &str) -> Vec<u8> {
@@ -333,7 +337,7 @@ impl Writer for MessageWriter {
             "message_delta",
             json!({
                 "delta": {"stop_reason": reason, "stop_sequence": sequence},
-                "usage": {"output_tokens": answer.usage.completion_tokens}
+                "usage": usage(&answer.usage),
             }),
         ));
         frames.extend(typed("message_stop", json!({})));
@@ -345,12 +349,7 @@ impl Writer for MessageWriter {
     }
 
     fn whole(&mut self, answer: &Answer) -> String {
-        let usage = json!({
-            "input_tokens": answer.usage.prompt_tokens,
-            "output_tokens": answer.usage.completion_tokens,
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0
-        });
+        let usage = usage(&answer.usage);
         json_text(&self.message(self.blocks(answer), Some(answer), usage))
     }
 }
@@ -379,11 +378,13 @@ pub fn status(error: &ClientError) -> u16 {
 
 /// The list of models, as Anthropic's clients read it.
 pub fn models(names: &[String], created_at: &str) -> Value {
-    let data: Vec<Value> = names
-        .iter()
-        .map(|it| json!({"type": "model", "id": it, "display_name": it, "created_at": created_at}))
-        .collect();
+    let data: Vec<Value> = names.iter().map(|it| model(it, created_at)).collect();
     json!({"data": data, "has_more": false, "first_id": names.first(), "last_id": names.last()})
+}
+
+/// One of them.
+pub fn model(name: &str, created_at: &str) -> Value {
+    json!({"type": "model", "id": name, "display_name": name, "created_at": created_at})
 }
 
 fn typed(kind: &str, mut data: Value) -> Vec<u8> {
@@ -391,6 +392,17 @@ fn typed(kind: &str, mut data: Value) -> Vec<u8> {
         data.insert("type".to_owned(), kind.into());
     }
     event(Some(kind), &data)
+}
+
+/// What an answer took. What a model had read before is counted apart.
+fn usage(usage: &Usage) -> Value {
+    let cached = usage.cached_tokens.min(usage.prompt_tokens);
+    json!({
+        "input_tokens": usage.prompt_tokens - cached,
+        "output_tokens": usage.completion_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": cached
+    })
 }
 
 /// Why it ended, and by which of the client's texts if by one of them.

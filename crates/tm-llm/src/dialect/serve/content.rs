@@ -109,11 +109,28 @@ fn part(part: &Value) -> Result<Option<String>, ClientError> {
         }
         // What a model thought earlier is not told to it again.
         Some("thinking" | "redacted_thinking" | "reasoning") => Ok(None),
+        Some("document") => document(part).map(Some),
         Some(other) => Err(ClientError::invalid(format!(
             "a part of type `{other}` cannot be read here: send text, or images in the user's turns"
         ))),
         None => Err(ClientError::invalid("a part of a message's content has no type")),
     }
+}
+
+/// The words of a document of Anthropic's, with what it is called.
+fn document(part: &Value) -> Result<String, ClientError> {
+    let source = part.get("source").unwrap_or(&Value::Null);
+    let words = match source.get("type").and_then(Value::as_str) {
+        Some("text") => source.get("data").and_then(Value::as_str).map(str::to_owned),
+        Some("content") => Some(text(source.get("content").unwrap_or(&Value::Null))?),
+        Some(_) | None => None,
+    };
+    let words = words.ok_or_else(|| {
+        ClientError::invalid("a document can be read here as text alone: send its words")
+    })?;
+    let about = ["title", "context"].map(|it| part.get(it).and_then(Value::as_str));
+    let about: Vec<&str> = about.into_iter().flatten().collect();
+    Ok(about.into_iter().chain([words.as_str()]).collect::<Vec<_>>().join("\n"))
 }
 
 /// A turn in which the model said something and called tools, in the words in which it would have
@@ -150,6 +167,18 @@ pub(super) fn result(id: Option<&str>, name: &str, content: &str) -> Message {
         text: content.to_owned(),
     };
     Message::user(format!("Result{of}:\n{content}")).with_parts(vec![part])
+}
+
+/// The same where it may have brought pictures as well, as the protocols have them.
+pub(super) fn answered(
+    id: Option<&str>,
+    name: &str,
+    content: &Value,
+) -> Result<Message, ClientError> {
+    let said = said(content)?;
+    let mut message = result(id, name, &said.content);
+    message.parts.extend(said.images().cloned().map(Part::Image));
+    Ok(message)
 }
 
 /// Calls without an id get one, and what came of them the same, in their order; results without a
@@ -239,7 +268,12 @@ pub(super) fn form(
                 "`tool_choice` wants `{name}`, which is not among the tools that can be called here"
             )))
         }
-        Some(choice) if !tools.is_empty() => Ok(AnswerForm::Tools { tools, choice }),
+        Some(ToolChoice::Required) if tools.is_empty() => Err(ClientError::invalid(
+            "`tool_choice` wants a tool to be called, and there is none that can be called here",
+        )),
+        Some(choice) if !tools.is_empty() => {
+            Ok(AnswerForm::Tools { tools, choice, is_single: false })
+        }
         Some(_) | None => Ok(without),
     }
 }

@@ -15,7 +15,7 @@ use super::{
     openai::FunctionBody,
     refuse, sampling,
 };
-use crate::chat::{FinishReason, Message, Part, Sampling, Usage};
+use crate::chat::{FinishReason, Message, Part, Sampling, Thinking, Usage};
 pub use keep_alive::KeepAlive;
 
 mod keep_alive;
@@ -193,9 +193,18 @@ impl Rest {
             ("logprobs", self.logprobs == Some(true)),
             ("top_logprobs", self.top_logprobs.is_some_and(|it| it > 0)),
         ])?;
-        let is_silent = self.think == Some(Value::Bool(false));
+        let thinking = match &self.think {
+            None | Some(Value::Null | Value::Bool(false)) => Thinking::Off,
+            Some(Value::Bool(true)) => Thinking::On,
+            Some(level) => level.as_str().and_then(Thinking::of).ok_or_else(|| {
+                ClientError::invalid(format!(
+                    "`think` is true, false, low, medium, high or max, and not {level}"
+                ))
+            })?,
+        };
+        // Who says nothing of it sees what there is.
+        let is_silent = thinking == Thinking::Off && self.think.is_some_and(|it| !it.is_null());
         let usual = sampling(options.temperature, options.top_p);
-        let may_think = self.think.is_some_and(|it| !it.is_null()) && !is_silent;
         Ok(ClientRequest {
             model,
             messages: content::turns(messages)?,
@@ -210,7 +219,7 @@ impl Rest {
                     return Err(ClientError::invalid(format!("`{other}` is no format")));
                 }
             },
-            sampling: options.fine.refine(&Sampling { may_think, ..usual }),
+            sampling: options.fine.refine(&Sampling { thinking, ..usual }),
             // Less than nothing is how its clients say that there is none.
             seed: options.seed.and_then(|it| u64::try_from(it).ok()),
             max_tokens: options.num_predict.and_then(|it| u32::try_from(it).ok()),
@@ -336,6 +345,11 @@ impl Writer for LineWriter {
     }
 
     fn begin(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Every line is a part of the answer.
+    fn comment(&self, _text: &str) -> Vec<u8> {
         Vec::new()
     }
 

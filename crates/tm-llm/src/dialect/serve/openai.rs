@@ -2,13 +2,13 @@
 //!
 //! Formats: <https://platform.openai.com/docs/api-reference/chat>.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{
     AnswerForm, ClientError, ClientRequest, Fine, Tool, ToolCall, ToolChoice, body,
     content::{self, OneOrMany},
-    refuse, sampling,
+    refuse, sampling, thinking,
 };
 use crate::chat::{Message, Sampling};
 pub use writing::{ChatWriter, CompletionWriter, error_body, model, models};
@@ -24,6 +24,7 @@ struct ChatBody {
     #[serde(rename = "response_format")]
     format: Option<ResponseFormat>,
     max_completion_tokens: Option<u32>,
+    parallel_tool_calls: Option<bool>,
     #[serde(flatten)]
     options: Options,
 }
@@ -46,6 +47,9 @@ struct Options {
     /// Whether, or how many.
     logprobs: Option<Value>,
     top_logprobs: Option<u32>,
+    /// What tools were before they were called so.
+    functions: Option<Vec<IgnoredAny>>,
+    modalities: Option<Vec<String>>,
     #[serde(rename = "reasoning_effort")]
     effort: Option<String>,
 }
@@ -143,14 +147,25 @@ pub fn read_chat(bytes: &[u8]) -> Result<(ClientRequest, bool), ClientError> {
     let format = body.format.map_or(AnswerForm::Text, ResponseFormat::form);
     let max_tokens = body.max_completion_tokens.or(body.options.max_tokens);
     let with_usage = body.options.with_usage();
+    let is_single = body.parallel_tool_calls == Some(false);
     let request = ClientRequest {
         model: body.model,
         messages: content::turns(messages?.concat())?,
-        form: content::form(tools, choice, format)?,
+        form: content::form(tools, choice, format)?.calling_once(is_single),
         max_tokens,
         ..body.options.request()?
     };
     Ok((request, with_usage))
+}
+
+/// Whether a client of Perplexity leaves it to the model whether to search.
+pub fn may_search(bytes: &[u8]) -> bool {
+    #[derive(Default, Deserialize)]
+    struct SearchBody {
+        disable_search: Option<bool>,
+    }
+    let read: SearchBody = serde_json::from_slice(bytes).unwrap_or_default();
+    read.disable_search != Some(true)
 }
 
 /// Reads the body of `/v1/completions`, and whether its stream ends with the usage.
@@ -179,16 +194,16 @@ fn turn(message: &ChatMessage) -> Result<Vec<Message>, ClientError> {
     if message.role == "user" {
         return Ok(vec![content::said(&message.content)?]);
     }
+    if matches!(message.role.as_str(), "tool" | "function") {
+        let (id, name) = (message.tool_call_id.as_deref(), message.name.as_deref());
+        return Ok(vec![content::answered(id, name.unwrap_or_default(), &message.content)?]);
+    }
     let text = content::text(&message.content)?;
     Ok(match message.role.as_str() {
         "system" | "developer" => vec![Message::system(text)],
         "assistant" => {
             let calls = message.tool_calls.iter().flatten().map(CallBody::call);
             vec![content::called(text, calls.collect::<Result<_, _>>()?)]
-        }
-        "tool" | "function" => {
-            let name = message.name.as_deref().unwrap_or_default();
-            vec![content::result(message.tool_call_id.as_deref(), name, &text)]
         }
         other => return Err(ClientError::invalid(format!("`{other}` is no role"))),
     })
@@ -227,14 +242,19 @@ impl Options {
         if self.n.is_some_and(|it| it > 1) {
             return Err(ClientError::invalid("one answer a request: leave out `n`"));
         }
+        if self.functions.is_some_and(|it| !it.is_empty()) {
+            return Err(ClientError::invalid("`functions` are not known here: send `tools`"));
+        }
+        let speaks = |it: Vec<String>| it.iter().any(|it| it != "text");
         refuse(&[
+            ("modalities", self.modalities.is_some_and(speaks)),
             ("logprobs", self.logprobs.is_some_and(|it| it != false && !it.is_null())),
             ("top_logprobs", self.top_logprobs.is_some_and(|it| it > 0)),
             ("logit_bias", self.logit_bias.is_some_and(|it| !it.is_empty())),
         ])?;
         let effort = self.effort.as_deref();
         let usual = sampling(self.temperature, self.top_p);
-        let usual = Sampling { may_think: effort.is_some_and(|it| it != "none"), ..usual };
+        let usual = Sampling { thinking: thinking(effort), ..usual };
         Ok(ClientRequest {
             model: String::new(),
             messages: Vec::new(),

@@ -10,10 +10,10 @@ use serde_json::{Value, json, value::to_raw_value};
 use super::{
     AnswerForm, ClientError, ClientRequest, Tool, ToolChoice, body, content,
     openai::{ResponseFormat, named_tool},
-    refuse, sampling,
+    refuse, sampling, thinking,
 };
 use crate::chat::{Message, Sampling};
-pub use writing::ResponseWriter;
+pub use writing::{Echo, ResponseWriter};
 
 mod writing;
 
@@ -26,11 +26,13 @@ struct ResponseBody {
     instructions: Option<String>,
     tools: Option<Vec<ToolBody>>,
     tool_choice: Option<Value>,
+    parallel_tool_calls: Option<bool>,
     text: Option<TextBody>,
     /// Where Perplexity has the schema.
     #[serde(rename = "response_format")]
     format: Option<ResponseFormat>,
     previous_response_id: Option<String>,
+    conversation: Option<Value>,
     max_output_tokens: Option<u32>,
     temperature: Option<f32>,
     top_p: Option<f32>,
@@ -74,17 +76,21 @@ pub fn read_agent(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
 }
 
 fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientError> {
-    if body.previous_response_id.is_some() {
-        return Err(ClientError::invalid(
-            "answers are not stored here: send the earlier turns instead of \
-             `previous_response_id`",
-        ));
+    for (name, is_there) in [
+        ("previous_response_id", body.previous_response_id.is_some()),
+        ("conversation", body.conversation.is_some_and(|it| !it.is_null())),
+    ] {
+        if is_there {
+            return Err(ClientError::invalid(format!(
+                "answers are not stored here: send the earlier turns instead of `{name}`"
+            )));
+        }
     }
     refuse(&[("top_logprobs", body.top_logprobs.is_some_and(|it| it > 0))])?;
     let effort = body.reasoning.and_then(|it| it.effort);
     let effort = effort.as_deref();
     let usual = sampling(body.temperature, body.top_p);
-    let usual = Sampling { may_think: effort.is_some_and(|it| it != "none"), ..usual };
+    let usual = Sampling { thinking: thinking(effort), ..usual };
     let mut messages: Vec<Message> = body.instructions.map(Message::system).into_iter().collect();
     match &body.input {
         Value::String(text) => messages.push(Message::user(text)),
@@ -109,7 +115,8 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
     Ok(ClientRequest {
         model,
         messages: content::turns(messages)?,
-        form: content::form(tools, choice, format)?,
+        form: content::form(tools, choice, format)?
+            .calling_once(body.parallel_tool_calls == Some(false)),
         sampling: usual,
         seed: None,
         max_tokens: body.max_output_tokens,
@@ -182,9 +189,9 @@ fn turn(item: &Value) -> Result<Option<Message>, ClientError> {
             Ok(Some(content::called(String::new(), vec![(text("call_id").to_owned(), call)])))
         }
         Some("function_call_output" | "custom_tool_call_output" | "local_shell_call_output") => {
-            let output = content::text(item.get("output").unwrap_or(&Value::Null))?;
+            let output = item.get("output").unwrap_or(&Value::Null);
             let id = Some(text("call_id")).filter(|it| !it.is_empty()).unwrap_or(text("id"));
-            Ok(Some(content::result(Some(id), "", &output)))
+            content::answered(Some(id), "", output).map(Some)
         }
         // What OpenAI ran itself, and what came of it, was part of that answer.
         Some(kind) if kind.ends_with("_call") => {

@@ -169,6 +169,7 @@ fn every_protocol_says_in_its_own_way_what_form_the_answer_has() {
             is_custom: false,
         }],
         choice: ToolChoice::Named("add".to_owned()),
+        is_single: false,
     };
     let json_form = AnswerForm::Json(schema.clone());
     let format = json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});

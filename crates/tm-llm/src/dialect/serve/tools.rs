@@ -19,7 +19,7 @@ pub fn schema(form: &AnswerForm) -> Option<Value> {
     match form {
         AnswerForm::Text => None,
         AnswerForm::Json(schema) => Some(schema.clone()),
-        AnswerForm::Tools { tools, choice } => Some(match named(tools, choice) {
+        AnswerForm::Tools { tools, choice, .. } => Some(match named(tools, choice) {
             Some(tool) => tool.parameters.clone(),
             None => union(tools, *choice == ToolChoice::Auto),
         }),
@@ -28,7 +28,7 @@ pub fn schema(form: &AnswerForm) -> Option<Value> {
 
 /// The messages with what the model has to know about the form.
 pub fn instruct<'a>(messages: &'a [Message], form: &AnswerForm) -> Cow<'a, [Message]> {
-    let AnswerForm::Tools { tools, choice } = form else { return messages.into() };
+    let AnswerForm::Tools { tools, choice, is_single } = form else { return messages.into() };
     let mut messages = messages.to_vec();
     let mut text = String::from("You can call these tools:\n");
     for tool in tools {
@@ -54,7 +54,8 @@ pub fn instruct<'a>(messages: &'a [Message], form: &AnswerForm) -> Cow<'a, [Mess
     }
     if let Some(system) = messages.first_mut() {
         let mut parts = system.clone().into_parts();
-        parts.push(Part::Tools { tools: tools.clone(), choice: choice.clone() });
+        let (tools, choice) = (tools.clone(), choice.clone());
+        parts.push(Part::Tools { tools, choice, is_single: *is_single });
         append(&mut system.content, &text);
         system.parts = parts;
     }

@@ -64,6 +64,25 @@ async fn a_model_of_the_catalogue_is_told_of_as_it_is_known_there() {
 }
 
 #[tokio::test]
+async fn models_are_listed_for_clients_of_lm_studio_and_asked_for_by_anthropics() {
+    let server = server().await;
+    let older = server.get("/api/v0/models").await.json();
+    let writer = named(&older, "id", "main");
+    assert_eq!((&writer["type"], &writer["max_context_length"]), (&json!("llm"), &json!(8192)));
+    assert_eq!(named(&older, "id", EMBEDDER)["type"], "embeddings");
+    let newer = server.get("/api/v1/models").await.json();
+    let writer = named(&newer, "key", "main");
+    assert_eq!(
+        (&writer["type"], &writer["quantization"]),
+        (&json!("llm"), &json!({"name": "Q4_1"}))
+    );
+    assert_eq!(named(&newer, "key", EMBEDDER)["type"], "embedding");
+    let version = "anthropic-version: 2023-06-01\r\n";
+    let one = server.reach("GET /v1/models/main", version, "").await.json();
+    assert_eq!((&one["type"], &one["display_name"]), (&json!("model"), &json!("main")));
+}
+
+#[tokio::test]
 async fn what_a_model_can_do_is_shown() {
     let server = server().await;
     let show = async |name: &str| server.post("/api/show", &json!({ "model": name })).await.json();

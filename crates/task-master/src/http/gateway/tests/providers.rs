@@ -50,8 +50,9 @@ fn is_question(received: &Received) -> bool {
     received.body["messages"].is_array() || received.body["contents"].is_array()
 }
 
-fn saying(events: Vec<Value>) -> ScriptedServer {
-    let text: String = events.iter().map(|it| format!("data: {it}\n\n")).collect();
+fn saying(events: &[Value]) -> ScriptedServer {
+    let events: Vec<String> = events.iter().map(Value::to_string).collect();
+    let text = format!("data: {}\n\n", events.join("\n\ndata: "));
     ScriptedServer::start(move |received| {
         if is_question(received) {
             Answer::events(text.clone())
@@ -68,7 +69,7 @@ fn asked(upstream: &ScriptedServer) -> Vec<Value> {
 #[tokio::test]
 async fn providers_are_told_of_tools_and_their_words_and_calls_reach_every_client() {
     for (provider, events) in providers() {
-        let upstream = saying(events);
+        let upstream = saying(&events);
         let server = before(&upstream, provider).await;
         for stream in [false, true] {
             for (path, mut body) in with_tool(&json!({ "stream": stream })) {
@@ -79,7 +80,7 @@ async fn providers_are_told_of_tools_and_their_words_and_calls_reach_every_clien
                 assert_eq!(reached.status, 200, "{path}: {reached:?}");
                 let found = ["I will ", r#""f""#, r#""g""#].map(|it| reached.body.find(it));
                 assert!(found[0].is_some() && found.is_sorted(), "{provider} {path}: {reached:?}");
-                let arguments = reached.body.replace('\\', "").replace(' ', "");
+                let arguments = reached.body.replace(['\\', ' '], "");
                 assert!(arguments.contains(r#"{"x":1.0}"#), "{provider} {path}: {reached:?}");
                 assert!(!reached.body.contains("reply"), "{provider} {path}: {reached:?}");
             }
@@ -105,7 +106,7 @@ async fn providers_are_told_of_tools_and_their_words_and_calls_reach_every_clien
 #[tokio::test]
 async fn providers_hold_their_models_to_a_call_where_one_is_demanded() {
     for (provider, events) in providers() {
-        let upstream = saying(events);
+        let upstream = saying(&events);
         let server = before(&upstream, provider).await;
         let [(path, mut body), ..] = with_tool(&json!({}));
         let other = json!({"type": "function", "function": {"name": "g", "parameters": {"type": "object"}}});
@@ -143,19 +144,19 @@ fn turns() -> Value {
 #[tokio::test]
 async fn anthropic_reads_what_became_of_tools_before_anything_else_of_a_turn() {
     let [(provider, events), _] = providers();
-    let upstream = saying(events);
+    let upstream = saying(&events);
     let server = before(&upstream, provider).await;
     let [_, _, (path, mut body), _] = with_tool(&json!({}));
     body["messages"] = turns();
     server.post(path, &body).await;
     let told = asked(&upstream).remove(0);
-    insta::assert_snapshot!(told["messages"], @r#"[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"Wait."},{"type":"tool_use","id":"t1","name":"f","input":{"x":1}},{"type":"tool_use","id":"t2","name":"f","input":{"x":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"rain"},{"type":"tool_result","tool_use_id":"t2","content":""},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}},{"type":"text","text":"Well?"}]}]"#);
+    insta::assert_snapshot!(told["messages"], @r#"[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"text","text":"Wait."},{"type":"tool_use","id":"t1","name":"f","input":{"x":1}},{"type":"tool_use","id":"t2","name":"f","input":{"x":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"rain"},{"type":"tool_result","tool_use_id":"t2","content":""},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}},{"type":"text","text":"Well?"}]}]"#);
 }
 
 #[tokio::test]
 async fn google_reads_what_became_of_tools_in_one_turn_and_no_signature_is_missing() {
     let [_, (provider, events)] = providers();
-    let upstream = saying(events);
+    let upstream = saying(&events);
     let server = before(&upstream, provider).await;
     let [_, _, (path, mut body), _] = with_tool(&json!({}));
     body["messages"] = turns();

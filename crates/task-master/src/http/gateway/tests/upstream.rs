@@ -22,6 +22,15 @@ use super::{Gateway, Server, alone, faithful::with_tool, names};
 
 /// A gateway with one model, which this server has.
 pub(super) async fn before(upstream: &ScriptedServer, provider: &str) -> Server {
+    behind(upstream, provider, |it| it).await
+}
+
+/// The same, with a gateway that is changed so.
+pub(super) async fn behind(
+    upstream: &ScriptedServer,
+    provider: &str,
+    change: impl FnOnce(Gateway) -> Gateway,
+) -> Server {
     let provider = provider::find(provider).unwrap();
     let url = provider.base_url(&format!("{}/v1", upstream.url()));
     let upstream = Upstream::new(provider, url, "m");
@@ -30,7 +39,7 @@ pub(super) async fn before(upstream: &ScriptedServer, provider: &str) -> Server 
     let rounds = Rounds { most: 1, wait: Duration::ZERO, ..Rounds::default() };
     let main = Failover::unopened(vec![Candidate::opened(backend)], Arc::new(|_| ()));
     let players = alone(Arc::new(main.with_rounds(rounds)));
-    let gateway = Gateway::new(players, names("{}"), Duration::from_mins(1));
+    let gateway = change(Gateway::new(players, names("{}"), Duration::from_mins(1)));
     Server::serving(Arc::new(ScriptedModel::playing([])), gateway).await
 }
 

@@ -230,11 +230,14 @@ impl Writer for CompletionWriter {
     }
 
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
-        let mut last = self.frame("", Some(finish(answer)));
+        let last = self.frame("", Some(finish(answer)));
+        let mut frames = event(None, &Value::Object(last.clone()));
         if self.with_usage {
-            last.insert("usage".to_owned(), json!(usage(&answer.usage)));
+            let mut counts = last;
+            counts.insert("choices".to_owned(), json!([]));
+            counts.insert("usage".to_owned(), json!(usage(&answer.usage)));
+            frames.extend(event(None, &Value::Object(counts)));
         }
-        let mut frames = event(None, &Value::Object(last));
         frames.extend_from_slice(b"data: [DONE]\n\n");
         frames
     }

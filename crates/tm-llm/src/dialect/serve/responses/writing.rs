@@ -1,6 +1,7 @@
 //! How responses are told, streamed and whole.
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::super::{
     Answer, ClientError, Identity, ToolCall, Writer, content, event, openai::error_body,
@@ -22,6 +23,28 @@ pub struct ResponseWriter {
     sources: Option<Value>,
     /// Tools whose calls are a text.
     custom_tools: Vec<String>,
+    echo: Echo,
+}
+
+/// What an answer repeats of its request.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Echo {
+    instructions: Option<Box<RawValue>>,
+    max_output_tokens: Option<u32>,
+    metadata: Option<Map<String, Value>>,
+    reasoning: Option<Box<RawValue>>,
+    temperature: Option<f64>,
+    text: Option<Box<RawValue>>,
+    top_p: Option<f64>,
+    user: Option<String>,
+}
+
+impl Echo {
+    /// Of a body that was read: what is none of these is passed over.
+    pub fn of(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
 }
 
 impl ResponseWriter {
@@ -34,6 +57,7 @@ impl ResponseWriter {
             thoughts: None,
             sources: None,
             custom_tools: Vec::new(),
+            echo: Echo::default(),
         }
     }
 
@@ -41,6 +65,12 @@ impl ResponseWriter {
     #[must_use]
     pub fn with_custom_tools(self, names: Vec<String>) -> Self {
         Self { custom_tools: names, ..self }
+    }
+
+    /// The same, and the answer repeats this.
+    #[must_use]
+    pub fn echoing(self, echo: Echo) -> Self {
+        Self { echo, ..self }
     }
 
     /// The same, and the answer names where it is from.
@@ -60,23 +90,29 @@ impl ResponseWriter {
     }
 
     fn response(&self, status: &str, output: &[Value]) -> Value {
-        json!({
+        let mut response = json!({
             "id": format!("resp_{}", self.identity.id), "object": "response",
             "created_at": self.identity.created, "status": status, "error": null,
             "incomplete_details": null, "instructions": null, "metadata": {},
             "model": self.identity.model, "output": output, "parallel_tool_calls": false,
-            "temperature": null, "tool_choice": "auto", "tools": [], "top_p": null, "usage": null
-        })
+            "store": false, "temperature": null, "tool_choice": "auto", "tools": [],
+            "top_p": null, "usage": null
+        });
+        let echo = serde_json::to_value(&self.echo).unwrap_or_default();
+        if let (Some(response), Value::Object(echo)) = (response.as_object_mut(), echo) {
+            response.extend(echo.into_iter().filter(|it| !it.1.is_null()));
+        }
+        response
     }
 
     fn finished(&self, answer: &Answer) -> Value {
-        let (status, details) = match answer.finish {
-            FinishReason::Stop => ("completed", Value::Null),
-            FinishReason::Length => ("incomplete", json!({"reason": "max_output_tokens"})),
+        let details = match answer.finish {
+            FinishReason::Stop => Value::Null,
+            FinishReason::Length => json!({"reason": "max_output_tokens"}),
         };
         let output: Vec<Value> =
             self.sources.clone().into_iter().chain(self.items(answer)).collect();
-        let mut response = self.response(status, &output);
+        let mut response = self.response(status(answer), &output);
         if let Some(response) = response.as_object_mut() {
             let usage = &answer.usage;
             response.insert("incomplete_details".to_owned(), details);
@@ -96,7 +132,7 @@ impl ResponseWriter {
 
     fn items(&self, answer: &Answer) -> Vec<Value> {
         let is_told = !answer.text.is_empty() || answer.calls.is_empty();
-        let text = is_told.then(|| self.message("completed", &[part(&answer.text)]));
+        let text = is_told.then(|| self.message(status(answer), &[part(&answer.text)]));
         let calls = answer.calls.iter().enumerate();
         let calls = calls.map(|(at, it)| self.call("completed", at, it));
         let thought = (!answer.reasoning.is_empty()).then(|| self.thought(&answer.reasoning));
@@ -187,11 +223,12 @@ impl ResponseWriter {
         self.event(kind, data)
     }
 
-    fn end_text(&mut self, text: &str) -> Vec<u8> {
+    fn end_text(&mut self, answer: &Answer) -> Vec<u8> {
+        let text = answer.text.as_str();
         let mut frames = if self.is_open { Vec::new() } else { self.open() };
         frames.extend(self.part_event("response.output_text.done", "text", text.into()));
         frames.extend(self.part_event("response.content_part.done", "part", part(text)));
-        let item = self.message("completed", &[part(text)]);
+        let item = self.message(status(answer), &[part(text)]);
         frames.extend(self.item_event("response.output_item.done", &item));
         self.at += 1;
         frames
@@ -254,17 +291,14 @@ impl Writer for ResponseWriter {
     fn end(&mut self, answer: &Answer) -> Vec<u8> {
         let mut frames = self.end_thoughts();
         if self.is_open || !answer.text.is_empty() || answer.calls.is_empty() {
-            frames.extend(self.end_text(&answer.text));
+            frames.extend(self.end_text(answer));
         }
         for (at, call) in answer.calls.iter().enumerate() {
             frames.extend(self.tell_call(at, call));
         }
-        let kind = match answer.finish {
-            FinishReason::Stop => "response.completed",
-            FinishReason::Length => "response.incomplete",
-        };
         let response = self.finished(answer);
-        frames.extend(self.event(kind, json!({ "response": response })));
+        let kind = format!("response.{}", status(answer));
+        frames.extend(self.event(&kind, json!({ "response": response })));
         frames
     }
 
@@ -282,6 +316,13 @@ impl Writer for ResponseWriter {
 
     fn whole(&mut self, answer: &Answer) -> String {
         self.finished(answer).to_string()
+    }
+}
+
+fn status(answer: &Answer) -> &'static str {
+    match answer.finish {
+        FinishReason::Stop => "completed",
+        FinishReason::Length => "incomplete",
     }
 }
 

@@ -3,8 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    AnswerForm, Read, ToolCall, ToolChoice, Writer, answer, anthropic, identity, ollama, openai,
-    read, responses, stream,
+    AnswerForm, FinishReason, Read, ToolCall, ToolChoice, Writer, answer, anthropic, identity,
+    ollama, openai, read, responses, stream,
+};
+use crate::{
+    chat::{Part, Thinking},
+    dialect::serve::tools::Reading,
 };
 
 fn names(form: &AnswerForm) -> Vec<&str> {
@@ -117,7 +121,7 @@ fn what_would_change_the_answer_and_cannot_be_done_is_refused() {
     let completion: Read = |bytes| openai::read_completion(bytes).map(|it| it.0);
     let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
     let ollama: Read = |bytes| ollama::read_chat(bytes).map(|it| it.request.unwrap());
-    let cases: [(Read, Value, Value); 10] = [
+    let cases: [(Read, Value, Value); 14] = [
         (chat, json!({"logprobs": true}), json!({"logprobs": false})),
         (chat, json!({"top_logprobs": 3}), json!({"top_logprobs": 0})),
         (chat, json!({"logit_bias": {"50256": -100}}), json!({"logit_bias": {}})),
@@ -126,6 +130,10 @@ fn what_would_change_the_answer_and_cannot_be_done_is_refused() {
         (completion, json!({"suffix": "}"}), json!({"suffix": ""})),
         (completion, json!({"echo": true}), json!({"echo": false})),
         (completion, json!({"best_of": 2}), json!({"best_of": 1})),
+        (chat, json!({"functions": [{"name": "f"}]}), json!({"functions": []})),
+        (chat, json!({"modalities": ["text", "audio"]}), json!({"modalities": ["text"]})),
+        (chat, json!({"tool_choice": "required"}), json!({"tool_choice": "auto"})),
+        (responses::read, json!({"conversation": "c"}), json!({"conversation": null})),
         (responses::read, json!({"top_logprobs": 2}), json!({"top_logprobs": 0})),
         (ollama, json!({"logprobs": true}), json!({"logprobs": false})),
     ];
@@ -294,4 +302,150 @@ fn a_text_that_is_not_where_it_should_be_is_not_lost() {
     let mut writer = writer.with_custom_tools(vec!["patch".to_owned()]);
     let whole: Value = serde_json::from_str(&writer.whole(&answer("", vec![call]))).unwrap();
     assert_eq!(whole["output"][0]["input"], r#"{"patch":"x"}"#);
+}
+
+#[test]
+fn what_a_tool_has_seen_is_seen_by_the_model_in_every_protocol() {
+    let url = "data:image/png;base64,iVBORw0KGgo=";
+    let source = json!({"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="});
+    let call = json!({"id": "t", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    let in_chat = json!({"messages": [
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "t", "content": [
+            {"type": "text", "text": "Seen."}, {"type": "image_url", "image_url": {"url": url}}
+        ]}
+    ]});
+    let in_responses = json!({"input": [
+        {"type": "function_call", "call_id": "t", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "t", "output": [
+            {"type": "input_text", "text": "Seen."}, {"type": "input_image", "image_url": url}
+        ]}
+    ]});
+    let in_messages = json!({"messages": [
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": [
+            {"type": "text", "text": "Seen."}, {"type": "image", "source": source}
+        ]}]}
+    ]});
+    let cases: [(Read, Value); 3] =
+        [(chat, in_chat), (responses::read, in_responses), (anthropic::read, in_messages)];
+    for (read_body, turns) in cases {
+        let request = read(read_body, &with(&turns));
+        let last = request.messages.last().unwrap();
+        let result = Part::Result { id: "t".into(), name: "f".into(), text: "Seen.".into() };
+        assert_eq!(last.parts.first(), Some(&result), "{turns}");
+        assert_eq!(last.images().count(), 1, "{turns}");
+    }
+}
+
+#[test]
+fn the_words_of_a_document_are_read_and_one_without_words_is_refused() {
+    let asks = |source: Value| {
+        let document = json!({"type": "document", "title": "Bread", "source": source});
+        with(&json!({"messages": [{"role": "user", "content": [document]}]})).to_string()
+    };
+    let text = json!({"type": "text", "media_type": "text/plain", "data": "Knead it."});
+    let blocks = json!({"type": "content", "content": [{"type": "text", "text": "Knead it."}]});
+    for source in [text, blocks] {
+        let request = anthropic::read(asks(source).as_bytes()).unwrap();
+        assert_eq!(request.messages[0].content, "Bread\nKnead it.");
+    }
+    let pdf = json!({"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="});
+    let error = anthropic::read(asks(pdf).as_bytes()).unwrap_err();
+    assert!(error.status() == 400 && error.to_string().contains("as text alone"), "{error}");
+}
+
+#[test]
+fn one_call_an_answer_is_one_whatever_the_model_wants() {
+    let function = json!({"type": "function", "function": {"name": "f", "parameters": {}}});
+    let ours = json!({"type": "function", "name": "f", "parameters": {}});
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    let cases: [(Read, Value); 3] = [
+        (chat, json!({"tools": [function], "parallel_tool_calls": false})),
+        (responses::read, json!({"tools": [ours], "parallel_tool_calls": false})),
+        (
+            anthropic::read,
+            json!({
+                "tools": [{"name": "f", "input_schema": {}}],
+                "tool_choice": {"type": "auto", "disable_parallel_tool_use": true}
+            }),
+        ),
+    ];
+    for (read_body, more) in cases {
+        let mut reading = Reading::new(&read(read_body, &with(&more)).form);
+        reading.push(r#"{"tool":"f","arguments":{}}"#.repeat(2));
+        let (_, calls) = reading.end(FinishReason::Stop).unwrap();
+        assert_eq!(calls.len(), 1, "{more}");
+    }
+}
+
+#[test]
+fn how_much_a_model_is_to_think_is_read_from_every_word_for_it() {
+    let ollama: Read = |bytes| ollama::read_chat(bytes).map(|it| it.request.unwrap());
+    let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
+    let cases: [(Read, Value, Thinking); 8] = [
+        (ollama, json!({"think": "low"}), Thinking::Low),
+        (ollama, json!({"think": "max"}), Thinking::Max),
+        (ollama, json!({"think": true}), Thinking::On),
+        (ollama, json!({"think": false}), Thinking::Off),
+        (chat, json!({"reasoning_effort": "minimal"}), Thinking::Low),
+        (chat, json!({"reasoning_effort": "none"}), Thinking::Off),
+        (responses::read, json!({"reasoning": {"effort": "high"}}), Thinking::High),
+        (anthropic::read, json!({"thinking": {"type": "enabled"}}), Thinking::On),
+    ];
+    for (read_body, more, expected) in cases {
+        assert_eq!(read(read_body, &with(&more)).sampling.thinking, expected, "{more}");
+    }
+    let error = ollama(with(&json!({"think": "zork"})).to_string().as_bytes()).unwrap_err();
+    assert!(error.status() == 400 && error.to_string().contains("zork"), "{error}");
+}
+
+#[test]
+fn a_response_repeats_what_was_asked_and_says_of_each_item_that_it_was_cut() {
+    let asked = with(&json!({
+        "instructions": "Be brief.", "metadata": {"ticket": "X-1"}, "temperature": 0.3,
+        "max_output_tokens": 9, "reasoning": {"effort": "low"}
+    }));
+    let echo = responses::Echo::of(asked.to_string().as_bytes());
+    let mut writer = responses::ResponseWriter::new(identity()).echoing(echo);
+    let mut answer = answer("Hel", Vec::new());
+    answer.finish = FinishReason::Length;
+    let whole: Value = serde_json::from_str(&writer.whole(&answer)).unwrap();
+    for name in ["instructions", "metadata", "temperature", "max_output_tokens", "reasoning"] {
+        assert_eq!(whole[name], asked[name], "{whole}");
+    }
+    assert_eq!(
+        (&whole["status"], &whole["output"][0]["status"]),
+        (&json!("incomplete"), &json!("incomplete"))
+    );
+    let frames = stream(&mut writer, &["Hel"], &answer);
+    let done = frames.iter().find(|it| it["type"] == "response.output_item.done").unwrap();
+    assert_eq!(done["item"]["status"], "incomplete");
+    assert_eq!(frames[0]["response"]["metadata"], asked["metadata"]);
+}
+
+#[test]
+fn the_stream_of_a_completion_ends_with_a_frame_for_the_usage_alone() {
+    let mut writer = openai::CompletionWriter::new(identity(), true);
+    let frames = stream(&mut writer, &["Hello"], &answer("Hello", Vec::new()));
+    let [.., last, usage, _] = frames.as_slice() else { panic!("{frames:?}") };
+    assert_eq!(last["choices"][0]["finish_reason"], "stop");
+    assert_eq!((&usage["choices"], &usage["usage"]["total_tokens"]), (&json!([]), &json!(14)));
+}
+
+#[test]
+fn anthropics_clients_are_told_at_the_end_what_was_read_and_what_was_known() {
+    let mut answer = answer("Hello", Vec::new());
+    (answer.usage.prompt_tokens, answer.usage.cached_tokens) = (16, 5);
+    let expected = json!({
+        "input_tokens": 11, "output_tokens": answer.usage.completion_tokens,
+        "cache_creation_input_tokens": 0, "cache_read_input_tokens": 5
+    });
+    let mut writer = anthropic::MessageWriter::new(identity(), 21);
+    let whole: Value = serde_json::from_str(&writer.whole(&answer)).unwrap();
+    assert_eq!(whole["usage"], expected);
+    let frames = stream(&mut writer, &["Hello"], &answer);
+    assert_eq!(frames[0]["message"]["usage"]["input_tokens"], 21);
+    assert_eq!(frames[frames.len() - 2]["usage"], expected);
 }

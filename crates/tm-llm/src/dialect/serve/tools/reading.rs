@@ -28,7 +28,7 @@ enum Asked {
     /// The arguments of this tool.
     Arguments(String),
     /// A call of one of these tools, or a reply if one may be given.
-    Calls { known: Vec<String>, may_reply: bool },
+    Calls { known: Vec<String>, may_reply: bool, is_single: bool },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,8 @@ impl Reading {
             AnswerForm::Tools { choice: ToolChoice::Named(name), .. } => {
                 Asked::Arguments(name.clone())
             }
-            AnswerForm::Tools { tools, choice } => Asked::Calls {
+            AnswerForm::Tools { tools, choice, is_single } => Asked::Calls {
+                is_single: *is_single,
                 known: tools.iter().map(|it| it.name.clone()).collect(),
                 may_reply: *choice == ToolChoice::Auto,
             },
@@ -96,7 +97,7 @@ impl Reading {
     pub fn end(&mut self, finish: FinishReason) -> Result<(String, Vec<ToolCall>), ClientError> {
         let held = std::mem::take(&mut self.held);
         let is_cut = finish == FinishReason::Length;
-        let (known, may_reply) = match &self.asked {
+        let (known, may_reply, is_single) = match &self.asked {
             Asked::Text => return Ok((String::new(), Vec::new())),
             Asked::Arguments(name) => {
                 return match serde_json::from_str::<&RawValue>(&held) {
@@ -105,7 +106,7 @@ impl Reading {
                     Err(_) => Err(unfit()),
                 };
             }
-            Asked::Calls { known, may_reply } => (known, *may_reply),
+            Asked::Calls { known, may_reply, is_single } => (known, *may_reply, *is_single),
         };
         match self.state {
             // What is left of a text that ended within a character.
@@ -124,6 +125,9 @@ impl Reading {
                 Err(_) if is_cut => break,
                 Ok(_) | Err(_) => return Err(unfit()),
             }
+        }
+        if is_single {
+            calls.truncate(1);
         }
         if calls.is_empty() && !may_reply && !is_cut { Err(unfit()) } else { Ok((words, calls)) }
     }

@@ -19,6 +19,7 @@ fn form(choice: ToolChoice) -> AnswerForm {
     AnswerForm::Tools {
         tools: vec![tool("weather", &weather), tool("stop", &json!({"type": "object"}))],
         choice,
+        is_single: false,
     }
 }
 
