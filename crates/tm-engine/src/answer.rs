@@ -101,6 +101,11 @@ impl Answer {
         self.first_token.is_some()
     }
 
+    /// How many tokens its prompt has, if the answer is held to a form.
+    pub(crate) fn prompt_of_a_form(&self) -> Option<usize> {
+        self.constraint.as_ref().and_then(|_| usize::try_from(self.usage.prompt_tokens).ok())
+    }
+
     /// Whether so much of its prompt had to be read that it is worth a file.
     pub(crate) fn is_worth_keeping(&self, folder: &Folder) -> bool {
         let Usage { prompt_tokens, cached_tokens, .. } = self.usage;

@@ -68,7 +68,7 @@ const PARALLEL: u32 = 4;
 
 /// Where the next tokens of up to 16 answers are one multiplication, the tasks of a usual plan are
 /// written in two thirds of the time when all are written together.
-const PARALLEL_IN_MATRICES: u32 = 12;
+const PARALLEL_IN_MATRICES: u32 = 16;
 
 /// How an engine works; the defaults fit the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -22,13 +22,18 @@ use crate::{
         Held, common_prefix,
         folder::{Finisher, Folder, Kept, WORTH_LOADING},
     },
-    speculate::{Gain, guess},
+    schedule::share::{Share, add_share},
+    speculate::Gain,
 };
+
+mod share;
 
 /// Of a prompt, while answers are under way: they go on every second or so.
 const PROMPT_TOKENS_BESIDE_ANSWERS: usize = 64;
 /// A prompt waits for another one to be read when that saves at least this many tokens.
 const WORTH_WAITING_FOR: usize = 16;
+/// So many other requests are many.
+const MANY: usize = 4;
 /// Tokens that a request is thought to need while the context is made, before all are known.
 const USUAL_NEED: usize = 4096;
 /// The context has room for so many of these, or for more requests that are shorter or about one
@@ -86,16 +91,6 @@ struct Running {
     /// The most tokens it can come to.
     limit: usize,
     ended: Option<Ended>,
-}
-
-/// What one request has in a batch.
-struct Share {
-    running: usize,
-    /// Index of the scores after its last token, then of those after each guess.
-    scores: Vec<i32>,
-    guesses: Vec<LlamaToken>,
-    /// Nothing but one token and the guesses is in the batch.
-    is_alone: bool,
 }
 
 /// What can be done for a waiting request.
@@ -173,14 +168,23 @@ impl Schedule<'_> {
         }
     }
 
-    /// What an ended answer has read stays held until its sequence is needed.
+    /// What an ended answer has read stays held until its sequence is needed. Of one that has a form the
+    /// prompt alone stays while many others are written: no later prompt is thought to begin with it, and
+    /// whatever is held is looked through for each of their tokens.
     fn drop_ended(&mut self) {
+        let mut cut = Vec::new();
         for running in self.running.extract_if(.., |running| running.ended.is_some()) {
             self.clock += 1;
             if let Some(used) = self.used.get_mut(running.sequence) {
                 *used = self.clock;
             }
+            cut.extend(running.answer.prompt_of_a_form().map(|it| (running.sequence, it)));
             running.answer.end(running.ended.unwrap_or(Ended::Cancelled));
+        }
+        let is_busy = self.running.len() + self.waiting.len() >= MANY && self.decoder.can_rewind();
+        for (sequence, prompt) in cut.into_iter().filter(|_| is_busy) {
+            let forgotten = self.decoder.truncate(sequence, prompt);
+            forgotten.unwrap_or_else(|error| tracing::debug!(%error, "an answer stays held"));
         }
     }
 
@@ -458,35 +462,4 @@ impl Schedule<'_> {
             }
         }
     }
-}
-
-/// Puts up to `budget` of the tokens that a request's sequence does not hold yet into the batch,
-/// and guesses what follows them where that has a `gain`.
-fn add_share(
-    decoder: &mut Decoder<'_>,
-    (index, running): (usize, &Running),
-    gain: Option<&mut Gain>,
-    budget: usize,
-) -> Option<Share> {
-    let sequence = running.sequence;
-    let pending = running.tokens.get(decoder.held().len(sequence)..).unwrap_or_default();
-    let pending = pending.get(..budget.min(decoder.batch_room())).unwrap_or(pending);
-    let last = running.tokens.len() - decoder.held().len(sequence);
-    let (scores, guesses, is_alone) = (Vec::new(), Vec::new(), gain.is_some() && last == 1);
-    let mut share = Share { running: index, scores, guesses, is_alone };
-    for (token, count) in pending.iter().zip(1..) {
-        let scored = count == last;
-        let added = decoder.add(sequence, *token, scored)?;
-        share.scores.extend(scored.then_some(added));
-    }
-    if let Some(gain) = gain.filter(|_| !share.scores.is_empty()) {
-        let left = usize::try_from(running.answer.tokens_left()).unwrap_or(usize::MAX);
-        let ahead = if guess(&running.tokens, 1).is_empty() { 0 } else { gain.ahead() };
-        for token in guess(&running.tokens, ahead.min(left)) {
-            let Some(added) = decoder.add(sequence, *token, true) else { break };
-            share.scores.push(added);
-            share.guesses.push(*token);
-        }
-    }
-    (!pending.is_empty()).then_some(share)
 }

@@ -56,6 +56,30 @@ async fn a_conversation_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn an_answer_of_a_form_is_held_unless_many_others_are_written() {
+    for (others, is_held) in [(0, true), (4, false)] {
+        let Some(engine) = engine(6) else { return };
+        let mut busy = Vec::new();
+        for number in 0..others {
+            let mut stream = engine.stream(endless(&format!("Count {number}."))).await.unwrap();
+            stream.next().await.unwrap().unwrap();
+            busy.push(stream);
+        }
+        let ten = json!({
+            "type": "array", "items": { "type": "integer" }, "minItems": 10, "maxItems": 10
+        });
+        let mut request = request(&document(100), Some(ten), 200);
+        let answer = ask(&engine, request.clone()).await.unwrap();
+        request.messages.push(Message::assistant(answer.text));
+        request.messages.push(Message::user("Go on."));
+        let next = ask(&engine, request).await.unwrap();
+        let held = next.usage.cached_tokens;
+        assert_eq!(held > answer.usage.prompt_tokens, is_held, "{others} others: {held}");
+        assert!(held + 20 > answer.usage.prompt_tokens, "{others} others: {held}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_goes_on_while_another_prompt_is_read() {
     let Some(engine) = engine(2) else { return };
     let mut first = engine.stream(endless("Count.")).await.unwrap();
