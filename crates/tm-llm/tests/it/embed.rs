@@ -73,6 +73,10 @@ async fn a_server_without_embeddings_is_told_from_one_that_fails() {
     let (embedded, asked) = embed("anthropic", nothing()).await;
     assert!(matches!(embedded, Err(BackendError::NoEmbeddings { .. })), "{embedded:?}");
     assert!(asked.is_empty());
+    let longer = json!({"data": [{"embedding": [1, 0, 0]}, {"index": 1, "embedding": [0, 1, 0]}]});
+    let (embedded, _) = embed("lmstudio", Answer::json(200, &longer)).await;
+    let error = embedded.unwrap_err().to_string();
+    assert!(error.contains("vectors of 3 numbers, and not of 2"), "{error}");
     let error = json!({"error": {"message": "start it with --embeddings", "code": 501}});
     let (embedded, _) = embed("lmstudio", Answer::json(501, &error)).await;
     assert!(matches!(embedded, Err(BackendError::NoEmbeddings { .. })), "{embedded:?}");

@@ -253,6 +253,24 @@ async fn a_model_of_lm_studio_is_found_by_either_of_its_names() {
     }
 }
 
+/// What Ollama has without a tag has this one.
+fn ollama_latest(path: &str, is_loaded: bool) -> Value {
+    let known = ollama(path, is_loaded).to_string();
+    serde_json::from_str(&known.replace("\"m\"", "\"m:latest\"")).unwrap()
+}
+
+#[tokio::test]
+async fn a_model_of_ollama_is_found_by_its_name_without_a_tag() {
+    let load = json!({"model": "m:latest", "stream": false});
+    let unload = json!({"model": "m:latest", "stream": false, "keep_alive": 0});
+    let orders = [("/api/generate", load), ("/api/generate", unload)];
+    let (server, is_loaded) = server(ollama_latest, orders);
+    asked(&server, "m", Wish::Loaded).await.unwrap();
+    assert!(is_loaded.load(Ordering::Relaxed));
+    asked(&server, "m", Wish::Unloaded).await.unwrap();
+    assert!(!is_loaded.load(Ordering::Relaxed));
+}
+
 #[tokio::test]
 async fn a_question_that_hangs_is_not_waited_for_as_long_as_a_load() {
     let server = ScriptedServer::start(move |received: &Received| {

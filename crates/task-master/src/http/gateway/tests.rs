@@ -615,7 +615,7 @@ async fn each_role_answers_to_its_names_and_the_head_says_why() {
 }
 
 #[tokio::test]
-async fn a_model_that_searches_gives_an_answer_that_has_a_form_as_any_other() {
+async fn a_model_that_searches_gives_an_answer_that_has_a_form_or_no_search_as_any_other() {
     let server = Server::saying(r#"{"title":"Shop"}"#).await;
     let schema = json!({"type": "object", "required": ["title"]});
     let format = json!({"type": "json_schema", "json_schema": {"name": "t", "schema": schema}});
@@ -627,6 +627,9 @@ async fn a_model_that_searches_gives_an_answer_that_has_a_form_as_any_other() {
     let messages = json!([{"role": "user", "content": "Add a shop"}]);
     let body = json!({"model": "sonar-pro", "messages": messages, "response_format": format});
     assert_eq!(server.post("/chat/completions", &body).await.status, 200);
+    let body = json!({"model": "sonar-pro", "messages": messages, "disable_search": true});
+    let answer = server.post("/chat/completions", &body).await.json();
+    assert_eq!(answer["choices"][0]["message"]["content"], r#"{"title":"Shop"}"#);
 }
 
 #[tokio::test]

@@ -36,6 +36,27 @@ fn other_machines_are_served_when_there_are_keys_and_encryption() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_does_not_come_to_an_end_with_the_head_of_a_request_is_hung_up_on() {
+    let listener = listen("127.0.0.1:0".parse().unwrap(), Protection::default()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().route("/", get(|| async { "hello" }));
+    let mut running = JoinSet::new();
+    running.spawn(serve(listener, None, router, CancellationToken::new()));
+    let begun = time::Instant::now();
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    // Nothing, half of a head, and nothing after an answer.
+    for said in ["", "GET / HTTP/1.1\r\nHo", request] {
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        socket.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        drop(socket.read_to_string(&mut answer).await);
+        assert_eq!(answer.contains("hello"), said == request, "{said}: {answer}");
+    }
+    let took = begun.elapsed();
+    assert!((HEAD * 3..HEAD * 4).contains(&took), "{took:?}");
+}
+
 struct Pem {
     directory: tempfile::TempDir,
     certificate: CertificateDer<'static>,

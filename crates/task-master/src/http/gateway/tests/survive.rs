@@ -212,6 +212,24 @@ async fn a_stream_that_cannot_go_on_ends_with_an_error_of_the_clients_protocol()
     .await;
 }
 
+#[tokio::test]
+async fn a_stream_that_another_model_went_on_with_says_so_before_its_end() {
+    let (first, second) = (ScriptedServer::start(broken), whole(STORY, true));
+    let at = recorded(STORY).len() / 2;
+    for (path, mut body, _) in questions() {
+        let patience = Patience::default();
+        let models = [open(&first.url(), patience).await, open(&second.url(), patience).await];
+        let server = gateway(&models[0], &models[1]).await;
+        body["stream"] = json!(true);
+        let body = body.to_string().replace("\"Hi\"", &json!(format!("cut {at}")).to_string());
+        let reached = server.reach(&format!("POST {path}"), "", &body).await;
+        assert_eq!(told(path, &reached), (STORY.to_owned(), "done"), "{path}");
+        // Every line of Ollama's is a part of the answer.
+        let says_so = reached.body.contains("\n: resumed on m");
+        assert_eq!(says_so, !path.starts_with("/api/"), "{path}: {reached:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_closes_the_connection_to_the_model_within_a_tenth_of_a_second() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
