@@ -81,6 +81,14 @@ pub struct Tool {
     pub is_custom: bool,
 }
 
+/// The tools of a request, as its [`Part::Tools`] has them.
+#[derive(Debug, Clone, Copy)]
+pub struct Offered<'a> {
+    pub tools: &'a [Tool],
+    pub choice: &'a ToolChoice,
+    pub is_single: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToolChoice {
     /// Text or any tool.
@@ -139,11 +147,11 @@ impl Message {
 }
 
 impl ChatRequest {
-    /// The tools that can be called, how they may be chosen, and whether one alone may be.
-    pub fn tools(&self) -> Option<(&[Tool], &ToolChoice, bool)> {
+    /// The tools that can be called.
+    pub fn tools(&self) -> Option<Offered<'_>> {
         self.messages.first()?.parts.iter().find_map(|it| match it {
             Part::Tools { tools, choice, is_single } => {
-                Some((tools.as_slice(), choice, *is_single))
+                Some(Offered { tools, choice, is_single: *is_single })
             }
             Part::Text(_) | Part::Image(_) | Part::Call { .. } | Part::Result { .. } => None,
         })

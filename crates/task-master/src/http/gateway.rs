@@ -240,14 +240,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/tags", get(tags))
         .route("/show", post(show))
         .route("/ps", get(running))
-        .route(
-            "/v0/models",
-            get(async |State(it): Shared| json_body(&cards::of_lm_studio(&it, false))),
-        )
-        .route(
-            "/v1/models",
-            get(async |State(it): Shared| json_body(&cards::of_lm_studio(&it, true))),
-        )
+        .route("/v0/models", get(cards::of_older_lm_studio))
+        .route("/v1/models", get(cards::of_newer_lm_studio))
         .route("/version", get(|| async { json_body(&json!({"version": ollama::API_VERSION})) }));
     Router::new()
         // Some clients of Ollama look for these words.
@@ -302,7 +296,7 @@ async fn completions(client: Client, body: Bytes) -> Response {
 
 async fn create_response(client: Client, body: Bytes) -> Response {
     match responses::read(&body) {
-        Ok(request) => respond(client, RESPONSES, request, &body).await,
+        Ok((request, echo)) => respond(client, RESPONSES, request, echo).await,
         Err(error) => refused(&error, openai::error_body),
     }
 }
@@ -310,14 +304,16 @@ async fn create_response(client: Client, body: Bytes) -> Response {
 /// What Perplexity's clients ask since it has agents.
 async fn agent(client: Client, body: Bytes) -> Response {
     match responses::read_agent(&body) {
-        Ok(request) if cited::is_search(&request) => cited::answer(client, request, AGENT).await,
-        Ok(request) => respond(client, AGENT, request, &body).await,
+        Ok((request, _)) if cited::is_search(&request) => {
+            cited::answer(client, request, AGENT).await
+        }
+        Ok((request, echo)) => respond(client, AGENT, request, echo).await,
         Err(error) => refused(&error, openai::error_body),
     }
 }
 
-async fn respond(client: Client, door: Door, request: ClientRequest, body: &[u8]) -> Response {
-    let (custom, echo) = (request.form.custom_tools(), Echo::of(body));
+async fn respond(client: Client, door: Door, request: ClientRequest, echo: Echo) -> Response {
+    let custom = request.form.custom_tools();
     let writer =
         |identity, _: &Asked| ResponseWriter::new(identity).with_custom_tools(custom).echoing(echo);
     answer(client, door, request, writer).await

@@ -200,7 +200,7 @@ impl RemoteBackend {
         let mut first_refusal = None;
         loop {
             let learnt = Arc::clone(&self.learnt.lock().unwrap_or_else(PoisonError::into_inner));
-            let tools = request.tools().filter(|it| learnt.has_tools(provider, it.1));
+            let tools = request.tools().filter(|it| learnt.has_tools(provider, it.choice));
             let call = provider.dialect.call(&Question {
                 model: &self.server.model,
                 request,

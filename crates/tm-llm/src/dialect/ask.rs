@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::frames::Framing;
 use crate::{
     chat::{
-        ChatRequest, FinishReason, Image, Message, Part, Sampling, Tool, ToolCall, ToolChoice,
+        ChatRequest, FinishReason, Image, Message, Offered, Part, Sampling, ToolCall, ToolChoice,
         Usage,
     },
     embed::{EmbedRequest, Embeddings, Relevances, RerankRequest},
@@ -223,7 +223,7 @@ impl Question<'_> {
     }
 
     /// The tools that are told natively, as [`ChatRequest::tools`] has them.
-    fn told_tools(&self) -> Option<(&[Tool], &ToolChoice, bool)> {
+    fn told_tools(&self) -> Option<Offered<'_>> {
         self.request.tools().filter(|_| self.has_tools)
     }
 

@@ -3,7 +3,10 @@
 //! Known are the models of the catalogue, which run in this process. Of others there is no more than a
 //! name, and nothing is made up. Start at [`card`].
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use serde_json::{Value, json};
 use tm_llm::{
     backend::Backend as _,
@@ -13,7 +16,7 @@ use tm_llm::{
 };
 use tm_tasks::timestamp::{Timestamp, iso_millis};
 
-use super::{Gateway, client::Client, json_body, memory, refused};
+use super::{Gateway, Shared, client::Client, json_body, memory, refused};
 
 /// A model that is asked by this name.
 struct Listed {
@@ -31,9 +34,17 @@ pub(super) fn tags(gateway: &Gateway) -> Value {
     json!({ "models": cards })
 }
 
+pub(super) async fn of_older_lm_studio(State(gateway): Shared) -> Response {
+    json_body(&of_lm_studio(&gateway, false)).into_response()
+}
+
+pub(super) async fn of_newer_lm_studio(State(gateway): Shared) -> Response {
+    json_body(&of_lm_studio(&gateway, true)).into_response()
+}
+
 /// The same as LM Studio's clients know them, in the older or the newer words.
 /// <https://lmstudio.ai/docs/developer/rest>
-pub(super) fn of_lm_studio(gateway: &Gateway, is_newer: bool) -> Value {
+fn of_lm_studio(gateway: &Gateway, is_newer: bool) -> Value {
     let running = memory::running(gateway);
     let running = running.pointer("/models").and_then(Value::as_array).into_iter().flatten();
     let loaded: Vec<(&str, &Value)> = running

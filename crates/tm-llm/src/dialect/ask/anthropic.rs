@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{
     ANSWER, Call, Fault, FaultKind, Piece, Question, SoFar, parse, say, schema, tools::Begun, typed,
 };
-use crate::chat::{FinishReason, Image, Part, Role, Sampling, Tool, ToolChoice};
+use crate::chat::{FinishReason, Image, Offered, Part, Role, Sampling, Tool, ToolChoice};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -131,7 +131,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
 
 /// The tools that the model is told of, or the one that takes an answer which has to fit a schema.
 fn tools(question: &Question<'_>) -> Option<(Value, Value)> {
-    if let Some((tools, choice, is_single)) = question.told_tools() {
+    if let Some(Offered { tools, choice, is_single }) = question.told_tools() {
         let tool = |it: &Tool| {
             let Tool { name, description, parameters, is_custom: _ } = it;
             json!({"name": name, "description": description, "input_schema": parameters})

@@ -9,7 +9,7 @@ use serde_json::{Value, json, value::RawValue};
 use super::{
     Call, Fault, FaultKind, Piece, Question, SoFar, Word, message, say, schema, tools::Begun,
 };
-use crate::chat::{self, FinishReason, Image, Message, Role, Tool, ToolChoice};
+use crate::chat::{self, FinishReason, Image, Message, Offered, Role, Tool, ToolChoice};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,7 +99,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     if !system.is_empty() {
         body["systemInstruction"] = json!({"parts": system});
     }
-    if let Some((tools, choice, _)) = question.told_tools() {
+    if let Some(Offered { tools, choice, is_single: _ }) = question.told_tools() {
         let function = |it: &Tool| {
             let Tool { name, description, parameters, is_custom: _ } = it;
             let (about, arguments) = (description, parameters);

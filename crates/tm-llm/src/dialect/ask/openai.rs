@@ -97,7 +97,7 @@ pub(super) fn call(question: &Question<'_>) -> Call {
     if let Some(tools) = tools::told(question) {
         body.insert("tools".to_owned(), tools);
         body.insert("tool_choice".to_owned(), json!("auto"));
-        if question.told_tools().is_some_and(|it| it.2) {
+        if question.told_tools().is_some_and(|it| it.is_single) {
             body.insert("parallel_tool_calls".to_owned(), json!(false));
         }
     }

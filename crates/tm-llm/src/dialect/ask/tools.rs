@@ -47,13 +47,13 @@ struct HeardFunction<'a> {
 
 /// The tools of a question, where they are told natively.
 pub(super) fn told(question: &Question<'_>) -> Option<Value> {
-    let (tools, ..) = question.told_tools()?;
+    let offered = question.told_tools()?;
     let tool = |it: &Tool| {
         let Tool { name, description, parameters, is_custom: _ } = it;
         let function = json!({"name": name, "description": description, "parameters": parameters});
         json!({"type": "function", "function": function})
     };
-    Some(tools.iter().map(tool).collect())
+    Some(offered.tools.iter().map(tool).collect())
 }
 
 impl Spelling {

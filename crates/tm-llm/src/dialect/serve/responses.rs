@@ -4,7 +4,7 @@
 //! Format: <https://platform.openai.com/docs/api-reference/responses>. Nothing is stored, so a
 //! request that goes on from an earlier one by its id is refused.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::to_raw_value};
 
 use super::{
@@ -38,10 +38,12 @@ struct ResponseBody {
     top_p: Option<f32>,
     top_logprobs: Option<u32>,
     reasoning: Option<ReasoningBody>,
+    metadata: Option<Value>,
+    user: Option<Value>,
     stream: Option<bool>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 struct ReasoningBody {
     effort: Option<String>,
 }
@@ -61,21 +63,21 @@ struct ToolBody {
     format: Value,
 }
 
-/// Reads the body of `/v1/responses`.
-pub fn read(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
+/// Reads the body of `/v1/responses`, and what its answer repeats of it.
+pub fn read(bytes: &[u8]) -> Result<(ClientRequest, Echo), ClientError> {
     let body: ResponseBody = body(bytes)?;
     let model = body.model.clone().ok_or_else(|| ClientError::invalid("`model` is missing"))?;
     request(body, model)
 }
 
 /// Reads the body of Perplexity's `/v1/agent`, which names a model or a preset.
-pub fn read_agent(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
+pub fn read_agent(bytes: &[u8]) -> Result<(ClientRequest, Echo), ClientError> {
     let body: ResponseBody = body(bytes)?;
     let model = body.model.clone().or_else(|| body.preset.clone());
     request(body, model.unwrap_or_else(|| "sonar".to_owned()))
 }
 
-fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientError> {
+fn request(body: ResponseBody, model: String) -> Result<(ClientRequest, Echo), ClientError> {
     for (name, is_there) in [
         ("previous_response_id", body.previous_response_id.is_some()),
         ("conversation", body.conversation.is_some_and(|it| !it.is_null())),
@@ -87,6 +89,15 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
         }
     }
     refuse(&[("top_logprobs", body.top_logprobs.is_some_and(|it| it > 0))])?;
+    let echo = Echo {
+        instructions: body.instructions.clone(),
+        max_output_tokens: body.max_output_tokens,
+        metadata: body.metadata,
+        reasoning: body.reasoning.clone(),
+        temperature: body.temperature.and_then(short),
+        top_p: body.top_p.and_then(short),
+        user: body.user,
+    };
     let effort = body.reasoning.and_then(|it| it.effort);
     let effort = effort.as_deref();
     let usual = sampling(body.temperature, body.top_p);
@@ -112,7 +123,7 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
             body.text.and_then(|it| it.format).map_or(AnswerForm::Text, |it| content::format(&it))
         }
     };
-    Ok(ClientRequest {
+    let request = ClientRequest {
         model,
         messages: content::turns(messages)?,
         form: content::form(tools, choice, format)?
@@ -123,7 +134,13 @@ fn request(body: ResponseBody, model: String) -> Result<ClientRequest, ClientErr
         stop: Vec::new(),
         with_reasoning: effort != Some("none"),
         stream: body.stream.unwrap_or(false),
-    })
+    };
+    Ok((request, echo))
+}
+
+/// A number as people write it: `0.3`, not the nearest `f32` with all its digits.
+fn short(number: f32) -> Option<f64> {
+    number.to_string().parse().ok()
 }
 
 /// The tool that a choice names: by its name, or one of OpenAI's own by its type.

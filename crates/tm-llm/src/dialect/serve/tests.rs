@@ -20,6 +20,10 @@ fn chat(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
     openai::read_chat(bytes).map(|it| it.0)
 }
 
+fn responding(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
+    responses::read(bytes).map(|it| it.0)
+}
+
 fn ollama_chat(bytes: &[u8]) -> Result<ClientRequest, ClientError> {
     ollama::read_chat(bytes).map(|it| it.request.unwrap())
 }
@@ -121,8 +125,7 @@ fn the_same_conversation_is_read_the_same_from_every_protocol() {
         {"type": "function_call", "call_id": "1", "name": "add", "arguments": "{\"a\":1}"},
         {"type": "function_call_output", "call_id": "1", "output": "2"}
     ]});
-    for request in [read(anthropic::read, &from_anthropic), read(responses::read, &from_responses)]
-    {
+    for request in [read(anthropic::read, &from_anthropic), read(responding, &from_responses)] {
         assert_eq!(words(&request.messages[..3]), words(&expected[..3]));
         assert_eq!(words(&request.messages[3..]), [(Role::User, "Result:\n2")]);
     }
@@ -130,7 +133,7 @@ fn the_same_conversation_is_read_the_same_from_every_protocol() {
     for request in [
         read(chat, &from_openai),
         read(anthropic::read, &from_anthropic),
-        read(responses::read, &from_responses),
+        read(responding, &from_responses),
     ] {
         let call = ToolCall { name: "add".to_owned(), arguments: r#"{"a":1}"#.to_owned() };
         let id = || "1".to_owned();
@@ -183,12 +186,12 @@ fn every_protocol_says_in_its_own_way_what_form_the_answer_has() {
         ),
         (chat, with(json!({"tools": [function], "tool_choice": "none"})), &AnswerForm::Text),
         (
-            responses::read,
+            responding,
             with(json!({"text": {"format": {"type": "json_schema", "schema": schema}}})),
             &json_form,
         ),
         (
-            responses::read,
+            responding,
             with(json!({
                 "tools": [{"type": "function", "name": "add", "parameters": schema}],
                 "tool_choice": {"type": "function", "name": "add"}
@@ -232,7 +235,7 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
         r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#,
         "max_tokens",
     );
-    check(responses::read, r#"{"model":"m","input":"x","previous_response_id":"r"}"#, "stored");
+    check(responding, r#"{"model":"m","input":"x","previous_response_id":"r"}"#, "stored");
     let image = r#"{"model":"m","messages":[{"role":"system","content":"x","images":["x"]}]}"#;
     check(ollama_chat, image, "images");
 }
@@ -243,7 +246,7 @@ fn ollama_streams_unless_told_otherwise_and_the_others_do_not() {
         "model": "m", "max_tokens": 1, "input": "x", "messages": [{"role": "user", "content": "x"}]
     });
     assert!(read(ollama_chat, &body).stream);
-    for other in [chat as Read, anthropic::read, responses::read] {
+    for other in [chat as Read, anthropic::read, responding] {
         assert!(!read(other, &body).stream);
     }
 }

@@ -141,27 +141,27 @@ fn turns() -> Value {
     ])
 }
 
-#[tokio::test]
-async fn anthropic_reads_what_became_of_tools_before_anything_else_of_a_turn() {
-    let [(provider, events), _] = providers();
+/// What a provider is told of that conversation.
+async fn told((provider, events): (&str, Vec<Value>)) -> Value {
     let upstream = saying(&events);
     let server = before(&upstream, provider).await;
     let [_, _, (path, mut body), _] = with_tool(&json!({}));
     body["messages"] = turns();
     server.post(path, &body).await;
-    let told = asked(&upstream).remove(0);
+    asked(&upstream).remove(0)
+}
+
+#[tokio::test]
+async fn anthropic_reads_what_became_of_tools_before_anything_else_of_a_turn() {
+    let [anthropic, _] = providers();
+    let told = told(anthropic).await;
     insta::assert_snapshot!(told["messages"], @r#"[{"role":"user","content":"Hi"},{"role":"assistant","content":[{"type":"text","text":"Wait."},{"type":"tool_use","id":"t1","name":"f","input":{"x":1}},{"type":"tool_use","id":"t2","name":"f","input":{"x":1}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"rain"},{"type":"tool_result","tool_use_id":"t2","content":""},{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}},{"type":"text","text":"Well?"}]}]"#);
 }
 
 #[tokio::test]
 async fn google_reads_what_became_of_tools_in_one_turn_and_no_signature_is_missing() {
-    let [_, (provider, events)] = providers();
-    let upstream = saying(&events);
-    let server = before(&upstream, provider).await;
-    let [_, _, (path, mut body), _] = with_tool(&json!({}));
-    body["messages"] = turns();
-    server.post(path, &body).await;
-    let told = asked(&upstream).remove(0);
+    let [_, google] = providers();
+    let told = told(google).await;
     insta::assert_snapshot!(told["contents"], @r#"[{"role":"user","parts":[{"text":"Hi"}]},{"role":"model","parts":[{"text":"Wait."},{"functionCall":{"name":"f","args":{"x":1}},"thoughtSignature":"skip_thought_signature_validator"},{"functionCall":{"name":"f","args":{"x":1}}}]},{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"output":"rain"}}},{"functionResponse":{"name":"f","response":{"output":""}}},{"inlineData":{"mimeType":"image/png","data":"iVBORw0KGgo="}},{"text":"Well?"}]}]"#);
 }
 

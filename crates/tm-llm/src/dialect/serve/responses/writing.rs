@@ -1,11 +1,12 @@
 //! How responses are told, streamed and whole.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json, value::RawValue};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::super::{
     Answer, ClientError, Identity, ToolCall, Writer, content, event, openai::error_body,
 };
+use super::ReasoningBody;
 use crate::chat::FinishReason;
 
 /// Writes responses.
@@ -27,24 +28,15 @@ pub struct ResponseWriter {
 }
 
 /// What an answer repeats of its request.
-#[derive(Debug, Clone, Default, Deserialize, Serialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Echo {
-    instructions: Option<Box<RawValue>>,
-    max_output_tokens: Option<u32>,
-    metadata: Option<Map<String, Value>>,
-    reasoning: Option<Box<RawValue>>,
-    temperature: Option<f64>,
-    text: Option<Box<RawValue>>,
-    top_p: Option<f64>,
-    user: Option<String>,
-}
-
-impl Echo {
-    /// Of a body that was read: what is none of these is passed over.
-    pub fn of(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
-    }
+    pub(super) instructions: Option<String>,
+    pub(super) max_output_tokens: Option<u32>,
+    pub(super) metadata: Option<Value>,
+    pub(super) reasoning: Option<ReasoningBody>,
+    pub(super) temperature: Option<f64>,
+    pub(super) top_p: Option<f64>,
+    pub(super) user: Option<Value>,
 }
 
 impl ResponseWriter {

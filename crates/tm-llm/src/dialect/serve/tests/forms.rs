@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     AnswerForm, FinishReason, Read, ToolCall, ToolChoice, Writer, answer, anthropic, identity,
-    ollama, openai, read, responses, stream,
+    ollama, openai, read, responding, responses, stream,
 };
 use crate::{
     chat::{Part, Thinking},
@@ -48,12 +48,12 @@ fn tools_that_the_service_itself_runs_are_left_out_and_the_clients_own_stay() {
         json!({"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"}),
     ];
     let both = [&of_openai[..], &own[..]].concat();
-    let request = read(responses::read, &with(&json!({"tools": both, "tool_choice": "auto"})));
+    let request = read(responding, &with(&json!({"tools": both, "tool_choice": "auto"})));
     assert_eq!(names(&request.form), ["add", "apply_patch"]);
     let both = [&of_anthropic[..], &run_by_client[..]].concat();
     let request = read(anthropic::read, &with(&json!({ "tools": both })));
     assert_eq!(names(&request.form), ["add", "bash", "str_replace_based_edit_tool"]);
-    let request = read(responses::read, &with(&json!({ "tools": of_openai })));
+    let request = read(responding, &with(&json!({ "tools": of_openai })));
     assert_eq!(request.form, AnswerForm::Text);
     let request = read(anthropic::read, &with(&json!({ "tools": of_anthropic })));
     assert_eq!(request.form, AnswerForm::Text);
@@ -94,7 +94,7 @@ fn what_generate_cannot_do_is_refused_and_not_left_out() {
 fn a_choice_of_a_tool_that_is_not_here_and_a_tool_without_a_name_are_refused() {
     let refused: [(Read, Value, &str); 4] = [
         (
-            responses::read,
+            responding,
             json!({"tools": [{"type": "web_search"}], "tool_choice": {"type": "web_search"}}),
             "`web_search`",
         ),
@@ -106,7 +106,7 @@ fn a_choice_of_a_tool_that_is_not_here_and_a_tool_without_a_name_are_refused() {
             }),
             "`web_search`",
         ),
-        (responses::read, json!({"tools": [{"type": "function"}]}), "`name`"),
+        (responding, json!({"tools": [{"type": "function"}]}), "`name`"),
         (anthropic::read, json!({"tools": [{"input_schema": {}}]}), "`name`"),
     ];
     for (read, more, word) in refused {
@@ -133,8 +133,8 @@ fn what_would_change_the_answer_and_cannot_be_done_is_refused() {
         (chat, json!({"functions": [{"name": "f"}]}), json!({"functions": []})),
         (chat, json!({"modalities": ["text", "audio"]}), json!({"modalities": ["text"]})),
         (chat, json!({"tool_choice": "required"}), json!({"tool_choice": "auto"})),
-        (responses::read, json!({"conversation": "c"}), json!({"conversation": null})),
-        (responses::read, json!({"top_logprobs": 2}), json!({"top_logprobs": 0})),
+        (responding, json!({"conversation": "c"}), json!({"conversation": null})),
+        (responding, json!({"top_logprobs": 2}), json!({"top_logprobs": 0})),
         (ollama, json!({"logprobs": true}), json!({"logprobs": false})),
     ];
     for (read_body, refused, fine) in cases {
@@ -199,7 +199,7 @@ fn what_agents_have_in_their_history_is_read() {
             r#"{"tool":"file_search","arguments":["q"]}"#,
         ),
     ] {
-        let request = read(responses::read, &item(it));
+        let request = read(responding, &item(it));
         assert_eq!(request.messages.last().unwrap().content, expected);
     }
     let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
@@ -223,7 +223,7 @@ fn a_choice_among_some_tools_leaves_those() {
     let nested = json!({"type": "allowed_tools", "allowed_tools": among});
     let mut flat = among.clone();
     flat["type"] = json!("allowed_tools");
-    for (read_body, choice) in [(chat, nested), (responses::read as Read, flat)] {
+    for (read_body, choice) in [(chat, nested), (responding as Read, flat)] {
         let request = read(read_body, &with(&json!({"tools": tools, "tool_choice": choice})));
         assert_eq!(names(&request.form), ["a", "c"]);
         let is_required = matches!(&request.form, AnswerForm::Tools { choice, .. } if *choice == ToolChoice::Required);
@@ -239,7 +239,7 @@ fn the_grammar_of_a_tool_that_takes_a_text_is_told_to_the_model() {
     let format = json!({"type": "grammar", "grammar": {"syntax": "lark", "definition": grammar}});
     let of_chat = json!({"type": "custom", "custom": {"name": "patch", "format": format}});
     let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
-    for (read_body, tool) in [(responses::read as Read, of_responses), (chat, of_chat)] {
+    for (read_body, tool) in [(responding as Read, of_responses), (chat, of_chat)] {
         let AnswerForm::Tools { tools, .. } =
             read(read_body, &with(&json!({"tools": [tool]}))).form
         else {
@@ -329,7 +329,7 @@ fn what_a_tool_has_seen_is_seen_by_the_model_in_every_protocol() {
         ]}]}
     ]});
     let cases: [(Read, Value); 3] =
-        [(chat, in_chat), (responses::read, in_responses), (anthropic::read, in_messages)];
+        [(chat, in_chat), (responding, in_responses), (anthropic::read, in_messages)];
     for (read_body, turns) in cases {
         let request = read(read_body, &with(&turns));
         let last = request.messages.last().unwrap();
@@ -363,7 +363,7 @@ fn one_call_an_answer_is_one_whatever_the_model_wants() {
     let chat: Read = |bytes| openai::read_chat(bytes).map(|it| it.0);
     let cases: [(Read, Value); 3] = [
         (chat, json!({"tools": [function], "parallel_tool_calls": false})),
-        (responses::read, json!({"tools": [ours], "parallel_tool_calls": false})),
+        (responding, json!({"tools": [ours], "parallel_tool_calls": false})),
         (
             anthropic::read,
             json!({
@@ -391,7 +391,7 @@ fn how_much_a_model_is_to_think_is_read_from_every_word_for_it() {
         (ollama, json!({"think": false}), Thinking::Off),
         (chat, json!({"reasoning_effort": "minimal"}), Thinking::Low),
         (chat, json!({"reasoning_effort": "none"}), Thinking::Off),
-        (responses::read, json!({"reasoning": {"effort": "high"}}), Thinking::High),
+        (responding, json!({"reasoning": {"effort": "high"}}), Thinking::High),
         (anthropic::read, json!({"thinking": {"type": "enabled"}}), Thinking::On),
     ];
     for (read_body, more, expected) in cases {
@@ -407,7 +407,7 @@ fn a_response_repeats_what_was_asked_and_says_of_each_item_that_it_was_cut() {
         "instructions": "Be brief.", "metadata": {"ticket": "X-1"}, "temperature": 0.3,
         "max_output_tokens": 9, "reasoning": {"effort": "low"}
     }));
-    let echo = responses::Echo::of(asked.to_string().as_bytes());
+    let (_, echo) = responses::read(asked.to_string().as_bytes()).unwrap();
     let mut writer = responses::ResponseWriter::new(identity()).echoing(echo);
     let mut answer = answer("Hel", Vec::new());
     answer.finish = FinishReason::Length;
